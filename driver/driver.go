@@ -215,3 +215,10 @@ type Chunk struct {
 	Key  string
 	Data []byte
 }
+
+// A Checker is a Log that can examine its own storage.
+type Checker interface {
+	// Check returns what is wrong with the storage itself, a sentence each. An
+	// error means that it could not be examined.
+	Check(ctx context.Context) (problems []string, err error)
+}

@@ -1,0 +1,170 @@
+package core
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// bodyFields is the form in which a body's Fields are stored: what a version has
+// beside its text and what its place in the log says. Absent members have their
+// default. The form is part of the file format.
+type bodyFields struct {
+	Type      string          `json:"type,omitempty"` // "text" if absent
+	Config    json.RawMessage `json:"config,omitempty"`
+	Template  string          `json:"template,omitempty"`
+	Metadata  json.RawMessage `json:"metadata,omitempty"`
+	Parents   []string        `json:"parents,omitempty"`
+	Author    string          `json:"author,omitempty"`
+	Message   string          `json:"message,omitempty"`
+	CreatedAt time.Time       `json:"created_at"`
+}
+
+// appendFields appends the stored form of f's Fields.
+func appendFields(dst []byte, f *prompt.Fields) []byte {
+	dst = append(dst, '{')
+	if f.Content.Type() != content.TypeText {
+		dst = append(dst, `"type":"`...)
+		dst = append(dst, f.Content.Type()...)
+		dst = append(dst, `",`...)
+	}
+	if cfg := f.Content.Config(); cfg != "{}" {
+		dst = append(dst, `"config":`...)
+		dst = append(dst, cfg...)
+		dst = append(dst, ',')
+	}
+	if t := f.Content.Template(); t != content.TemplateBraces {
+		dst = append(dst, `"template":"`...)
+		dst = append(dst, t...)
+		dst = append(dst, `",`...)
+	}
+	if f.Metadata != "{}" {
+		dst = append(dst, `"metadata":`...)
+		dst = append(dst, f.Metadata...)
+		dst = append(dst, ',')
+	}
+	if len(f.Parents) > 0 {
+		dst = append(dst, `"parents":[`...)
+		for i, p := range f.Parents {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = content.AppendQuote(dst, p)
+		}
+		dst = append(dst, `],`...)
+	}
+	if f.Author != "" {
+		dst = append(dst, `"author":`...)
+		dst = content.AppendQuote(dst, f.Author)
+		dst = append(dst, ',')
+	}
+	if f.Message != "" {
+		dst = append(dst, `"message":`...)
+		dst = content.AppendQuote(dst, f.Message)
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"created_at":"`...)
+	dst = prompt.AppendTime(dst, f.CreatedAt)
+	return append(dst, `"}`...)
+}
+
+// bodyText is what a body stores as its text.
+func bodyText(c content.Content) string {
+	if c.Type() == content.TypeChat {
+		return c.Messages()
+	}
+	return c.Text()
+}
+
+// seal binds a version's fields to its content: SHA-256 over the digest and the
+// stored fields. The log has it, so that a body cannot change unnoticed.
+func seal(d content.Digest, fields string) prompt.Hash {
+	buf := make([]byte, 0, 512)
+	buf = append(buf, d[:]...)
+	buf = append(buf, fields...)
+	return sha256.Sum256(buf)
+}
+
+// decodeBody makes the content and the other fields of a stored body. The
+// caller fills in where it stands.
+func decodeBody(text, fields string) (prompt.Fields, error) {
+	var b bodyFields
+	if err := json.Unmarshal([]byte(fields), &b); err != nil {
+		return prompt.Fields{}, err
+	}
+	spec := content.Spec{Type: b.Type, Config: b.Config, Template: b.Template, Limit: -1}
+	if b.Type == content.TypeChat {
+		spec.Messages = json.RawMessage(text)
+	} else {
+		spec.Text = &text
+	}
+	c, err := content.New(spec)
+	if err != nil {
+		return prompt.Fields{}, err
+	}
+	metadata := "{}"
+	if len(b.Metadata) > 0 {
+		metadata = string(b.Metadata)
+	}
+	return prompt.Fields{
+		Content: c, Digest: c.Digest(), Metadata: metadata, Parents: b.Parents,
+		Author: b.Author, Message: b.Message, CreatedAt: b.CreatedAt.UTC(),
+	}, nil
+}
+
+func bodyRef(id string, v *version) driver.BodyRef {
+	return driver.BodyRef{
+		Revision: v.revision, Op: int(v.op), PromptID: id,
+		Version: v.number.String(), Ordinal: uint64(v.ordinal),
+	}
+}
+
+// errGone means that a version that a head names has no body any more: it was
+// deleted after the head was loaded. The reader resolves again.
+var errGone = errors.New("core: the body is gone")
+
+// body returns the record of v, from the cache or from the engine.
+//
+// What the engine hands out is checked against the digest in the index, so that
+// a text that rotted on the disk is an error and never an answer.
+func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record, error) {
+	if b := v.body.Load(); b != nil {
+		c.cache.touch(b)
+		return &b.record, nil
+	}
+	stored, err := c.log.Body(ctx, bodyRef(id, v))
+	if errors.Is(err, driver.ErrNoBody) {
+		return nil, errGone
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fault.Wrap(err, fault.Unavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
+		}
+		return nil, fault.Wrap(err, fault.Internal, "%s@%s could not be read: %v.", id, v.number, err)
+	}
+	f, err := decodeBody(stored.Text, stored.Fields)
+	if err == nil && f.Digest != v.digest {
+		err = errors.New("its content does not have the digest that the log gives")
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal,
+			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
+	}
+	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
+	b := &cached{record: prompt.NewRecord(f), version: v}
+	if !v.body.CompareAndSwap(nil, b) {
+		if other := v.body.Load(); other != nil {
+			return &other.record, nil
+		}
+		return &b.record, nil
+	}
+	c.cache.add(b)
+	return &b.record, nil
+}

@@ -1,0 +1,108 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// ChangesPage returns the changes after a revision, oldest first, as far as they
+// are published, and where the next page begins.
+func (c *Core) ChangesPage(ctx context.Context, since uint64, o prompt.ChangesOptions) (prompt.Page[prompt.Change], error) {
+	var page prompt.Page[prompt.Change]
+	limit, err := pageLimit(o.Limit)
+	if err != nil {
+		return page, err
+	}
+	if err := c.fresh(ctx); err != nil {
+		return page, err
+	}
+	return c.changes(ctx, since, limit, o.Texts)
+}
+
+func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool) (prompt.Page[prompt.Change], error) {
+	s := c.published.Load()
+	page := prompt.Page[prompt.Change]{AsOf: s.revision}
+	if since > s.revision {
+		return page, fault.New(fault.NotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
+	}
+	if since == s.revision {
+		return page, nil
+	}
+	// The engine may have more than is published; that is not visible yet.
+	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
+	if err != nil {
+		return page, fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v. Try again.", since, err)
+	}
+	if len(entries) == 0 {
+		return page, damaged(fmt.Errorf("the log ends at revision %d and not at %d", since, s.revision))
+	}
+	bytes := 0
+	for i := range entries {
+		e := &entries[i]
+		if e.Revision != since+uint64(i)+1 {
+			return page, damaged(fmt.Errorf("the log has revision %d after %d", e.Revision, since+uint64(i)))
+		}
+		ch, err := DecodeChange(e.Data)
+		if err != nil {
+			return page, damaged(fmt.Errorf("the entry at revision %d of the log cannot be read: %w", e.Revision, err))
+		}
+		ch.Hash = e.Hash
+		if texts {
+			for j := range ch.Ops {
+				save := ch.Ops[j].Save
+				if save == nil || save.Unchanged {
+					continue
+				}
+				v, err := c.savedAt(ctx, save, ch.Revision)
+				if err != nil {
+					return page, err
+				}
+				if !v.IsZero() {
+					save.Content = &v
+					bytes += len(v.Text()) + len(v.Content().Messages())
+				}
+			}
+		}
+		page.Items = append(page.Items, *ch)
+		if bytes > prompt.MaxPageBytes {
+			break
+		}
+	}
+	if last := page.Items[len(page.Items)-1].Revision; last < s.revision {
+		page.Next = fmt.Sprint(last)
+	}
+	return page, nil
+}
+
+// Changes yields every change after a revision, in order, none missing and none
+// twice, and then those to come, each after it is published, until ctx is done,
+// the store is closed, or the caller stops. An error ends it.
+//
+// It holds nothing while its caller does not ask for more: a slow subscriber
+// costs writers nothing and no memory. It reads what it missed from the log.
+func (c *Core) Changes(ctx context.Context, since uint64, o prompt.ChangesOptions) iter.Seq2[prompt.Change, error] {
+	return func(yield func(prompt.Change, error) bool) {
+		limit, err := pageLimit(o.Limit)
+		if err == nil {
+			err = c.fresh(ctx)
+		}
+		for err == nil {
+			var page prompt.Page[prompt.Change]
+			page, err = c.changes(ctx, since, limit, o.Texts)
+			for _, ch := range page.Items {
+				if !yield(ch, nil) {
+					return
+				}
+				since = ch.Revision
+			}
+			if err == nil && len(page.Items) == 0 {
+				err = c.waitFor(ctx, since+1)
+			}
+		}
+		yield(prompt.Change{}, err)
+	}
+}

@@ -1,0 +1,162 @@
+package core
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// An outcome is what became of a pending commit.
+type outcome struct {
+	change   *prompt.Change
+	bodies   []*cached // one an operation, nil where none was added
+	replayed bool
+	err      error
+}
+
+// A Committed is the answer to a commit, with the versions that its saves made
+// or found, one an operation.
+type Committed struct {
+	prompt.Done
+	Versions []prompt.Version
+}
+
+// Commit carries out a commit: all of it or nothing, at one instant, exactly
+// once for each id.
+//
+// Once ctx is done Commit returns at once. If the commit had not been taken up
+// by then the error is unavailable and nothing happened; otherwise it is unknown,
+// with the id to ask again with.
+func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error) {
+	p, err := c.prepare(&req)
+	if err != nil {
+		return Committed{}, err
+	}
+	out, err := c.submit(ctx, p)
+	if err != nil {
+		return Committed{}, err
+	}
+	return c.committed(ctx, p, out), nil
+}
+
+// submit hands a commit to the writer and waits for what becomes of it.
+func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return outcome{}, notStarted(ctx)
+	}
+	c.inCommit.Add(1)
+	defer c.inCommit.Add(-1)
+	select {
+	case <-c.closing:
+		return outcome{}, errClosed()
+	default:
+	}
+	select {
+	case c.queue <- p:
+	case <-c.closing:
+		return outcome{}, errClosed()
+	case <-ctx.Done():
+		return outcome{}, notStarted(ctx)
+	}
+	select {
+	case out := <-p.done:
+		return out, out.err
+	case <-ctx.Done():
+		if p.claimed.CompareAndSwap(false, true) {
+			return outcome{}, notStarted(ctx) // the writer will pass it by
+		}
+		return outcome{}, unknown(context.Cause(ctx), p.id, "the time for it ran out while it was being written")
+	case <-c.stopped:
+		select {
+		case out := <-p.done:
+			return out, out.err
+		default:
+			return outcome{}, errClosed() // the writer went without looking at it
+		}
+	}
+}
+
+func notStarted(ctx context.Context) error {
+	err := context.Cause(ctx)
+	return fault.Wrap(err, fault.Unavailable, "the time for the commit ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
+}
+
+func unknown(err error, id, what string) *fault.Error {
+	e := fault.Wrap(err, fault.Unknown, "it is not known whether commit %s was applied: %s (%v). Send it again with the same id: it is applied once.", id, what, err)
+	e.CommitID = id
+	return e
+}
+
+// done tells a caller what a commit did.
+func done(out outcome) prompt.Done {
+	ch := out.change
+	d := prompt.Done{
+		ID: ch.ID, Revision: ch.Revision, Time: ch.Time, Replayed: out.replayed,
+		Results: make([]prompt.Result, len(ch.Ops)),
+	}
+	for i := range ch.Ops {
+		d.Results[i] = result(&ch.Ops[i])
+	}
+	return d
+}
+
+// committed adds the versions.
+func (c *Core) committed(ctx context.Context, p *pending, out outcome) Committed {
+	ch := out.change
+	done := Committed{Done: done(out), Versions: make([]prompt.Version, len(ch.Ops))}
+	for i := range ch.Ops {
+		if ch.Ops[i].Save == nil {
+			continue
+		}
+		if out.bodies != nil && out.bodies[i] != nil {
+			done.Versions[i] = out.bodies[i].record.AsOf(ch.Revision)
+			continue
+		}
+		done.Versions[i] = c.savedBefore(ctx, p, ch, i)
+	}
+	return done
+}
+
+// savedBefore returns the version of a save that added none now, because it was
+// unchanged or is a replay. If that version is gone by now, what is returned is
+// what the draft says of it.
+func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, op int) prompt.Version {
+	s := ch.Ops[op].Save
+	if h, asOf := c.newest(s.PromptID); h != nil {
+		if v := h.live.get(s.Version); v != nil && v.digest == s.Digest {
+			if r, err := c.body(ctx, s.PromptID, v); err == nil {
+				return r.AsOf(max(asOf, ch.Revision))
+			}
+		}
+	}
+	f := p.ops[op].fields
+	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
+	r := prompt.NewRecord(f)
+	return r.AsOf(ch.Revision)
+}
+
+// result is what a caller is told of a settled operation. It depends on the log
+// alone, so that a replay tells the same.
+func result(o *prompt.ChangeOp) prompt.Result {
+	label := func(l *prompt.LabelChange) prompt.Result {
+		return prompt.Result{PromptID: l.PromptID, Labels: []prompt.LabelChange{{Label: l.Label, From: l.From, To: l.To}}}
+	}
+	switch {
+	case o.Save != nil:
+		s := o.Save
+		return prompt.Result{
+			PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest,
+			Unchanged: s.Unchanged, Bump: s.Bump, Reason: s.Reason, Labels: s.Labels,
+		}
+	case o.Delete != nil:
+		return prompt.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: o.Delete.Labels}
+	case o.SetLabel != nil:
+		return label(o.SetLabel)
+	case o.RemoveLabel != nil:
+		return label(o.RemoveLabel)
+	case o.Rollback != nil:
+		return label(o.Rollback)
+	}
+	return prompt.Result{}
+}

@@ -1,0 +1,174 @@
+// Package core is the one state machine of stet: it decides what commits mean,
+// keeps the heads of all prompts in memory, and answers reads from them. It does
+// so once, for every engine; an engine ([driver.Log]) only keeps the log.
+//
+// docs/design.md has the argument why what it promises holds.
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// DefaultCacheBytes bounds the bodies that are kept decoded. 64 MiB holds some
+// 30,000 prompts of 1.5 KB: the hot ones of any application.
+const DefaultCacheBytes = 64 << 20
+
+// Options change how a Core works. The zero value is good.
+type Options struct {
+	// CacheBytes bounds the memory of cached bodies: DefaultCacheBytes if 0,
+	// none is kept if negative. It does not count for an engine that keeps
+	// bodies in memory anyway.
+	CacheBytes int
+
+	// MaxContent is the most bytes of one content in canonical form:
+	// content.DefaultLimit if 0, no limit but the commit's if negative.
+	MaxContent int
+
+	// MaxBatch bounds the commits that are written together; 0 means 1,024.
+	MaxBatch int
+
+	// CheckpointEvery is after how many commits a checkpoint is made, for an
+	// engine that keeps checkpoints: 0 means 10,000, negative never.
+	CheckpointEvery int
+
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+
+	// NewID makes the id of a commit that was given none: a UUID of version 7
+	// if nil.
+	NewID func() string
+}
+
+// A Core is a store over one engine. Its methods may be called by many
+// goroutines at once.
+type Core struct {
+	log  driver.Log
+	info driver.Info
+	opts Options
+
+	// published is what readers see.
+	published atomic.Pointer[snapshot]
+	news      news
+	cache     *cache
+
+	// state is held by whoever changes published: the writer when a batch is in
+	// the log, and the follower of a log that others append to. It is never held
+	// during an Append.
+	state sync.Mutex
+	ids   ids          // guarded by state
+	dirty *checkpoints // guarded by state; nil if the engine keeps none
+
+	barrier barrier
+	refused refused // only the writer uses it
+
+	queue   chan *pending
+	closing chan struct{} // closed when Close begins
+	stopped chan struct{} // closed when the writer is gone
+	work    sync.WaitGroup
+	once    sync.Once
+	closed  error
+
+	// ctx ends when the core is closed; cancel ends it.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	inCommit atomic.Int64 // callers in Commit: what the writer may wait for
+}
+
+// queueLen is how many commits wait before callers do: enough that the writer
+// never idles, and a bound on what a burst can hold in memory.
+const queueLen = 1024
+
+// Open makes the store of what is in the log. It takes over the log: Close closes
+// it, and so does a failure to open.
+func Open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
+	if opts.CacheBytes == 0 {
+		opts.CacheBytes = DefaultCacheBytes
+	}
+	if opts.MaxBatch == 0 {
+		opts.MaxBatch = 1024
+	}
+	if opts.CheckpointEvery == 0 {
+		opts.CheckpointEvery = 10_000
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.NewID == nil {
+		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	c := &Core{
+		log: log, info: log.Info(), opts: opts,
+		queue:   make(chan *pending, queueLen),
+		closing: make(chan struct{}), stopped: make(chan struct{}),
+		ids: newIDs(),
+	}
+	limit := opts.CacheBytes
+	if c.info.Resident {
+		limit = 0
+	}
+	c.cache = newCache(limit)
+	c.published.Store(emptySnapshot())
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if err := c.load(ctx); err != nil {
+		c.cancel()
+		return nil, errors.Join(err, log.Close())
+	}
+	go c.write()
+	if !c.info.Exclusive {
+		c.work.Go(c.follow)
+	}
+	return c, nil
+}
+
+// load brings the state up to the log's tail, from a checkpoint if there is one.
+func (c *Core) load(ctx context.Context) error {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if err := c.loadCheckpoint(ctx); err != nil {
+		return err
+	}
+	return c.catchUp(ctx)
+}
+
+// Info tells what the engine is.
+func (c *Core) Info() driver.Info { return c.info }
+
+// Revision returns the revision that reads are of now.
+func (c *Core) Revision() uint64 { return c.published.Load().revision }
+
+// Tail returns the revision that reads are of now and the hash of its entry: to
+// note it elsewhere and hold a later state against it.
+func (c *Core) Tail() (uint64, prompt.Hash) {
+	s := c.published.Load()
+	return s.revision, s.hash
+}
+
+// Close finishes the commits that were accepted, refuses others, and closes the
+// log. Subscribers end. Further calls return what the first returned.
+func (c *Core) Close() error {
+	c.once.Do(func() {
+		close(c.closing)
+		<-c.stopped
+		c.cancel()
+		c.work.Wait()
+		c.state.Lock()
+		err := c.saveCheckpoint(context.Background())
+		c.state.Unlock()
+		if cerr := c.log.Close(); cerr != nil {
+			err = errors.Join(err, fault.Wrap(cerr, fault.Internal, "the store was not closed cleanly: %v.", cerr))
+		}
+		c.closed = err
+	})
+	return c.closed
+}

@@ -1,0 +1,44 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// asFault returns err as the one error type, a copy that the caller may change.
+// An error of another type is a bug or broken storage: internal.
+func asFault(err error) *fault.Error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		c := *e
+		return &c
+	}
+	return fault.Wrap(err, fault.Internal, "%v.", err)
+}
+
+// asUnavailable says that something could not be read and that nothing changed.
+func asUnavailable(err error, what string, args ...any) error {
+	return fault.Wrap(err, fault.Unavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), asFault(err).Message)
+}
+
+func errClosed() error {
+	return fault.New(fault.Unavailable, "the store is closed. Nothing changed. Open it again.")
+}
+
+// ago says how long ago something was, as a person would.
+func ago(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "by a clock ahead of this one"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}

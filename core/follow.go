@@ -1,0 +1,180 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// readPage is how many entries are read at a time.
+const readPage = 512
+
+// catchUp applies what the log has after the state. The caller holds c.state.
+func (c *Core) catchUp(ctx context.Context) error {
+	for {
+		t := c.published.Load().begin()
+		entries, err := c.log.Read(ctx, t.revision, readPage)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v.", t.revision, err)
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		for i := range entries {
+			if err := t.follow(&entries[i]); err != nil {
+				return damaged(err)
+			}
+			c.ids.add(entries[i].ID, entries[i].Revision)
+		}
+		c.publish(t)
+		if t.epoch != t.base.epoch {
+			c.cache.reset()
+		}
+		for _, g := range t.gone {
+			c.cache.remove(g.version.body.Load())
+		}
+		c.dirty.note(t)
+	}
+}
+
+// follow applies an entry of the log.
+func (t *tx) follow(e *driver.Entry) error {
+	ch, err := decodeEntry(t.revision, t.hash, e)
+	if err != nil {
+		return err
+	}
+	for i := range ch.Ops {
+		if err := t.apply(ch, i, nil); err != nil {
+			return fmt.Errorf("the entry at revision %d of the log does not follow from those before it: operation %d: %w", e.Revision, i, err)
+		}
+	}
+	t.keep()
+	t.revision, t.hash = e.Revision, e.Hash
+	return nil
+}
+
+func damaged(err error) error {
+	return fault.Wrap(err, fault.Internal, "the store is damaged: %v. Restore it from a backup, or ask for help with this message.", err)
+}
+
+// changeAt reads one change from the log. It needs no lock.
+func (c *Core) changeAt(ctx context.Context, revision uint64) (*prompt.Change, error) {
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("the log has no entry at revision %d", revision)
+	}
+	ch, err := DecodeChange(entries[0].Data)
+	if err != nil {
+		return nil, err
+	}
+	ch.Hash = entries[0].Hash
+	return ch, nil
+}
+
+// pollEvery is how often a shared log is asked for news if it cannot tell by
+// itself: often enough for a person who waits for a change to appear.
+const pollEvery = 200 * time.Millisecond
+
+// follow keeps the state of a shared log up to date, so that subscribers and
+// readers of the local state see what others commit.
+func (c *Core) follow() {
+	notifier, _ := c.log.(driver.Notifier)
+	for {
+		if notifier == nil || notifier.Wait(c.ctx, c.Revision()) != nil {
+			t := time.NewTimer(pollEvery)
+			select {
+			case <-t.C:
+			case <-c.ctx.Done():
+				t.Stop()
+				return
+			}
+		}
+		if c.ctx.Err() != nil {
+			return
+		}
+		c.state.Lock()
+		// A failure shows at the next read with a barrier, and in the next round.
+		_ = c.catchUp(c.ctx)
+		c.state.Unlock()
+	}
+}
+
+// A barrier makes reads of a shared log linearizable: before a read looks at the
+// heads, they are brought up to what the log has acknowledged. Readers who come
+// while one round is under way share the next: the round that runs may have
+// asked for the tail before they came.
+type barrier struct {
+	mu      sync.Mutex
+	running bool
+	next    *round
+}
+
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+// fresh returns once the state has everything that was acknowledged before the
+// call.
+func (c *Core) fresh(ctx context.Context) error {
+	if c.info.Exclusive {
+		return nil
+	}
+	b := &c.barrier
+	b.mu.Lock()
+	if b.next == nil {
+		b.next = &round{done: make(chan struct{})}
+	}
+	r := b.next
+	if !b.running {
+		b.running = true
+		go c.rounds()
+	}
+	b.mu.Unlock()
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		err := context.Cause(ctx)
+		return fault.Wrap(err, fault.Unavailable, "the storage did not say in time whether there is something newer (%v). Try again, or read the local state.", err)
+	case <-c.ctx.Done():
+		return errClosed()
+	}
+}
+
+// rounds runs barriers for as long as somebody waits for one.
+func (c *Core) rounds() {
+	b := &c.barrier
+	for {
+		b.mu.Lock()
+		r := b.next
+		b.next = nil
+		b.running = r != nil
+		b.mu.Unlock()
+		if r == nil {
+			return
+		}
+		revision, err := c.log.Barrier(c.ctx)
+		if err == nil && revision > c.Revision() {
+			c.state.Lock()
+			err = c.catchUp(c.ctx)
+			c.state.Unlock()
+			if err == nil && c.Revision() < revision {
+				err = errors.New("the log does not show what it has acknowledged")
+			}
+		}
+		if err != nil {
+			r.err = fault.Wrap(err, fault.Unavailable, "the storage cannot be asked whether there is something newer: %v. Try again, or read the local state.", err)
+		}
+		close(r.done)
+	}
+}

@@ -1,0 +1,400 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+// Limits on what a commit may say of itself.
+const (
+	maxCommitID = 128
+	maxAuthor   = 256
+	maxMessage  = 64 << 10
+	maxMetadata = 256 << 10
+	maxParents  = 100
+	maxLabels   = 100 // of one draft
+)
+
+// A pending commit is one that has been checked as far as that is possible
+// without the state, with everything computed that takes time: that happens in
+// the caller's goroutine, so that the one writer has little to do.
+type pending struct {
+	id          string
+	generated   bool // the store made the id, so nobody can send it again
+	author      string
+	message     string
+	time        time.Time
+	fingerprint string
+	ops         []preparedOp
+	size        int // bytes of the bodies and strings
+
+	// replay is a settled change of another log, to be taken over as it is.
+	replay *prompt.Change
+
+	claimed atomic.Bool // by the writer, or by a caller who gives up
+	done    chan outcome
+}
+
+// A preparedOp is an operation with its parts parsed. What is left of it as it
+// was asked for is in op.
+type preparedOp struct {
+	op *prompt.Op
+
+	// For a save.
+	fields  prompt.Fields // but for number, ordinal and revision
+	stored  string        // the body's Fields
+	seal    prompt.Hash
+	bump    number.Bump
+	parents []parent
+
+	// number is a save's Version or a delete's, zero if none was given.
+	number number.Number
+	// to is where a label is to go.
+	to selector.Selector
+	// expect is what a pointer must be at now, if there is such a condition.
+	expect  number.Number
+	expects bool
+}
+
+type parent struct {
+	id     string
+	number number.Number
+}
+
+// prepare checks a commit and computes what does not depend on the state.
+func (c *Core) prepare(req *prompt.Commit) (*pending, error) {
+	now := c.opts.Now().UTC().Truncate(time.Microsecond)
+	p := &pending{
+		id: req.ID, author: req.Author, message: req.Message, time: now,
+		ops: make([]preparedOp, len(req.Ops)), done: make(chan outcome, 1),
+	}
+	if p.id == "" {
+		p.id, p.generated = c.opts.NewID(), true
+	}
+	if err := checkCommitID(p.id); err != nil {
+		return nil, err
+	}
+	if err := checkProse("author", req.Author, maxAuthor); err != nil {
+		return nil, err
+	}
+	if err := checkProse("message", req.Message, maxMessage); err != nil {
+		return nil, err
+	}
+	switch n := len(req.Ops); {
+	case n == 0:
+		return nil, fault.New(fault.Invalid, "the commit has no operations. Give it at least one.")
+	case n > prompt.MaxOps:
+		return nil, fault.New(fault.TooLarge, "the commit has %d operations; %d is the most. Split it.", n, prompt.MaxOps)
+	}
+	for i := range req.Ops {
+		if err := c.prepareOp(&p.ops[i], &req.Ops[i], p); err != nil {
+			e := asFault(err)
+			e.Op = i
+			return nil, e
+		}
+		if p.size > prompt.MaxCommitBytes {
+			return nil, fault.New(fault.TooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
+				prompt.MaxCommitBytes>>20, i+1)
+		}
+	}
+	p.fingerprint = fingerprint(req, p)
+	return p, nil
+}
+
+func (c *Core) prepareOp(p *preparedOp, op *prompt.Op, in *pending) (err error) {
+	p.op = op
+	kinds := 0
+	for _, is := range []bool{op.Save != nil, op.Delete != nil, op.SetLabel != nil, op.RemoveLabel != nil, op.Rollback != nil, op.Clear != nil} {
+		if is {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		return fault.New(fault.Invalid, "an operation is exactly one of save, delete, set_label, remove_label, rollback and clear; this one is %d of them.", kinds)
+	}
+	in.size += 256
+	switch {
+	case op.Save != nil:
+		return c.prepareSave(p, op.Save, in)
+	case op.Delete != nil:
+		if op.Delete.Version != "" {
+			if p.number, err = number.Parse(op.Delete.Version); err != nil {
+				return err
+			}
+		}
+		return name.CheckID(op.Delete.PromptID)
+	case op.SetLabel != nil:
+		o := op.SetLabel
+		if p.to, err = selector.Parse(o.Version); err != nil {
+			return err
+		}
+		if o.Version == "" {
+			return fault.New(fault.Invalid, "it is not said which version the label %q is to go to. Give a version.", o.Label)
+		}
+		return p.prepareLabel(o.PromptID, o.Label, o.Expect)
+	case op.RemoveLabel != nil:
+		return p.prepareLabel(op.RemoveLabel.PromptID, op.RemoveLabel.Label, op.RemoveLabel.Expect)
+	case op.Rollback != nil:
+		return p.prepareLabel(op.Rollback.PromptID, rollbackLabel(op.Rollback), op.Rollback.Expect)
+	}
+	return nil
+}
+
+func rollbackLabel(r *prompt.Rollback) string {
+	if r.Label == "" {
+		return prompt.DefaultLabel
+	}
+	return r.Label
+}
+
+func (p *preparedOp) prepareLabel(id, label string, expect *string) error {
+	if err := name.CheckID(id); err != nil {
+		return err
+	}
+	if err := name.CheckLabel(label); err != nil {
+		return err
+	}
+	return p.prepareExpect(expect)
+}
+
+func (p *preparedOp) prepareExpect(expect *string) (err error) {
+	if expect == nil {
+		return nil
+	}
+	p.expects = true
+	if *expect != "" {
+		p.expect, err = number.Parse(*expect)
+	}
+	return err
+}
+
+func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err error) {
+	if err := name.CheckID(d.PromptID); err != nil {
+		return err
+	}
+	if d.Version != "" && d.Bump != "" {
+		return fault.New(fault.Invalid, "the draft gives both a version (%s) and a bump (%s). Give one: a version to choose the number, a bump to let the store choose it.", d.Version, d.Bump)
+	}
+	if d.Version != "" {
+		if p.number, err = number.Parse(d.Version); err != nil {
+			return err
+		}
+	} else if p.bump, err = number.ParseBump(d.Bump); err != nil {
+		return err
+	}
+	if err := p.prepareExpect(d.Expect); err != nil {
+		return err
+	}
+	if len(d.Labels) > maxLabels {
+		return fault.New(fault.TooLarge, "the draft has %d labels; %d is the most.", len(d.Labels), maxLabels)
+	}
+	for i, l := range d.Labels {
+		if err := name.CheckLabel(l); err != nil {
+			return err
+		}
+		if slices.Contains(d.Labels[:i], l) {
+			return fault.New(fault.Invalid, "the draft names the label %q twice.", l)
+		}
+	}
+	if p.parents, err = parseParents(d.Parents); err != nil {
+		return err
+	}
+	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template, Limit: c.opts.MaxContent}
+	if d.Text != "" || len(d.Messages) == 0 {
+		spec.Text = &d.Text
+	}
+	body, err := content.New(spec)
+	if err != nil {
+		return err
+	}
+	metadata, err := canonicalMetadata(d.Metadata)
+	if err != nil {
+		return err
+	}
+	p.fields = prompt.Fields{
+		PromptID: d.PromptID, Content: body, Digest: body.Digest(), Metadata: metadata,
+		Parents: slices.Clone(d.Parents), Author: d.Author, Message: d.Message, CreatedAt: in.time,
+	}
+	if d.Author == "" {
+		p.fields.Author = in.author
+	}
+	if d.Message == "" {
+		p.fields.Message = in.message
+	}
+	if err := checkProse("author", d.Author, maxAuthor); err != nil {
+		return err
+	}
+	if err := checkProse("message", d.Message, maxMessage); err != nil {
+		return err
+	}
+	if !d.CreatedAt.IsZero() {
+		at := d.CreatedAt.UTC().Truncate(time.Microsecond)
+		if y := at.Year(); y < 1 || y > 9999 {
+			return fault.New(fault.Invalid, "created_at is in the year %d. Give a time between the years 1 and 9999.", y)
+		}
+		p.fields.CreatedAt = at
+	}
+	p.stored = string(appendFields(make([]byte, 0, 128), &p.fields))
+	p.seal = seal(p.fields.Digest, p.stored)
+	in.size += len(p.stored) + len(bodyText(body))
+	return nil
+}
+
+func parseParents(refs []string) ([]parent, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	if len(refs) > maxParents {
+		return nil, fault.New(fault.TooLarge, "the draft has %d parents; %d is the most.", len(refs), maxParents)
+	}
+	parents := make([]parent, len(refs))
+	for i, ref := range refs {
+		id, sel, ok := selector.SplitRef(ref)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "the parent %q names no version. Write ID@NUMBER.", ref)
+		}
+		if err := name.CheckID(id); err != nil {
+			return nil, err
+		}
+		n, err := number.Parse(sel)
+		if err != nil {
+			return nil, err
+		}
+		parents[i] = parent{id, n}
+	}
+	return parents, nil
+}
+
+func canonicalMetadata(raw []byte) (string, error) {
+	if len(raw) == 0 {
+		return "{}", nil
+	}
+	if len(raw) > maxMetadata {
+		return "", fault.New(fault.TooLarge, "the metadata has %d bytes; %d is the most.", len(raw), maxMetadata)
+	}
+	m, err := content.Canonicalize(raw)
+	if err != nil {
+		return "", fault.Wrap(err, fault.CodeOf(err), "the metadata is not acceptable: %s", asFault(err).Message)
+	}
+	switch {
+	case string(m) == "null":
+		return "{}", nil
+	case m[0] != '{':
+		return "", fault.New(fault.Invalid, "the metadata is not a JSON object. Write {\"key\": value, …}.")
+	}
+	return string(m), nil
+}
+
+func checkCommitID(id string) error {
+	if len(id) > maxCommitID {
+		return fault.New(fault.Invalid, "the commit's id has %d bytes; %d is the most.", len(id), maxCommitID)
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return fault.New(fault.Invalid, "the commit's id %q has a character that is not visible ASCII at byte %d. Use letters, digits and punctuation, a UUID for example.", id, i)
+		}
+	}
+	return nil
+}
+
+// checkProse checks a text that people write about a commit.
+func checkProse(what, s string, most int) error {
+	switch {
+	case len(s) > most:
+		return fault.New(fault.TooLarge, "the %s has %d bytes; %d is the most.", what, len(s), most)
+	case !utf8.ValidString(s):
+		return fault.New(fault.Invalid, "the %s is not valid UTF-8.", what)
+	case strings.ContainsRune(s, 0):
+		return fault.New(fault.Invalid, "the %s has the character U+0000. Leave it out.", what)
+	}
+	return nil
+}
+
+// fingerprint stands for the operations of a commit as they were asked for, so
+// that an id that comes again can be held against what came first. It depends on
+// nothing but the request: not on the clock, and not on how the JSON was written.
+func fingerprint(req *prompt.Commit, p *pending) string {
+	h := sha256.New()
+	f := fingerprinter{h}
+	f.text(req.Author, req.Message)
+	for i := range p.ops {
+		op := &p.ops[i]
+		switch o := op.op; {
+		case o.Save != nil:
+			d := o.Save
+			f.text("save", d.PromptID, d.Version, string(op.bump))
+			h.Write(op.fields.Digest[:])
+			f.expect(d.Expect)
+			f.flag(d.IfChanged)
+			f.list(d.Labels)
+			f.list(d.Parents)
+			f.text(op.fields.Metadata, d.Author, d.Message)
+			if !d.CreatedAt.IsZero() {
+				f.text(prompt.FormatTime(op.fields.CreatedAt))
+			}
+		case o.Delete != nil:
+			f.text("delete", o.Delete.PromptID, o.Delete.Version)
+			f.flag(o.Delete.Force)
+		case o.SetLabel != nil:
+			f.text("set_label", o.SetLabel.PromptID, o.SetLabel.Label, o.SetLabel.Version)
+			f.expect(o.SetLabel.Expect)
+		case o.RemoveLabel != nil:
+			f.text("remove_label", o.RemoveLabel.PromptID, o.RemoveLabel.Label)
+			f.expect(o.RemoveLabel.Expect)
+		case o.Rollback != nil:
+			f.text("rollback", o.Rollback.PromptID, rollbackLabel(o.Rollback))
+			f.expect(o.Rollback.Expect)
+		default:
+			f.text("clear")
+		}
+	}
+	var sum [sha256.Size]byte
+	// Half of the sum is enough to tell honest requests apart, and it is kept
+	// with every commit.
+	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
+}
+
+type fingerprinter struct{ hash.Hash }
+
+func (f fingerprinter) text(parts ...string) {
+	var n [8]byte
+	for _, s := range parts {
+		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
+		f.Write(n[:])
+		f.Write([]byte(s))
+	}
+}
+
+func (f fingerprinter) list(parts []string) {
+	f.text(string(rune(len(parts))))
+	f.text(parts...)
+}
+
+func (f fingerprinter) flag(b bool) {
+	if b {
+		f.text("yes")
+	} else {
+		f.text("no")
+	}
+}
+
+func (f fingerprinter) expect(e *string) {
+	f.flag(e != nil)
+	if e != nil {
+		f.text(*e)
+	}
+}

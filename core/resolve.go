@@ -1,0 +1,321 @@
+package core
+
+import (
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+// now is the at of a view of the present.
+const now = math.MaxUint64
+
+// A view is a head as it was just after revision at.
+type view struct {
+	*head
+	at uint64
+}
+
+// alive tells whether v could be named in the view. A version that lived then
+// but was deleted since is still named: its number is known, its text is gone.
+func (w view) alive(v *version) bool {
+	return v.revision <= w.at && (v.deleted == 0 || v.deleted > w.at)
+}
+
+// down yields the versions of the view that are releases, or those that are
+// pre-releases, not above high (zero for all), the highest first.
+func (w view) down(prerelease bool, high number.Number) iter.Seq[*version] {
+	live, dead := w.head.live.releases, w.head.dead.releases
+	if prerelease {
+		live, dead = w.head.live.prereleases, w.head.dead.prereleases
+	}
+	if w.at == now {
+		return down(live, high)
+	}
+	return w.filter(merge(down(live, high), down(dead, high), func(a, b *version) bool { return b.number.Less(a.number) }))
+}
+
+func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		for v := range seq {
+			if w.alive(v) && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// all yields the versions of the view by precedence, from after one number
+// (zero for the start) on.
+func (w view) all(ascending bool, after number.Number) iter.Seq[*version] {
+	dir, before := down, func(a, b *version) bool { return b.number.Less(a.number) }
+	if ascending {
+		dir, before = up, func(a, b *version) bool { return a.number.Less(b.number) }
+	}
+	seq := merge(dir(w.head.live.releases, after), dir(w.head.live.prereleases, after), before)
+	if w.at != now {
+		dead := merge(dir(w.head.dead.releases, after), dir(w.head.dead.prereleases, after), before)
+		seq = w.filter(merge(seq, dead, before))
+	}
+	return func(yield func(*version) bool) {
+		for v := range seq {
+			if v.number != after && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// merge yields what two ordered sequences yield, in order.
+func merge(a, b iter.Seq[*version], before func(a, b *version) bool) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		next, stop := iter.Pull(b)
+		defer stop()
+		y, ok := next()
+		for x := range a {
+			for ok && before(y, x) {
+				if !yield(y) {
+					return
+				}
+				y, ok = next()
+			}
+			if !yield(x) {
+				return
+			}
+		}
+		for ok {
+			if !yield(y) {
+				return
+			}
+			y, ok = next()
+		}
+	}
+}
+
+func first(seq iter.Seq[*version]) *version {
+	for v := range seq {
+		return v
+	}
+	return nil
+}
+
+func (w view) latest() *version {
+	if w.at == now {
+		return w.head.latest
+	}
+	if v := first(w.down(false, number.Number{})); v != nil {
+		return v
+	}
+	return first(w.down(true, number.Number{}))
+}
+
+// labeled returns the version that a label pointed at, or nil.
+func (w view) labeled(name string) *version {
+	l := w.head.label(name)
+	if l == nil {
+		return nil
+	}
+	if w.at == now {
+		return l.at
+	}
+	n := l.placeAt(w.at)
+	if n.IsZero() {
+		return nil
+	}
+	return w.head.used(n)
+}
+
+// placeAt returns where the label was just after a revision, zero for nowhere.
+func (l *label) placeAt(revision uint64) number.Number {
+	i, _ := slices.BinarySearchFunc(l.moves, revision+1, func(m move, r uint64) int {
+		if m.revision < r {
+			return -1
+		}
+		return 1
+	})
+	if i == 0 {
+		return number.Number{}
+	}
+	return l.moves[i-1].to
+}
+
+func (w view) byNumber(n number.Number) *version {
+	if v := w.head.live.get(n); v != nil {
+		if w.alive(v) {
+			return v
+		}
+		return nil
+	}
+	if v := w.head.dead.get(n); v != nil && w.alive(v) {
+		return v
+	}
+	return nil
+}
+
+// resolve returns the version that a selector names in the view, or a not_found
+// that says what there is instead.
+func (w view) resolve(s selector.Selector) (*version, error) {
+	switch s.Kind() {
+	case selector.KindCurrent:
+		if v := w.labeled(prompt.DefaultLabel); v != nil {
+			return v, nil
+		}
+		if v := w.latest(); v != nil {
+			return v, nil
+		}
+		return nil, w.noVersions()
+	case selector.KindLatest:
+		if v := w.latest(); v != nil {
+			return v, nil
+		}
+		return nil, w.noVersions()
+	case selector.KindExact:
+		if v := w.byNumber(s.Number()); v != nil {
+			return v, nil
+		}
+		return nil, w.noNumber(s.Number())
+	case selector.KindLabel:
+		if v := w.labeled(s.Label()); v != nil {
+			return v, nil
+		}
+		return nil, w.noLabel(s.Label())
+	case selector.KindOrdinal:
+		if n := s.Ordinal(); n <= uint64(len(w.ordinals)) {
+			once := w.ordinals[n-1]
+			if v := w.byNumber(once.number); v != nil {
+				return v, nil
+			}
+			return nil, w.noNumber(once.number)
+		}
+		return nil, fault.New(fault.NotFound, "%s has no version #%d: %d were saved. See: stet log %s", w.id, s.Ordinal(), len(w.ordinals), w.id)
+	case selector.KindDigest:
+		return w.byDigest(s.Digest())
+	}
+	r := s.Range()
+	for in := range r.Intervals() {
+		for v := range w.down(in.Prerelease, in.High) {
+			if in.Contains(v.number) {
+				return v, nil
+			}
+			if v.number.Less(in.Low) {
+				break
+			}
+		}
+	}
+	return nil, w.noMatch(s)
+}
+
+// byDigest returns the version whose digest begins with the given hex digits. If
+// several do with one content, that is the newest of them; with two contents it
+// is an error. It looks at every version of the prompt.
+func (w view) byDigest(prefix string) (*version, error) {
+	whole, _ := hex.DecodeString(prefix[:len(prefix)&^1])
+	var found *version
+	for i := len(w.ordinals) - 1; i >= 0; i-- {
+		o := w.ordinals[i]
+		if string(o.digest[:len(whole)]) != string(whole) || len(prefix)&1 == 1 && !strings.HasPrefix(hex.EncodeToString(o.digest[:]), prefix) {
+			continue
+		}
+		v := w.byNumber(o.number)
+		switch {
+		case v == nil:
+		case found == nil:
+			found = v
+		case v.digest != found.digest:
+			return nil, fault.New(fault.Conflict, "sha256:%s means two contents of %s: %s (%s) and %s (%s). Write more digits.",
+				prefix, w.id, v.number, v.digest, found.number, found.digest)
+		}
+	}
+	if found == nil {
+		return nil, fault.New(fault.NotFound, "%s has no version with a digest that begins with sha256:%s. See: stet log %s", w.id, prefix, w.id)
+	}
+	return found, nil
+}
+
+func (w view) noVersions() error {
+	if n := len(w.ordinals); n > 0 && w.at == now {
+		return fault.New(fault.NotFound, "every version of %s was deleted; %s was the highest.", w.id, w.highestUsed())
+	}
+	return noPrompt(w.id, w.at)
+}
+
+func noPrompt(id string, at uint64) error {
+	if at != now {
+		return fault.New(fault.NotFound, "there was no prompt %q at revision %d.", id, at)
+	}
+	return fault.New(fault.NotFound, "there is no prompt %q. See: stet list", id)
+}
+
+func (w view) noNumber(n number.Number) error {
+	latest := w.latest()
+	switch v := w.used(n); {
+	case v != nil && v.deleted != 0 && v.deleted <= w.at:
+		return fault.New(fault.NotFound, "%s@%s was deleted at revision %d.%s", w.id, n, v.deleted, w.instead())
+	case v != nil && v.revision > w.at:
+		return fault.New(fault.NotFound, "%s@%s was saved at revision %d, after revision %d.", w.id, n, v.revision, w.at)
+	case latest == nil:
+		return w.noVersions()
+	}
+	return fault.New(fault.NotFound, "%s has no version %s.%s", w.id, n, w.instead())
+}
+
+// instead says what a caller may have meant.
+func (w view) instead() string {
+	v := w.latest()
+	if v == nil {
+		return " No version of it is left."
+	}
+	return fmt.Sprintf(" Its latest is %s. See: stet log %s", v.number, w.id)
+}
+
+func (w view) noMatch(s selector.Selector) error {
+	v := w.latest()
+	if v == nil {
+		return w.noVersions()
+	}
+	hint := ""
+	if v.number.IsPrerelease() {
+		hint = " Pre-releases match only a range that names one."
+	}
+	return fault.New(fault.NotFound, "%s has no version in the range %q.%s%s", w.id, s, hint, w.instead())
+}
+
+// maxNamed is how many labels an error lists: enough for every prompt that a
+// person keeps, and still a sentence.
+const maxNamed = 10
+
+func (w view) noLabel(name string) error {
+	if w.latest() == nil {
+		return w.noVersions()
+	}
+	var there []string
+	more := 0
+	for i := range w.labels {
+		l := &w.labels[i]
+		if v := w.labeled(l.name); v == nil {
+			continue
+		} else if len(there) < maxNamed {
+			there = append(there, fmt.Sprintf("%s → %s", l.name, v.number))
+		} else {
+			more++
+		}
+	}
+	list := "It has no labels."
+	if len(there) > 0 {
+		list = "Labels: " + strings.Join(there, ", ") + "."
+	}
+	if more > 0 {
+		list = fmt.Sprintf("%s and %d more.", strings.TrimSuffix(list, "."), more)
+	}
+	if l := w.head.label(name); l != nil && w.at == now {
+		return fault.New(fault.NotFound, "%s has no label %q since revision %d. %s", w.id, name, l.last().revision, list)
+	}
+	return fault.New(fault.NotFound, "%s has no label %q. %s", w.id, name, list)
+}

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"sync/atomic"
+
+	"github.com/puzpuzpuz/xsync/v4"
+	"github.com/tidwall/btree"
+
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A snapshot is the whole store after one commit. The core publishes one with a
+// single atomic store; that instant is when the commits that it brings take
+// effect, over however many prompts.
+//
+// A snapshot holds its heads twice. The tree is immutable and exact: the heads
+// as of revision, in the order of their ids. The slots are for speed: one
+// concurrent map for the whole epoch, whose heads may already be newer than the
+// snapshot. See [snapshot.head] for how a reader tells.
+type snapshot struct {
+	revision uint64
+	hash     prompt.Hash // of the entry at revision
+
+	epoch   uint64 // 1, 2, 3 …: one more than the number of clears
+	cleared uint64 // revision of the clear that began the epoch, 0 for the first
+
+	slots *xsync.Map[string, *slot]
+	tree  heads
+}
+
+// A slot is the place of a prompt's newest head.
+type slot struct{ head atomic.Pointer[head] }
+
+// heads is an immutable set of heads in the order of their ids.
+type heads struct{ tree *btree.BTreeG[*head] }
+
+func newHeads() heads {
+	return heads{btree.NewBTreeGOptions(func(a, b *head) bool { return a.id < b.id },
+		btree.Options{NoLocks: true})}
+}
+
+func (s heads) get(id string) *head {
+	h, _ := s.tree.Get(&head{id: id})
+	return h
+}
+
+func emptySnapshot() *snapshot {
+	return &snapshot{epoch: 1, slots: xsync.NewMap[string, *slot](), tree: newHeads()}
+}
+
+// newest returns the head of a prompt and the revision that it is of, which is
+// never below that of the snapshot published when newest was called; nil if the
+// prompt never was. It waits for nothing.
+//
+// Why the answer is right: s is loaded before the head. If the head is not newer
+// than s, it is the prompt's state as of s, because a head is in its slot
+// before the snapshot that has it is published. If it is newer, and a snapshot
+// that has it is published by now, it is the prompt's state as of its own
+// revision. Otherwise it belongs to a commit that is not visible yet, and the
+// tree of s has the one before it.
+func (c *Core) newest(id string) (*head, uint64) {
+	s := c.published.Load()
+	sl, ok := s.slots.Load(id)
+	if !ok {
+		return nil, s.revision
+	}
+	h := sl.head.Load()
+	if h.revision <= s.revision {
+		return h, s.revision
+	}
+	if h.revision <= c.published.Load().revision {
+		return h, h.revision
+	}
+	return s.tree.get(id), s.revision
+}
+
+// publish makes the heads that a batch of commits has changed visible, all at
+// one instant. Only the holder of c.state calls it.
+func (c *Core) publish(t *tx) {
+	s := c.published.Load()
+	n := &snapshot{
+		revision: t.revision, hash: t.hash,
+		epoch: t.epoch, cleared: t.cleared,
+		slots: s.slots,
+	}
+	if t.epoch != s.epoch {
+		n.slots, n.tree = xsync.NewMap[string, *slot](), newHeads()
+	} else {
+		n.tree = heads{s.tree.tree.IsoCopy()}
+	}
+	for id, h := range t.heads {
+		n.tree.tree.Set(h)
+		if sl, ok := n.slots.Load(id); ok {
+			sl.head.Store(h)
+			continue
+		}
+		sl := new(slot)
+		sl.head.Store(h)
+		n.slots.Store(id, sl)
+	}
+	c.published.Store(n)
+	c.news.broadcast()
+}

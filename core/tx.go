@@ -1,0 +1,216 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A tx is the store as it will be after a batch of commits that is not in the
+// log yet: a snapshot and the heads that differ from it. Refusing a commit, or
+// losing the race for the log, throws it away and nothing has happened.
+type tx struct {
+	base *snapshot
+
+	revision uint64
+	hash     prompt.Hash
+	epoch    uint64
+	cleared  uint64
+
+	// heads are the changed ones, or all that there are if the batch cleared
+	// the store.
+	heads map[string]*head
+
+	// gone are the versions that the batch has deleted, with their prompts.
+	gone []gone
+
+	undo []undo
+	kept int // how many of gone are final
+}
+
+type gone struct {
+	id      string
+	version *version
+}
+
+// undo is how to take back one change of a tx.
+type undo struct {
+	id   string
+	head *head // nil if the tx had none
+	all  *tx   // the state before a clear
+}
+
+func (s *snapshot) begin() *tx {
+	return &tx{
+		base: s, revision: s.revision, hash: s.hash, epoch: s.epoch, cleared: s.cleared,
+		heads: make(map[string]*head),
+	}
+}
+
+// head returns the head of a prompt as the commits so far have left it, or nil.
+func (t *tx) head(id string) *head {
+	if h, ok := t.heads[id]; ok {
+		return h
+	}
+	if t.epoch != t.base.epoch {
+		return nil
+	}
+	if sl, ok := t.base.slots.Load(id); ok {
+		return sl.head.Load()
+	}
+	return nil
+}
+
+func (t *tx) set(h *head) {
+	t.undo = append(t.undo, undo{id: h.id, head: t.heads[h.id]})
+	t.heads[h.id] = h
+}
+
+// keep makes the changes since the last keep final within the tx.
+func (t *tx) keep() {
+	t.undo = t.undo[:0]
+	t.kept = len(t.gone)
+}
+
+// dropped names the bodies of the versions that were deleted since the last keep.
+func (t *tx) dropped() []driver.BodyRef {
+	var refs []driver.BodyRef
+	for _, g := range t.gone[t.kept:] {
+		refs = append(refs, bodyRef(g.id, g.version))
+	}
+	return refs
+}
+
+// rollback takes back the changes since the last keep.
+func (t *tx) rollback() {
+	t.gone = t.gone[:t.kept]
+	for i := len(t.undo) - 1; i >= 0; i-- {
+		switch u := t.undo[i]; {
+		case u.all != nil:
+			t.epoch, t.cleared, t.heads = u.all.epoch, u.all.cleared, u.all.heads
+		case u.head == nil:
+			delete(t.heads, u.id)
+		default:
+			t.heads[u.id] = u.head
+		}
+	}
+	t.undo = t.undo[:0]
+}
+
+// edit returns a new head of the prompt, already in the tx, for the commit c to
+// change.
+func (t *tx) edit(id string, c *prompt.Change) *head {
+	h := t.head(id)
+	if h == nil {
+		h = &head{id: id}
+	}
+	h = h.next(c)
+	t.set(h)
+	return h
+}
+
+// apply carries out one settled operation: the only way in which the state
+// changes, for new commits and for those read from the log alike. body is the
+// version that a save adds, if it is at hand.
+//
+// An error means that the operation does not fit the state, which for an entry
+// of the log means that the log is damaged. The tx is then to be thrown away.
+func (t *tx) apply(c *prompt.Change, op int, body *cached) error {
+	switch o := &c.Ops[op]; {
+	case o.Save != nil:
+		return t.applySave(c, op, o.Save, body)
+	case o.Delete != nil:
+		return t.applyDelete(c, o.Delete)
+	case o.SetLabel != nil:
+		return t.applyLabel(c, o.SetLabel)
+	case o.RemoveLabel != nil:
+		return t.applyLabel(c, o.RemoveLabel)
+	case o.Rollback != nil:
+		return t.applyLabel(c, o.Rollback)
+	case o.Clear != nil:
+		before := *t
+		t.undo = append(t.undo, undo{all: &before})
+		t.epoch++
+		t.cleared = c.Revision
+		t.heads = make(map[string]*head)
+		return nil
+	}
+	return fmt.Errorf("operation %d is of no known kind", op)
+}
+
+func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cached) error {
+	if s.Unchanged && len(s.Labels) == 0 {
+		return nil
+	}
+	h := t.edit(s.PromptID, c)
+	v := h.live.get(s.Version)
+	if !s.Unchanged {
+		if h.used(s.Version) != nil {
+			return fmt.Errorf("%s@%s is saved twice", s.PromptID, s.Version)
+		}
+		if s.Ordinal != uint64(len(h.ordinals))+1 {
+			return fmt.Errorf("%s@%s has ordinal %d after %d", s.PromptID, s.Version, s.Ordinal, len(h.ordinals))
+		}
+		v = &version{
+			number: s.Version, digest: s.Digest, revision: c.Revision,
+			ordinal: uint32(s.Ordinal), op: uint16(op),
+		}
+		if body != nil {
+			body.version = v
+			v.body.Store(body)
+		}
+		if s.Seal.IsZero() { // a copy of a version that was deleted later
+			h.addTombstone(v)
+			v = nil
+		} else {
+			h.addVersion(v)
+		}
+	}
+	for _, l := range s.Labels {
+		h.moveLabel(l.Label, v, s.Version, c)
+	}
+	return nil
+}
+
+func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
+	if d.Deleted == 0 {
+		return nil
+	}
+	h := t.edit(d.PromptID, c)
+	for _, l := range d.Labels {
+		h.moveLabel(l.Label, nil, number.Number{}, c)
+	}
+	if d.Version.IsZero() {
+		for v := range (view{h, now}).all(true, number.Number{}) {
+			t.gone = append(t.gone, gone{h.id, v})
+		}
+		h.removeAll()
+		return nil
+	}
+	if v := h.live.get(d.Version); v != nil {
+		t.gone = append(t.gone, gone{h.id, v})
+		h.removeVersion(v)
+	} else if h.dead.get(d.Version) == nil {
+		return fmt.Errorf("%s@%s is deleted but was never saved", d.PromptID, d.Version)
+	}
+	return nil
+}
+
+func (t *tx) applyLabel(c *prompt.Change, l *prompt.LabelChange) error {
+	h := t.edit(l.PromptID, c)
+	if l.To.IsZero() {
+		if h.label(l.Label) == nil {
+			return fmt.Errorf("label %s of %s is removed but was never set", l.Label, l.PromptID)
+		}
+		h.moveLabel(l.Label, nil, l.To, c)
+		return nil
+	}
+	v := h.live.get(l.To)
+	if v == nil && h.dead.get(l.To) == nil {
+		return fmt.Errorf("label %s of %s is set to %s, which was never saved", l.Label, l.PromptID, l.To)
+	}
+	h.moveLabel(l.Label, v, l.To, c)
+	return nil
+}

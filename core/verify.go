@@ -1,0 +1,237 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// VerifyOptions choose what Verify holds the store against.
+type VerifyOptions struct {
+	// Expect is the hash of some entry, noted earlier and kept elsewhere: the
+	// log must have it. That finds a lost tail, and a log that was rewritten as
+	// a whole.
+	Expect prompt.Hash
+	// Progress, if not nil, is called now and then with what was checked so far
+	// and what there is to check: revisions first, then versions.
+	Progress func(done, total uint64)
+}
+
+// A Report is what Verify checked and what it found.
+type Report struct {
+	Revision uint64      `json:"revision"` // of the last entry checked
+	Hash     prompt.Hash `json:"hash"`     // of that entry; note it elsewhere for Expect
+	Prompts  int         `json:"prompts"`
+	Versions int         `json:"versions"`
+	// Problems are what is wrong, in words: empty for a sound store. At most
+	// MaxProblems are listed.
+	Problems []string `json:"problems"`
+}
+
+// MaxProblems is how many problems a report lists.
+const MaxProblems = 100
+
+// OK tells whether the store is sound.
+func (r *Report) OK() bool { return len(r.Problems) == 0 }
+
+func (r *Report) problem(format string, args ...any) {
+	if len(r.Problems) < MaxProblems {
+		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify reads the whole log again, recomputes the hash of every entry, builds
+// the heads anew from nothing else and compares them with those that reads are
+// answered from, and recomputes the digest and the seal of every text. Commits
+// and reads go on meanwhile; what is committed after the call is not checked.
+//
+// An error means that the check itself could not be made.
+func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
+	var r Report
+	if err := c.fresh(ctx); err != nil {
+		return r, err
+	}
+	s := c.published.Load()
+	if checker, ok := c.log.(driver.Checker); ok {
+		problems, err := checker.Check(ctx)
+		if err != nil {
+			return r, fault.Wrap(err, fault.Unavailable, "the storage could not be checked: %v.", err)
+		}
+		for _, p := range problems {
+			r.problem("%s", p)
+		}
+	}
+	seals, t, expected := c.verifyLog(ctx, s, o, &r)
+	if err := ctx.Err(); err != nil {
+		return r, fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
+	}
+	if !o.Expect.IsZero() && !expected {
+		r.problem("no entry of the log has the hash %s: its tail was lost, or it was rewritten", o.Expect)
+	}
+	if t == nil {
+		return r, nil // what follows would only repeat it
+	}
+	verifyHeads(s, t, &r)
+	err := c.verifyBodies(ctx, s, seals, o, &r)
+	return r, err
+}
+
+// seat is where a version was saved.
+type seat struct {
+	revision uint64
+	op       uint16
+}
+
+// verifyLog checks the chain of the log and returns the state that it leads to,
+// nil if it cannot be followed, and the seals of the versions that live there.
+func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *Report) (seals map[seat]prompt.Hash, t *tx, expected bool) {
+	seals = make(map[seat]prompt.Hash)
+	t = emptySnapshot().begin()
+	for t.revision < s.revision && ctx.Err() == nil {
+		entries, err := c.log.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
+		if err == nil && len(entries) == 0 {
+			err = fmt.Errorf("the log ends there, and not at revision %d", s.revision)
+		}
+		if err != nil {
+			r.problem("the log cannot be read after revision %d: %v", t.revision, err)
+			return seals, nil, expected
+		}
+		for i := range entries {
+			if err := t.follow(&entries[i]); err != nil {
+				r.problem("%v", err)
+				return seals, nil, expected
+			}
+			ch, _ := DecodeChange(entries[i].Data) // follow has read it
+			note(seals, ch)
+			t.gone, t.kept = nil, 0
+			expected = expected || prompt.Hash(entries[i].Hash) == o.Expect
+		}
+		r.Revision, r.Hash = t.revision, t.hash
+		if o.Progress != nil {
+			o.Progress(t.revision, s.revision)
+		}
+	}
+	if t.hash != s.hash {
+		r.problem("the entry at revision %d has the hash %s, and not %s, which the store was opened with", t.revision, t.hash, s.hash)
+	}
+	return seals, t, expected
+}
+
+// note collects the seals of a change.
+func note(seals map[seat]prompt.Hash, ch *prompt.Change) {
+	for i := range ch.Ops {
+		switch o := &ch.Ops[i]; {
+		case o.Clear != nil:
+			clear(seals)
+		case o.Save != nil && !o.Save.Unchanged && !o.Save.Seal.IsZero():
+			seals[seat{ch.Revision, uint16(i)}] = o.Save.Seal
+		}
+	}
+}
+
+// verifyHeads compares the heads that reads are answered from with those that
+// the log leads to.
+func verifyHeads(s *snapshot, t *tx, r *Report) {
+	if t.epoch != s.epoch {
+		r.problem("the log leads to epoch %d, and the store is in epoch %d", t.epoch, s.epoch)
+	}
+	for _, h := range t.heads {
+		have := s.tree.get(h.id)
+		if have == nil {
+			r.problem("%s is in the log and not in the store", h.id)
+			continue
+		}
+		if diff := difference(have, h); diff != "" {
+			r.problem("%s is not as the log says: %s", h.id, diff)
+		}
+	}
+	if n := s.tree.tree.Len(); n != len(t.heads) {
+		r.problem("the store has %d prompts, and the log leads to %d", n, len(t.heads))
+	}
+}
+
+// difference says how two heads of one prompt differ, "" if they do not.
+func difference(a, b *head) string {
+	switch {
+	case a.revision != b.revision:
+		return fmt.Sprintf("its revision is %d, not %d", a.revision, b.revision)
+	case len(a.ordinals) != len(b.ordinals):
+		return fmt.Sprintf("it has %d ordinals, not %d", len(a.ordinals), len(b.ordinals))
+	case len(a.labels) != len(b.labels):
+		return fmt.Sprintf("it has had %d labels, not %d", len(a.labels), len(b.labels))
+	case a.live.len() != b.live.len():
+		return fmt.Sprintf("it has %d versions, not %d", a.live.len(), b.live.len())
+	}
+	for i, v := range a.ordinals {
+		w := b.ordinals[i]
+		av, bv := a.used(v.number), b.used(w.number)
+		if v.number != w.number || v.digest != w.digest || v.revision != w.revision || v.op != w.op ||
+			av == nil || bv == nil || av.deleted != bv.deleted {
+			return fmt.Sprintf("ordinal %d is %s, not %s, or differs in digest, revision or deletion", i+1, v.number, w.number)
+		}
+	}
+	for i := range a.labels {
+		l, m := &a.labels[i], &b.labels[i]
+		if l.name != m.name || l.place() != m.place() || len(l.moves) != len(m.moves) || (l.at == nil) != (m.at == nil) {
+			return fmt.Sprintf("label %s is at %s, not %s at %s", l.name, l.place(), m.name, m.place())
+		}
+	}
+	return ""
+}
+
+// verifyBodies reads every text from the engine and recomputes its digest and seal.
+func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]prompt.Hash, o VerifyOptions, r *Report) error {
+	total := uint64(0)
+	s.tree.tree.Scan(func(h *head) bool {
+		total += uint64(h.live.len())
+		if h.live.len() > 0 {
+			r.Prompts++
+		}
+		return true
+	})
+	s.tree.tree.Scan(func(h *head) bool {
+		for v := range (view{h, now}).all(true, number.Number{}) {
+			if ctx.Err() != nil {
+				return false
+			}
+			r.Versions++
+			if problem := c.verifyBody(ctx, h.id, v, seals); problem != "" {
+				r.problem("%s@%s: %s", h.id, v.number, problem)
+			}
+			if o.Progress != nil && r.Versions%256 == 0 {
+				o.Progress(uint64(r.Versions), total)
+			}
+		}
+		return true
+	})
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
+	}
+	return nil
+}
+
+func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]prompt.Hash) string {
+	b, err := c.log.Body(ctx, bodyRef(id, v))
+	if err != nil {
+		if h, _ := c.newest(id); h == nil || h.live.get(v.number) != v {
+			return "" // deleted since the check began
+		}
+		return fmt.Sprintf("its text cannot be read: %v", err)
+	}
+	f, err := decodeBody(b.Text, b.Fields)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("its body cannot be decoded: %v", err)
+	case f.Digest != v.digest:
+		return fmt.Sprintf("its content has the digest %s, and the log says %s", f.Digest, v.digest)
+	case seal(f.Digest, b.Fields) != seals[seat{v.revision, v.op}]:
+		return "its metadata, author, message or time is not what was saved"
+	case b.PromptID != id || b.Version != v.number.String() || b.Ordinal != uint64(v.ordinal):
+		return fmt.Sprintf("its text is filed as %s@%s, ordinal %d", b.PromptID, b.Version, b.Ordinal)
+	}
+	return ""
+}

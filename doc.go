@@ -1,0 +1,2 @@
+// Package stet is a version store for prompts.
+package stet

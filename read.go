@@ -1,0 +1,113 @@
+package stet
+
+import (
+	"context"
+	"iter"
+
+	"github.com/stet-dev/stet/selector"
+)
+
+// Get returns the version that a reference names: "ID" for the current one, or
+// "ID@SELECTOR", where the selector is a number, a label, latest, current, a
+// range (^1.2), an ordinal (#12) or sha256: and at least 8 hex digits.
+//
+//	v, err := store.Get(ctx, "support/triage@production")
+//
+// It fails with not_found, saying whether it is the prompt, the version or the
+// label that is not there and what is there instead, or with invalid.
+func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
+	id, sel, _ := selector.SplitRef(ref)
+	return s.core.Get(ctx, id, sel)
+}
+
+// Latest returns the highest release of a prompt, or its highest pre-release if
+// it has no release.
+func (s *Store) Latest(ctx context.Context, id string) (Version, error) {
+	return s.core.Get(ctx, id, "latest")
+}
+
+// GetMany returns the versions that references name, all as of one revision, in
+// their order. If one of them fails, all do, and Op of the error is its index.
+// At most 1,000 at once.
+func (s *Store) GetMany(ctx context.Context, refs []string, o ReadOptions) ([]Version, error) {
+	versions, _, err := s.core.GetMany(ctx, refs, o)
+	return versions, err
+}
+
+// GetAt returns the version that a reference named at some point of the past. A
+// version that was deleted since is not_found: its text is gone.
+func (s *Store) GetAt(ctx context.Context, ref string, at Point) (Version, error) {
+	versions, _, err := s.core.GetMany(ctx, []string{ref}, ReadOptions{At: at})
+	if err != nil {
+		return Version{}, single(err)
+	}
+	return versions[0], nil
+}
+
+// Head returns what changes about a prompt: latest, current, labels, the number
+// of versions. It fails with not_found if no version of it lives.
+func (s *Store) Head(ctx context.Context, id string) (Head, error) { return s.core.Head(ctx, id) }
+
+// List yields the versions of a prompt by precedence, the highest first unless
+// the options say otherwise. It reads page by page; each page is of one revision.
+func (s *Store) List(ctx context.Context, id string, o ListOptions) iter.Seq2[Version, error] {
+	return all(func(cursor string) (Page[Version], error) {
+		o.Cursor = cursor
+		return s.core.List(ctx, id, o)
+	}, o.Cursor)
+}
+
+// ListPage returns one page of List.
+func (s *Store) ListPage(ctx context.Context, id string, o ListOptions) (Page[Version], error) {
+	return s.core.List(ctx, id, o)
+}
+
+// Prompts yields the heads of the prompts with a live version, ordered by the
+// bytes of their ids. It reads page by page; each page is of one revision.
+func (s *Store) Prompts(ctx context.Context, o PromptsOptions) iter.Seq2[Head, error] {
+	return all(func(cursor string) (Page[Head], error) {
+		o.Cursor = cursor
+		return s.core.Prompts(ctx, o)
+	}, o.Cursor)
+}
+
+// PromptsPage returns one page of Prompts.
+func (s *Store) PromptsPage(ctx context.Context, o PromptsOptions) (Page[Head], error) {
+	return s.core.Prompts(ctx, o)
+}
+
+// History yields the moves of a label ("" for production), the newest first.
+func (s *Store) History(ctx context.Context, id, label string, o HistoryOptions) iter.Seq2[Move, error] {
+	return all(func(cursor string) (Page[Move], error) {
+		o.Cursor = cursor
+		return s.core.History(ctx, id, label, o)
+	}, o.Cursor)
+}
+
+// HistoryPage returns one page of History.
+func (s *Store) HistoryPage(ctx context.Context, id, label string, o HistoryOptions) (Page[Move], error) {
+	return s.core.History(ctx, id, label, o)
+}
+
+// all yields the items of all pages from a cursor on.
+func all[T any](page func(cursor string) (Page[T], error), cursor string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			p, err := page(cursor)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range p.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if p.Next == "" {
+				return
+			}
+			cursor = p.Next
+		}
+	}
+}

@@ -43,6 +43,32 @@ func (c *Core) catchUp(ctx context.Context) error {
 	}
 }
 
+// reach brings the state up to a tail that the log has told. If the log is not
+// the one that the state was made from, because it lost entries that it had
+// acknowledged or was replaced, that is an error: nothing that was read from the
+// state can be trusted to be in the log. The caller holds c.state.
+func (c *Core) reach(ctx context.Context, tail driver.Tail) error {
+	if s := c.published.Load(); tail.Revision > s.revision {
+		if err := c.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+	switch s := c.published.Load(); {
+	case s.revision == tail.Revision && s.tail() != tail:
+		return replaced(fmt.Sprintf("revision %d has another hash", tail.Revision))
+	case s.revision > tail.Revision && tail.Revision < c.told:
+		return replaced(fmt.Sprintf("it ends at revision %d, and had revision %d", tail.Revision, c.told))
+	case s.revision < tail.Revision:
+		return errors.New("the log does not show what it has acknowledged")
+	}
+	c.told = max(c.told, tail.Revision)
+	return nil
+}
+
+func replaced(why string) error {
+	return fault.New(fault.Internal, "the log under this store was replaced: %s. Nothing more is written. Open the store again.", why)
+}
+
 // follow applies an entry of the log.
 func (t *tx) follow(e *driver.Entry) error {
 	ch, err := decodeEntry(t.revision, t.hash, e)
@@ -163,14 +189,11 @@ func (c *Core) rounds() {
 		if r == nil {
 			return
 		}
-		revision, err := c.log.Barrier(c.ctx)
-		if err == nil && revision > c.Revision() {
+		tail, err := c.log.Barrier(c.ctx)
+		if err == nil && tail != c.published.Load().tail() {
 			c.state.Lock()
-			err = c.catchUp(c.ctx)
+			err = c.reach(c.ctx, tail)
 			c.state.Unlock()
-			if err == nil && c.Revision() < revision {
-				err = errors.New("the log does not show what it has acknowledged")
-			}
 		}
 		if err != nil {
 			r.err = fault.Wrap(err, fault.Unavailable, "the storage cannot be asked whether there is something newer: %v. Try again, or read the local state.", err)

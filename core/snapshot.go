@@ -6,6 +6,7 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 	"github.com/tidwall/btree"
 
+	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -46,6 +47,10 @@ func (s heads) get(id string) *head {
 
 func emptySnapshot() *snapshot {
 	return &snapshot{epoch: 1, slots: xsync.NewMap[string, *slot](), tree: newHeads()}
+}
+
+func (s *snapshot) tail() driver.Tail {
+	return driver.Tail{Revision: s.revision, Hash: s.hash}
 }
 
 // newest returns the head of a prompt and the revision that it is of, which is

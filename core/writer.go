@@ -81,7 +81,7 @@ func (c *Core) commit(batch []*pending) {
 			c.answer(w)
 			return
 		}
-		err := c.log.Append(c.ctx, w.entries)
+		err := c.append(w)
 		switch {
 		case err == nil:
 			batch = w.rest
@@ -118,6 +118,20 @@ func (c *Core) commit(batch []*pending) {
 			batch, lost, attempts = w.rest, nil, 0
 		}
 	}
+}
+
+// appendTimeout bounds an append to a shared log, whose engine may wait for others
+// as long as it is let. It ends as unknown, and is sent again.
+const appendTimeout = 30 * time.Second
+
+func (c *Core) append(w *written) error {
+	ctx := c.ctx
+	if !c.info.Exclusive {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
+		defer cancel()
+	}
+	return c.log.Append(ctx, w.tx.base.tail(), w.entries)
 }
 
 // maxAttempts is how often an append of unknown outcome is sent before callers
@@ -191,7 +205,14 @@ func (c *Core) decideAll(batch []*pending) *written {
 		out, fresh := c.decideOne(w.tx, p)
 		if fresh {
 			e := c.entry(w.tx, p, &out)
-			full := c.info.MaxBytes > 0 && bytes+len(e.Data) > c.info.MaxBytes ||
+			if len(e.Data) > driver.MaxData {
+				w.tx.rollback()
+				err := fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData)
+				w.commits = append(w.commits, decided{p, outcome{err: err}, len(w.entries)})
+				continue
+			}
+			size := len(e.Data) + len(e.ID)
+			full := c.info.MaxBytes > 0 && bytes+size > c.info.MaxBytes ||
 				c.info.MaxEntries > 0 && len(w.entries) >= c.info.MaxEntries
 			if full && len(w.entries) > 0 {
 				w.tx.rollback()
@@ -200,7 +221,7 @@ func (c *Core) decideAll(batch []*pending) *written {
 			}
 			w.tx.keep()
 			w.tx.revision, w.tx.hash = e.Revision, e.Hash
-			bytes += len(e.Data)
+			bytes += size
 			w.commits = append(w.commits, decided{p, out, len(w.entries)})
 			w.entries = append(w.entries, e)
 		} else {
@@ -366,10 +387,11 @@ func (c *Core) giveUp(w *written, lost, err error) {
 
 // sync reads what the log has beyond the state.
 func (c *Core) sync(ctx context.Context) error {
-	if _, err := c.log.Barrier(ctx); err != nil {
+	tail, err := c.log.Barrier(ctx)
+	if err != nil {
 		return err
 	}
 	c.state.Lock()
 	defer c.state.Unlock()
-	return c.catchUp(ctx)
+	return c.reach(ctx, tail)
 }

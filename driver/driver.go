@@ -13,16 +13,19 @@
 // What an engine returns decides what a caller is told, so an engine is exact
 // about one question: can the append still have happened?
 //
-//   - [ErrMoved]: nothing was added, somebody else's entry has the first revision.
+//   - [ErrMoved]: nothing was added, the tail is not the one that was given. Read
+//     shows the entry that follows that tail, or that it is not in the log.
 //   - an error that wraps [ErrNotApplied]: nothing was added and, of this call,
-//     nothing ever will be.
+//     nothing ever will be. It says nothing of an earlier call with the same
+//     entries.
 //   - any other error: the outcome is not known. The entries may be in the log,
 //     or get there later, but only as long as nothing else has taken the first
 //     of their revisions.
 //
 // The last sentence is what makes an unknown outcome resolvable: core sends
 // the same entries again, and either they are added now, or the answer is
-// ErrMoved and the log says who was there.
+// ErrMoved and the log says who was there. For that, what ErrMoved rests on, and
+// what Read and Barrier show, is as durable as an acknowledged append.
 package driver
 
 import (
@@ -30,8 +33,9 @@ import (
 	"errors"
 )
 
-// ErrMoved is what Append returns when the log's tail is not the revision before
-// the first entry: somebody else has appended. Nothing was added.
+// ErrMoved is what Append returns when the log's tail is not the one that was
+// given: somebody else has appended, or the log was replaced by another. Nothing
+// was added.
 var ErrMoved = errors.New("driver: the tail of the log has moved")
 
 // ErrNotApplied marks an error of Append after which it is certain that nothing
@@ -50,6 +54,22 @@ const HashSize = 32
 // on it to pack (revision, operation) into one integer.
 const MaxOps = 1000
 
+// MaxData is the largest Data of an entry that core makes, and MaxChunk the
+// largest Data of a chunk: both fit one request of an engine whose requests are
+// bounded by 1.5 MiB.
+const (
+	MaxData  = 1 << 20
+	MaxChunk = 256 << 10
+)
+
+// A Tail is the end of a log: the revision of its last entry and the hash of it,
+// or zeros for an empty log. The hash tells a log from another that has come to
+// the same revision, as after a restore or a failover that lost entries.
+type Tail struct {
+	Revision uint64
+	Hash     [HashSize]byte
+}
+
 // A Log is one ordered log of entries, with revisions 1, 2, 3 … and no gap, and
 // the bodies that the entries brought.
 //
@@ -64,31 +84,33 @@ type Log interface {
 
 	// Append adds entries, at least one, with consecutive revisions, in order,
 	// together with their bodies: all of them or none. It succeeds only if the
-	// log's tail is the revision before the first entry's at the instant at
-	// which they are added. When it returns nil the entries are as durable as
-	// the engine promises: they survive whatever it claims to survive.
+	// log's tail is prev, revision and hash, at the instant at which they are
+	// added; the first entry's revision is the one after prev's. When it returns
+	// nil the entries are as durable as the engine promises: they survive
+	// whatever it claims to survive.
 	//
 	// The engine removes the bodies that an entry drops, and all bodies of
-	// earlier revisions where an entry clears, in the same step or later, but a
-	// body is never gone before the entry that drops it is in the log.
+	// earlier revisions where an entry clears. That may be later, in steps of a
+	// bounded size, as long as what is to be removed is noted with the append;
+	// until then Body may still return them. A body is never gone before the
+	// entry that drops it is in the log.
 	//
 	// Once ctx is done Append may return early; the outcome is then unknown
 	// unless the error wraps ErrNotApplied.
-	Append(ctx context.Context, entries []Entry) error
+	Append(ctx context.Context, prev Tail, entries []Entry) error
 
 	// Read returns up to limit entries after the given revision, in order and
 	// without a gap, each with Revision, ID, Hash and Data; it does not return
-	// what only Append needs. Fewer than limit means that the tail was reached;
-	// none, that after is the tail. An engine may return fewer to bound the
-	// size of an answer, but at least one where there is one.
+	// what only Append needs. None means that after is the tail, or beyond it.
+	// Fewer than limit means nothing: an engine bounds the size of an answer.
 	//
 	// Read may lag behind an append that somebody else has just been told of;
 	// after Barrier has returned R, Read shows every entry up to R.
 	Read(ctx context.Context, after uint64, limit int) ([]Entry, error)
 
-	// Barrier returns a revision of the tail that is at least as new as every
-	// append that was acknowledged, to anybody, before the call.
-	Barrier(ctx context.Context) (uint64, error)
+	// Barrier returns a tail that is at least as new as every append that was
+	// acknowledged, to anybody, before the call.
+	Barrier(ctx context.Context) (Tail, error)
 
 	// Body returns a body, or ErrNoBody.
 	Body(ctx context.Context, ref BodyRef) (Body, error)
@@ -100,7 +122,7 @@ type Log interface {
 // Info describes an engine and the store that it has opened.
 type Info struct {
 	// StoreID names the store's content: made once, at random, when the store
-	// is created. A copy of a store has its own.
+	// is created. A copy that stet makes has its own.
 	StoreID string
 
 	// Engine is the kind of engine, for people: "memory", "sqlite".
@@ -116,9 +138,9 @@ type Info struct {
 	Resident bool
 
 	// MaxEntries and MaxBytes bound one Append: the number of its entries, and
-	// the sum of the lengths of their Data. 0 means no bound. One entry of the
-	// largest size that core makes must fit; bodies do not count, an engine
-	// with small transactions stages them beforehand.
+	// the sum of the lengths of their Data and IDs. 0 means no bound. An entry
+	// with MaxData must fit. Bodies and what is dropped do not count: an engine
+	// with small transactions stages the ones and notes the others.
 	MaxEntries int
 	MaxBytes   int
 }
@@ -167,7 +189,10 @@ type BodyRef struct {
 	Ordinal  uint64
 }
 
-// A Body is what is large and never changes about a version.
+// A Body is what is large and never changes about a version. Text and Fields do
+// not depend on where the version comes to stand: they are the same when a
+// commit has lost the race for the log and is decided again, so that an engine
+// that stages bodies need not do it twice.
 type Body struct {
 	BodyRef
 
@@ -189,8 +214,9 @@ type Move struct {
 // and again. Where it is missing and the log is not exclusive, core polls.
 type Notifier interface {
 	// Wait returns nil once the tail is after the given revision, at once if it
-	// already is; it may also return nil for no reason. It returns an error
-	// when ctx is done or the log is closed.
+	// already is. It may be late, and it may return nil for no reason: core
+	// looks at the tail now and then anyway. It returns an error when ctx is
+	// done or the log is closed.
 	Wait(ctx context.Context, after uint64) error
 }
 
@@ -200,8 +226,10 @@ type Notifier interface {
 type Checkpointer interface {
 	// SaveCheckpoint replaces the chunks that are given, removes those whose
 	// Data is nil, leaves the others, and notes that all of them together now
-	// stand for the log up to revision: all of it or nothing. It is not called
-	// at the same time as Append. reset says that all earlier chunks go first.
+	// stand for the log up to revision: all of it or nothing. Core does not call
+	// it at the same time as Append. If the log is shared, others may: a
+	// checkpoint of an older revision never replaces a newer one. reset says
+	// that all earlier chunks go first.
 	SaveCheckpoint(ctx context.Context, revision uint64, reset bool, chunks []Chunk) error
 
 	// LoadCheckpoint calls chunk for every chunk, ordered by key, and returns
@@ -210,7 +238,7 @@ type Checkpointer interface {
 	LoadCheckpoint(ctx context.Context, chunk func(Chunk) error) (revision uint64, err error)
 }
 
-// A Chunk is a piece of a checkpoint.
+// A Chunk is a piece of a checkpoint, of at most MaxChunk bytes.
 type Chunk struct {
 	Key  string
 	Data []byte

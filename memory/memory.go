@@ -55,13 +55,13 @@ func (l *Log) Info() driver.Info {
 }
 
 // Append implements driver.Log.
-func (l *Log) Append(_ context.Context, entries []driver.Entry) error {
+func (l *Log) Append(_ context.Context, prev driver.Tail, entries []driver.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return errors.Join(driver.ErrNotApplied, errClosed)
 	}
-	if entries[0].Revision != uint64(len(l.entries))+1 {
+	if l.tail() != prev {
 		return driver.ErrMoved
 	}
 	for i := range entries {
@@ -97,13 +97,21 @@ func (l *Log) Read(_ context.Context, after uint64, limit int) ([]driver.Entry, 
 }
 
 // Barrier implements driver.Log.
-func (l *Log) Barrier(context.Context) (uint64, error) {
+func (l *Log) Barrier(context.Context) (driver.Tail, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.closed {
-		return 0, errClosed
+		return driver.Tail{}, errClosed
 	}
-	return uint64(len(l.entries)), nil
+	return l.tail(), nil
+}
+
+func (l *Log) tail() driver.Tail {
+	if len(l.entries) == 0 {
+		return driver.Tail{}
+	}
+	e := &l.entries[len(l.entries)-1]
+	return driver.Tail{Revision: e.Revision, Hash: e.Hash}
 }
 
 // Body implements driver.Log.

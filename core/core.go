@@ -66,7 +66,6 @@ type Core struct {
 	// during an Append.
 	state sync.Mutex
 	ids   ids          // guarded by state
-	told  uint64       // guarded by state: the newest revision that a barrier gave
 	dirty *checkpoints // guarded by state; nil if the engine keeps none
 
 	barrier barrier

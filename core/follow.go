@@ -43,25 +43,34 @@ func (c *Core) catchUp(ctx context.Context) error {
 	}
 }
 
-// reach brings the state up to a tail that the log has told. If the log is not
-// the one that the state was made from, because it lost entries that it had
-// acknowledged or was replaced, that is an error: nothing that was read from the
-// state can be trusted to be in the log. The caller holds c.state.
+// askTail asks the log for its tail. What was published before the question is in
+// the log, so a tail that falls short of it, or differs from it, is that of
+// another log: this one lost entries that it had acknowledged, or was replaced.
+// Nothing that was read from the state can then be trusted to be in the log.
+func (c *Core) askTail(ctx context.Context) (driver.Tail, error) {
+	before := c.published.Load().tail()
+	tail, err := c.log.Barrier(ctx)
+	switch {
+	case err != nil:
+		return tail, err
+	case tail.Revision < before.Revision:
+		return tail, replaced(fmt.Sprintf("it ends at revision %d, and had revision %d", tail.Revision, before.Revision))
+	case tail.Revision == before.Revision && tail != before:
+		return tail, replaced(fmt.Sprintf("revision %d has another hash", tail.Revision))
+	}
+	return tail, nil
+}
+
+// reach brings the state up to a tail. The caller holds c.state.
 func (c *Core) reach(ctx context.Context, tail driver.Tail) error {
-	if s := c.published.Load(); tail.Revision > s.revision {
+	if c.Revision() < tail.Revision {
 		if err := c.catchUp(ctx); err != nil {
 			return err
 		}
 	}
-	switch s := c.published.Load(); {
-	case s.revision == tail.Revision && s.tail() != tail:
-		return replaced(fmt.Sprintf("revision %d has another hash", tail.Revision))
-	case s.revision > tail.Revision && tail.Revision < c.told:
-		return replaced(fmt.Sprintf("it ends at revision %d, and had revision %d", tail.Revision, c.told))
-	case s.revision < tail.Revision:
+	if c.Revision() < tail.Revision {
 		return errors.New("the log does not show what it has acknowledged")
 	}
-	c.told = max(c.told, tail.Revision)
 	return nil
 }
 
@@ -189,7 +198,7 @@ func (c *Core) rounds() {
 		if r == nil {
 			return
 		}
-		tail, err := c.log.Barrier(c.ctx)
+		tail, err := c.askTail(c.ctx)
 		if err == nil && tail != c.published.Load().tail() {
 			c.state.Lock()
 			err = c.reach(c.ctx, tail)

@@ -387,7 +387,7 @@ func (c *Core) giveUp(w *written, lost, err error) {
 
 // sync reads what the log has beyond the state.
 func (c *Core) sync(ctx context.Context) error {
-	tail, err := c.log.Barrier(ctx)
+	tail, err := c.askTail(ctx)
 	if err != nil {
 		return err
 	}

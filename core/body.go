@@ -10,6 +10,7 @@ import (
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -156,6 +157,9 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal,
 			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
+	}
+	if mutant.On(mutant.WrongBodyKey) {
+		f = mutant.Shared([3]any{c, id, v.ordinal}, f)
 	}
 	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
 	b := &cached{record: prompt.NewRecord(f), version: v}

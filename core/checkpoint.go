@@ -1,11 +1,291 @@
 package core
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strings"
 
-type checkpoints struct{}
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+)
 
-func (d *checkpoints) note(*tx) {}
+// A checkpoint is what the state is at some revision, kept by the engine so that
+// opening need not read the whole log. It is a cache: if anything about it does
+// not fit, the log is read instead. Its form may change at any time; another
+// form is a checkpoint that does not fit.
+//
+// The chunks, by key:
+//
+//	i/NNNNNNNN      the hashes of the commit ids, idChunk revisions a chunk
+//	meta            revision, hash, epoch, and how much there must be of the rest
+//	p/ID#hNNNN      a head, in parts of at most driver.MaxChunk: all of it but …
+//	p/ID#vNNNNNNNN  … its versions, versionChunk ordinals a chunk, without those of
+//	                the last chunk that is not full, which are in the head
+//
+// So a checkpoint rewrites the heads that have changed, and the chunks in which a
+// version was deleted, but not a long history (trap 11). '#' is in no id, and so
+// the chunks of a prompt follow each other.
+const (
+	idChunk      = 4096
+	versionChunk = 256
+)
 
-func (c *Core) loadCheckpoint(ctx context.Context) error { return nil }
-func (c *Core) saveCheckpoint(ctx context.Context) error { return nil }
-func (c *Core) maybeCheckpoint(*tx)                      {}
+// A dirty set is what has changed since the last checkpoint. A nil one notes
+// nothing.
+type dirtySet struct {
+	since   uint64 // revision of the last checkpoint
+	reset   bool   // everything has: the store was cleared, or there is none yet
+	prompts map[string]*dirtyPrompt
+}
+
+type dirtyPrompt struct {
+	full   int              // the number of full chunks at the last checkpoint
+	chunks map[int]struct{} // those of them in which a version was deleted
+}
+
+func newDirtySet(since uint64) *dirtySet {
+	return &dirtySet{since: since, prompts: make(map[string]*dirtyPrompt)}
+}
+
+// note adds what a tx changes. It is called before the tx is published.
+func (d *dirtySet) note(t *tx) {
+	if d == nil {
+		return
+	}
+	if t.epoch != t.base.epoch {
+		d.reset = true
+		clear(d.prompts)
+	}
+	for id := range t.heads {
+		if d.prompts[id] != nil {
+			continue
+		}
+		full := 0
+		if old := t.base.tree.get(id); old != nil && t.epoch == t.base.epoch {
+			full = len(old.ordinals) / versionChunk
+		}
+		d.prompts[id] = &dirtyPrompt{full: full}
+	}
+	for _, g := range t.gone {
+		p := d.prompts[g.id]
+		if p == nil {
+			continue // gone with a clear
+		}
+		if i := int(g.version.ordinal-1) / versionChunk; i < p.full {
+			if p.chunks == nil {
+				p.chunks = make(map[int]struct{})
+			}
+			p.chunks[i] = struct{}{}
+		}
+	}
+}
+
+// checkpointShare is the part of the log that may be read again at opening: a
+// checkpoint is made after so much of it is new, so that the work for
+// checkpoints stays in proportion to that for commits.
+const checkpointShare = 4
+
+// maybeCheckpoint makes a checkpoint if enough has changed since the last. The
+// writer calls it between two appends, holding c.state.
+func (c *Core) maybeCheckpoint() {
+	if c.dirty == nil || c.opts.CheckpointEvery < 0 {
+		return
+	}
+	revision := c.Revision()
+	if since := revision - c.dirty.since; since < uint64(c.opts.CheckpointEvery) || since < revision/checkpointShare {
+		return
+	}
+	// If it fails, opening takes longer, and that is all.
+	_ = c.saveCheckpoint(c.ctx)
+}
+
+// saveCheckpoint brings the engine's checkpoint up to the state. The caller holds
+// c.state.
+func (c *Core) saveCheckpoint(ctx context.Context) error {
+	s := c.published.Load()
+	if c.dirty == nil || s.revision == c.dirty.since {
+		return nil
+	}
+	d := c.dirty
+	first := d.since / idChunk
+	if d.reset {
+		first = 0
+	}
+	chunks := []driver.Chunk{{Key: "meta", Data: encodeMeta(s)}}
+	hashes := c.ids.from(first * idChunk)
+	for i := first; len(hashes) > 0; i++ {
+		n := min(len(hashes), idChunk)
+		chunks = append(chunks, driver.Chunk{Key: fmt.Sprintf("i/%08d", i), Data: encodeIDs(hashes[:n])})
+		hashes = hashes[n:]
+	}
+	for id, p := range d.prompts {
+		chunks = appendHead(chunks, s.tree.get(id), p)
+	}
+	if err := c.log.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks); err != nil {
+		d.since += (s.revision - d.since) / 2 // not again at once
+		return fault.Wrap(err, fault.Internal, "the checkpoint at revision %d could not be saved; the next opening takes longer: %v.", s.revision, err)
+	}
+	c.dirty = newDirtySet(s.revision)
+	c.ids.forget()
+	return nil
+}
+
+// appendHead appends the chunks of a head that have changed.
+func appendHead(chunks []driver.Chunk, h *head, p *dirtyPrompt) []driver.Chunk {
+	full := len(h.ordinals) / versionChunk
+	for i := range full {
+		if _, deleted := p.chunks[i]; deleted || i >= p.full {
+			key := fmt.Sprintf("p/%s#v%08d", h.id, i)
+			chunks = append(chunks, driver.Chunk{Key: key, Data: encodeVersions(h, i*versionChunk, (i+1)*versionChunk)})
+		}
+	}
+	data := encodeHead(h)
+	part := 0
+	for ; len(data) > 0; part++ {
+		n := min(len(data), driver.MaxChunk)
+		chunks = append(chunks, driver.Chunk{Key: headKey(h.id, part), Data: data[:n]})
+		data = data[n:]
+	}
+	// A head that became smaller may leave one part behind: what makes it
+	// smaller is that less than one chunk of versions moves out of it.
+	return append(chunks, driver.Chunk{Key: headKey(h.id, part)})
+}
+
+func headKey(id string, part int) string { return fmt.Sprintf("p/%s#h%04d", id, part) }
+
+// loadCheckpoint sets the state to the engine's checkpoint, if it keeps one that
+// belongs to its log. The caller holds c.state, and nothing is published yet.
+func (c *Core) loadCheckpoint(ctx context.Context) error {
+	cp, ok := c.log.(driver.Checkpointer)
+	if !ok {
+		return nil
+	}
+	c.dirty = newDirtySet(0)
+	c.dirty.reset = true
+	l := loader{tree: newHeads(), ids: newIDs()}
+	revision, err := cp.LoadCheckpoint(ctx, l.chunk)
+	if err == nil && revision > 0 {
+		err = l.finish(revision)
+	}
+	if ctx.Err() != nil {
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "opening was stopped: %v.", context.Cause(ctx))
+	}
+	if err != nil || revision == 0 {
+		return nil // the log has it all
+	}
+	// It must be of this log.
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	if err != nil || len(entries) == 0 || entries[0].Revision != revision || entries[0].Hash != l.snapshot.hash {
+		return nil
+	}
+	for _, r := range l.ambiguous { // ids whose hash is not theirs alone
+		e, err := c.log.Read(ctx, r-1, 1)
+		if err != nil || len(e) == 0 {
+			return nil
+		}
+		l.ids.add(e[0].ID, r)
+	}
+	l.ids.forget()
+	c.ids = l.ids
+	s := l.snapshot
+	s.tree = l.tree
+	l.tree.tree.Scan(func(h *head) bool {
+		sl := new(slot)
+		sl.head.Store(h)
+		s.slots.Store(h.id, sl)
+		return true
+	})
+	c.published.Store(s)
+	c.dirty = newDirtySet(revision)
+	return nil
+}
+
+// A loader takes in the chunks of a checkpoint in the order of their keys.
+type loader struct {
+	snapshot  *snapshot
+	want      counts // what meta says that there is
+	have      counts
+	tree      heads
+	ids       ids
+	ambiguous []uint64
+
+	// The prompt whose chunks are coming in.
+	id       string
+	headData []byte
+	versions [][]byte
+}
+
+type counts struct{ prompts, versions, ids uint64 }
+
+func (l *loader) chunk(ch driver.Chunk) error {
+	kind, rest, _ := strings.Cut(ch.Key, "/")
+	switch kind {
+	case "i":
+		return l.idChunk(ch)
+	case "meta":
+		var err error
+		l.snapshot, l.want, err = decodeMeta(ch.Data)
+		return err
+	case "p":
+		id, part, ok := strings.Cut(rest, "#")
+		if !ok || part == "" {
+			return errUnfit
+		}
+		if id != l.id {
+			if err := l.endPrompt(); err != nil {
+				return err
+			}
+			l.id = id
+		}
+		if part[0] == 'h' {
+			l.headData = append(l.headData, ch.Data...)
+		} else {
+			l.versions = append(l.versions, append([]byte(nil), ch.Data...))
+		}
+		return nil
+	}
+	return errUnfit
+}
+
+func (l *loader) idChunk(ch driver.Chunk) error {
+	var at uint64
+	if _, err := fmt.Sscanf(ch.Key, "i/%d", &at); err != nil || at*idChunk != l.have.ids {
+		return errUnfit
+	}
+	hashes, err := decodeIDs(ch.Data)
+	if err != nil {
+		return err
+	}
+	for _, h := range hashes {
+		l.have.ids++
+		if !l.ids.addHash(h, l.have.ids) {
+			l.ambiguous = append(l.ambiguous, l.have.ids)
+		}
+	}
+	return nil
+}
+
+func (l *loader) endPrompt() error {
+	if l.id == "" {
+		return nil
+	}
+	h, err := decodeHead(l.id, l.headData, l.versions)
+	if err != nil {
+		return err
+	}
+	l.tree.tree.Load(h)
+	l.have.prompts++
+	l.have.versions += uint64(len(h.ordinals))
+	l.id, l.headData, l.versions = "", l.headData[:0], nil
+	return nil
+}
+
+func (l *loader) finish(revision uint64) error {
+	if err := l.endPrompt(); err != nil {
+		return err
+	}
+	if l.snapshot == nil || l.snapshot.revision != revision || l.have != l.want {
+		return errUnfit
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -32,6 +33,13 @@ func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error)
 	p, err := c.prepare(&req)
 	if err != nil {
 		return Committed{}, err
+	}
+	if mutant.On(mutant.NumberCheckedFirst) || mutant.On(mutant.LabelCheckedFirst) {
+		for i := range p.ops[:min(1, len(p.ops))] {
+			if _, err := c.settle(ctx, c.published.Load().begin(), &p.ops[i], &prompt.Change{}); err != nil {
+				return Committed{}, err
+			}
+		}
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
@@ -83,6 +91,9 @@ func notStarted(ctx context.Context) error {
 }
 
 func unknown(err error, id, what string) *fault.Error {
+	if mutant.On(mutant.UnknownIsFailure) {
+		return fault.Wrap(err, fault.Unavailable, "%s. Nothing changed.", what)
+	}
 	e := fault.Wrap(err, fault.Unknown, "it is not known whether commit %s was applied: %s (%v). Send it again with the same id: it is applied once.", id, what, err)
 	e.CommitID = id
 	return e

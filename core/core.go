@@ -65,8 +65,8 @@ type Core struct {
 	// the log, and the follower of a log that others append to. It is never held
 	// during an Append.
 	state sync.Mutex
-	ids   ids          // guarded by state
-	dirty *checkpoints // guarded by state; nil if the engine keeps none
+	ids   ids       // guarded by state
+	dirty *dirtySet // guarded by state; nil if the engine keeps no checkpoints
 
 	barrier barrier
 	refused refused // only the writer uses it
@@ -113,7 +113,7 @@ func Open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		ids: newIDs(),
 	}
-	limit := opts.CacheBytes
+	limit := max(opts.CacheBytes, 1) // 1 byte: nothing fits
 	if c.info.Resident {
 		limit = 0
 	}

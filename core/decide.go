@@ -6,6 +6,7 @@ import (
 
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
 )
@@ -74,6 +75,13 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 	if err := expectLatest(h, p); err != nil {
 		return nil, err
 	}
+	if mutant.On(mutant.IfChangedAny) && d.IfChanged {
+		for v := range (view{h, now}).all(false, number.Number{}) {
+			if v.digest == p.fields.Digest {
+				return &prompt.SaveChange{PromptID: h.id, Digest: v.digest, Version: v.number, Ordinal: uint64(v.ordinal), Unchanged: true}, nil
+			}
+		}
+	}
 	for _, parent := range p.parents {
 		ph := t.head(parent.id)
 		if ph == nil || ph.live.get(parent.number) == nil {
@@ -88,6 +96,9 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 			return nil, err
 		}
 		s.Ordinal, s.Seal = uint64(len(h.ordinals))+1, p.seal
+		if mutant.On(mutant.OrdinalsReused) {
+			s.Ordinal = uint64(h.live.len()) + 1
+		}
 	}
 	for _, name := range d.Labels {
 		l := prompt.LabelChange{Label: name, To: s.Version}
@@ -107,6 +118,9 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prompt.SaveChange) error {
 	if !p.number.IsZero() {
 		s.Version = p.number
+		if mutant.On(mutant.NumberCheckedFirst) && ctx == c.ctx {
+			return nil
+		}
 		switch v := h.used(p.number); {
 		case v == nil:
 			return nil
@@ -117,6 +131,9 @@ func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prom
 		}
 	}
 	base := h.highestUsed()
+	if mutant.On(mutant.MaxPlusOne) {
+		base = number.Number{}
+	}
 	if h.latest != nil {
 		base = h.latest.number
 	}
@@ -150,7 +167,7 @@ func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prom
 		if n, err = n.Bump(bump); err != nil {
 			return err
 		}
-		if h.used(n) == nil {
+		if h.used(n) == nil || mutant.On(mutant.MaxPlusOne) && h.live.get(n) == nil {
 			s.Version = n
 			return nil
 		}
@@ -212,6 +229,9 @@ func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange,
 		d.Deleted = 1
 	}
 	names := h.labelsAt(v)
+	if mutant.On(mutant.DeleteUnguarded) {
+		names = nil
+	}
 	if len(names) > 0 && !o.Force {
 		what := o.PromptID
 		if v != nil {
@@ -277,6 +297,9 @@ func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change)
 		return nil, view{h, now}.noLabel(name)
 	}
 	to := l.last().from
+	if mutant.On(mutant.RollbackFirst) {
+		to = l.moves[0].to
+	}
 	if to.IsZero() {
 		return nil, fault.New(fault.NotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
 			name, h.id, l.last().to, l.last().revision, h.id, name)
@@ -299,7 +322,7 @@ func (l *label) place() number.Number {
 func expectLabel(h *head, name string, p *preparedOp, ch *prompt.Change) error {
 	l := h.label(name)
 	at := l.place()
-	if !p.expects || at == p.expect {
+	if !p.expects || at == p.expect || mutant.On(mutant.LabelCheckedFirst) && ch.ID != "" {
 		return nil
 	}
 	if at.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
 )
@@ -126,6 +127,9 @@ func (h *head) next(c *prompt.Change) *head {
 
 // addVersion adds a version to a head that next returned.
 func (h *head) addVersion(v *version) {
+	if mutant.On(mutant.HistoryCopied) {
+		h.ordinals = slices.Clone(h.ordinals)
+	}
 	h.nextOrdinal(v)
 	h.live = h.live.with(v)
 	h.settle()
@@ -148,6 +152,9 @@ func (h *head) nextOrdinal(v *version) {
 func (h *head) removeVersion(v *version) {
 	h.live = h.live.without(v.number)
 	h.dead = h.dead.with(v.tombstone(h.revision))
+	if mutant.On(mutant.TombstonesForgotten) {
+		h.dead = h.dead.without(v.number)
+	}
 	h.settle()
 }
 
@@ -163,6 +170,9 @@ func (h *head) removeAll() {
 func (h *head) moveLabel(name string, at *version, to number.Number, c *prompt.Change) {
 	m := move{revision: c.Revision, to: to, time: c.Time, author: c.Author, message: c.Message}
 	i, ok := h.findLabel(name)
+	if mutant.On(mutant.LabelOnTwo) && at != nil {
+		ok = false
+	}
 	if ok {
 		if h.labels[i].last().to == to {
 			return // it is there already: that is no move
@@ -209,6 +219,9 @@ func (h *head) view(asOf uint64) prompt.Head {
 		if l := &h.labels[i]; l.at != nil {
 			p.Labels[l.name] = l.at.number.String()
 		}
+	}
+	if mutant.On(mutant.HeadShared) {
+		p.Labels = mutant.Shared(h, p.Labels)
 	}
 	return p
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
@@ -111,7 +112,9 @@ func (c *Core) prepare(req *prompt.Commit) (*pending, error) {
 				prompt.MaxCommitBytes>>20, i+1)
 		}
 	}
-	p.fingerprint = fingerprint(req, p)
+	if !p.generated { // else nobody can send it again
+		p.fingerprint = fingerprint(req, p)
+	}
 	return p, nil
 }
 
@@ -228,6 +231,9 @@ func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err err
 	p.fields = prompt.Fields{
 		PromptID: d.PromptID, Content: body, Digest: body.Digest(), Metadata: metadata,
 		Parents: slices.Clone(d.Parents), Author: d.Author, Message: d.Message, CreatedAt: in.time,
+	}
+	if mutant.On(mutant.DraftKept) {
+		p.fields.Parents = d.Parents
 	}
 	if d.Author == "" {
 		p.fields.Author = in.author

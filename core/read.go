@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
@@ -23,6 +24,10 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		if err := c.fresh(ctx); err != nil {
 			return prompt.Version{}, err
 		}
+	}
+	if mutant.On(mutant.ReadsWait) {
+		c.state.Lock()
+		defer c.state.Unlock()
 	}
 	if h, asOf := c.newest(id); h != nil {
 		var v *version
@@ -114,6 +119,10 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 		found := make([]prompt.Version, len(wants))
 		retry := false
 		for i, w := range wants {
+			if mutant.On(mutant.ManySnapshots) && at == now {
+				mutant.Delay()
+				s = c.published.Load()
+			}
 			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
 			if err == errGone && at == now && c.published.Load() != s {
 				retry = true
@@ -206,6 +215,18 @@ func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot,
 // waitFor returns once the state has reached a revision.
 func (c *Core) waitFor(ctx context.Context, revision uint64) error {
 	for {
+		if mutant.On(mutant.ReadThenSubscribe) && c.Revision() < revision {
+			mutant.Delay()
+			news, done := c.news.next()
+			select {
+			case <-news:
+				done()
+				continue
+			case <-ctx.Done():
+				done()
+				return context.Cause(ctx)
+			}
+		}
 		news, done := c.news.next()
 		if c.Revision() >= revision {
 			done()

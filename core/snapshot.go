@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -70,6 +71,9 @@ func (c *Core) newest(id string) (*head, uint64) {
 		return nil, s.revision
 	}
 	h := sl.head.Load()
+	if mutant.On(mutant.HeadsOneByOne) {
+		return h, h.revision
+	}
 	if h.revision <= s.revision {
 		return h, s.revision
 	}
@@ -93,7 +97,20 @@ func (c *Core) publish(t *tx) {
 	} else {
 		n.tree = heads{s.tree.tree.IsoCopy()}
 	}
+	if mutant.On(mutant.ClearSwallows) && t.epoch != s.epoch {
+		t.heads = nil
+	}
+	if mutant.On(mutant.SnapshotFirst) {
+		for _, h := range t.heads {
+			n.tree.tree.Set(h)
+		}
+		c.published.Store(n)
+		mutant.Delay()
+	}
 	for id, h := range t.heads {
+		if mutant.On(mutant.HeadsOneByOne) {
+			mutant.Delay()
+		}
 		n.tree.tree.Set(h)
 		if sl, ok := n.slots.Load(id); ok {
 			sl.head.Store(h)
@@ -103,6 +120,18 @@ func (c *Core) publish(t *tx) {
 		sl.head.Store(h)
 		n.slots.Store(id, sl)
 	}
+	c.dirty.note(t)
 	c.published.Store(n)
+	c.forget(t)
 	c.news.broadcast()
+}
+
+// forget lets go of the cached bodies that a published tx has made unreachable.
+func (c *Core) forget(t *tx) {
+	if t.epoch != t.base.epoch {
+		c.cache.reset()
+	}
+	for _, g := range t.gone {
+		c.cache.remove(g.version.body.Load())
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
 )
@@ -54,7 +55,7 @@ func (t *tx) head(id string) *head {
 	if h, ok := t.heads[id]; ok {
 		return h
 	}
-	if t.epoch != t.base.epoch {
+	if t.epoch != t.base.epoch && !mutant.On(mutant.EpochUnchecked) {
 		return nil
 	}
 	if sl, ok := t.base.slots.Load(id); ok {
@@ -85,6 +86,10 @@ func (t *tx) dropped() []driver.BodyRef {
 
 // rollback takes back the changes since the last keep.
 func (t *tx) rollback() {
+	if mutant.On(mutant.RollbackKeeps) {
+		t.keep()
+		return
+	}
 	t.gone = t.gone[:t.kept]
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		switch u := t.undo[i]; {
@@ -147,10 +152,10 @@ func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cac
 	h := t.edit(s.PromptID, c)
 	v := h.live.get(s.Version)
 	if !s.Unchanged {
-		if h.used(s.Version) != nil {
+		if h.used(s.Version) != nil && !mutant.On(mutant.NumberCheckedFirst) && !mutant.On(mutant.MaxPlusOne) {
 			return fmt.Errorf("%s@%s is saved twice", s.PromptID, s.Version)
 		}
-		if s.Ordinal != uint64(len(h.ordinals))+1 {
+		if s.Ordinal != uint64(len(h.ordinals))+1 && !mutant.On(mutant.OrdinalsReused) {
 			return fmt.Errorf("%s@%s has ordinal %d after %d", s.PromptID, s.Version, s.Ordinal, len(h.ordinals))
 		}
 		v = &version{

@@ -118,6 +118,15 @@ func (s versions) with(v *version) versions {
 	return s
 }
 
+// load adds v to a set that nobody else has yet. It is fast if v is the highest.
+func (s *versions) load(v *version) {
+	t := s.side(v.number)
+	if *t == nil {
+		*t = newTree()
+	}
+	(*t).Load(v)
+}
+
 // without returns s less the version numbered n.
 func (s versions) without(n number.Number) versions {
 	if t := s.side(n); *t != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -81,7 +82,23 @@ func (c *Core) commit(batch []*pending) {
 			c.answer(w)
 			return
 		}
+		if mutant.On(mutant.AckBeforeAppend) {
+			c.answer(w)
+			mutant.Delay()
+		}
+		if mutant.On(mutant.ReadsWait) {
+			c.state.Lock()
+		}
 		err := c.append(w)
+		if mutant.On(mutant.ReadsWait) {
+			c.state.Unlock()
+		}
+		if mutant.On(mutant.FailureIsSuccess) && errors.Is(err, driver.ErrNotApplied) {
+			err = nil
+		}
+		if mutant.On(mutant.UnknownIsSuccess) && !errors.Is(err, driver.ErrNotApplied) && !errors.Is(err, driver.ErrMoved) {
+			err = nil
+		}
 		switch {
 		case err == nil:
 			batch = w.rest
@@ -170,8 +187,13 @@ type decided struct {
 // log, or was given up.
 func (c *Core) answer(w *written) {
 	for _, d := range w.commits {
-		if e := asRefusal(d.out.err); e != nil {
+		if e := asRefusal(d.out.err); e != nil && !mutant.On(mutant.RefusalForgotten) {
 			c.refused.add(d.p, e)
+		}
+		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
+			ch := *d.out.change
+			ch.Revision = w.tx.revision
+			d.out.change = &ch
 		}
 		d.p.done <- d.out
 	}
@@ -267,7 +289,7 @@ func (c *Core) earlier(p *pending) (outcome, bool) {
 			return outcome{err: asUnavailable(err, "the entry at revision %d, which has the commit's id or one like it,", revision)}, true
 		case ch.ID != p.id:
 			continue
-		case ch.Fingerprint != p.fingerprint:
+		case ch.Fingerprint != p.fingerprint && !mutant.On(mutant.FingerprintIgnored):
 			return outcome{err: otherOperations(p.id, fmt.Sprintf("is at revision %d", revision))}, true
 		}
 		return outcome{change: ch, replayed: true}, true
@@ -333,9 +355,12 @@ func (c *Core) finish(w *written) {
 		for i := range w.entries {
 			c.ids.add(w.entries[i].ID, w.entries[i].Revision)
 		}
+		if mutant.On(mutant.IDsForgotten) {
+			c.ids = newIDs()
+		}
 		c.publish(w.tx)
-		c.settleCache(w)
-		c.maybeCheckpoint(w.tx)
+		c.keepBodies(w)
+		c.maybeCheckpoint()
 		return
 	}
 	// The follower has read some of these entries already. The log has them
@@ -345,12 +370,8 @@ func (c *Core) finish(w *written) {
 	}
 }
 
-// settleCache puts new bodies under the cache's bound, and lets go of those that
-// were deleted.
-func (c *Core) settleCache(w *written) {
-	if w.tx.epoch != w.tx.base.epoch {
-		c.cache.reset()
-	}
+// keepBodies puts the bodies of a published batch under the cache's bound.
+func (c *Core) keepBodies(w *written) {
 	for _, d := range w.commits {
 		if d.out.replayed {
 			continue
@@ -360,9 +381,6 @@ func (c *Core) settleCache(w *written) {
 				c.cache.add(b)
 			}
 		}
-	}
-	for _, g := range w.tx.gone {
-		c.cache.remove(g.version.body.Load())
 	}
 }
 

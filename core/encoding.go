@@ -1,0 +1,301 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/stet-dev/stet/number"
+)
+
+// This file is how a checkpoint is written: numbers as varints, texts with their
+// length before them, and at the end of each piece a checksum, because what is
+// read from a checkpoint is answered to callers without the log being asked.
+
+// checkpointForm is the first byte of every piece. A change of the form changes it.
+const checkpointForm = 1
+
+// errUnfit means that a checkpoint is not to be used.
+var errUnfit = errors.New("core: the checkpoint does not fit")
+
+// sumSize is how much of a SHA-256 ends a piece.
+const sumSize = 8
+
+func sealPiece(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return append(b, sum[:sumSize]...)
+}
+
+// openPiece returns a reader of what sealPiece sealed.
+func openPiece(b []byte) (*pieceReader, error) {
+	if len(b) < sumSize+1 || b[0] != checkpointForm {
+		return nil, errUnfit
+	}
+	body, want := b[:len(b)-sumSize], b[len(b)-sumSize:]
+	if sum := sha256.Sum256(body); string(sum[:sumSize]) != string(want) {
+		return nil, errUnfit
+	}
+	return &pieceReader{b: body[1:]}, nil
+}
+
+// A pieceReader reads a piece. After a failure everything that it reads is zero
+// and err is set, so that one check at the end is enough.
+type pieceReader struct {
+	b   []byte
+	err error
+}
+
+func (r *pieceReader) uint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count reads a number of things of which each takes at least a byte.
+func (r *pieceReader) count() int {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (r *pieceReader) bytes(n int) []byte {
+	if n > len(r.b) {
+		r.fail()
+		return nil
+	}
+	b := r.b[:n]
+	r.b = r.b[n:]
+	return b
+}
+
+func (r *pieceReader) text() string { return string(r.bytes(r.count())) }
+
+func (r *pieceReader) fail() { r.b, r.err = nil, errUnfit }
+
+func (r *pieceReader) time() time.Time {
+	micros, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail()
+		return time.Time{}
+	}
+	r.b = r.b[n:]
+	return time.UnixMicro(micros).UTC()
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendTime(b []byte, t time.Time) []byte { return binary.AppendVarint(b, t.UnixMicro()) }
+
+// A number is its three parts and its pre-release; none is a single 0.
+func appendNum(b []byte, n number.Number) []byte {
+	if n.IsZero() {
+		return append(b, 0)
+	}
+	b = appendText(append(b, 1), n.Prerelease())
+	b = binary.AppendUvarint(b, n.Major())
+	b = binary.AppendUvarint(b, n.Minor())
+	return binary.AppendUvarint(b, n.Patch())
+}
+
+func (r *pieceReader) number() number.Number {
+	if r.uint() == 0 {
+		return number.Number{}
+	}
+	pre := r.text()
+	major, minor, patch := r.uint(), r.uint(), r.uint()
+	if r.err != nil || major > number.MaxPart || minor > number.MaxPart || patch > number.MaxPart {
+		r.fail()
+		return number.Number{}
+	}
+	n := number.New(major, minor, patch)
+	if pre == "" {
+		return n
+	}
+	n, err := number.Parse(n.String() + "-" + pre)
+	if err != nil {
+		r.fail()
+	}
+	return n
+}
+
+func encodeMeta(s *snapshot) []byte {
+	prompts, versions := uint64(0), uint64(0)
+	s.tree.tree.Scan(func(h *head) bool {
+		prompts++
+		versions += uint64(len(h.ordinals))
+		return true
+	})
+	b := []byte{checkpointForm}
+	for _, v := range []uint64{s.revision, s.epoch, s.cleared, prompts, versions} {
+		b = binary.AppendUvarint(b, v)
+	}
+	return sealPiece(append(b, s.hash[:]...))
+}
+
+func decodeMeta(data []byte) (*snapshot, counts, error) {
+	r, err := openPiece(data)
+	if err != nil {
+		return nil, counts{}, err
+	}
+	s := &snapshot{slots: xsync.NewMap[string, *slot]()}
+	s.revision, s.epoch, s.cleared = r.uint(), r.uint(), r.uint()
+	want := counts{prompts: r.uint(), versions: r.uint(), ids: s.revision}
+	copy(s.hash[:], r.bytes(len(s.hash)))
+	return s, want, r.err
+}
+
+func encodeIDs(hashes []uint64) []byte {
+	b := make([]byte, 1, 1+len(hashes)*8+sumSize)
+	b[0] = checkpointForm
+	for _, h := range hashes {
+		b = binary.LittleEndian.AppendUint64(b, h)
+	}
+	return sealPiece(b)
+}
+
+func decodeIDs(data []byte) ([]uint64, error) {
+	r, err := openPiece(data)
+	if err != nil || len(r.b)%8 != 0 {
+		return nil, errUnfit
+	}
+	hashes := make([]uint64, len(r.b)/8)
+	for i := range hashes {
+		hashes[i] = binary.LittleEndian.Uint64(r.b[i*8:])
+	}
+	return hashes, nil
+}
+
+func appendVersion(b []byte, h *head, v *version) []byte {
+	b = appendNum(b, v.number)
+	b = append(b, v.digest[:]...)
+	b = binary.AppendUvarint(b, v.revision)
+	b = binary.AppendUvarint(b, uint64(v.op))
+	deleted := uint64(0)
+	if d := h.dead.get(v.number); d != nil {
+		deleted = d.deleted
+	}
+	return binary.AppendUvarint(b, deleted)
+}
+
+// encodeVersions returns the versions with the ordinals from+1 to to.
+func encodeVersions(h *head, from, to int) []byte {
+	b := make([]byte, 1, 1+(to-from)*56+sumSize)
+	b[0] = checkpointForm
+	b = binary.AppendUvarint(b, uint64(to-from))
+	for _, v := range h.ordinals[from:to] {
+		b = appendVersion(b, h, v)
+	}
+	return sealPiece(b)
+}
+
+func encodeHead(h *head) []byte {
+	b := []byte{checkpointForm}
+	b = binary.AppendUvarint(b, h.revision)
+	b = appendTime(b, h.createdAt)
+	b = appendTime(b, h.updatedAt)
+	b = binary.AppendUvarint(b, uint64(len(h.labels)))
+	for i := range h.labels {
+		l := &h.labels[i]
+		b = appendText(b, l.name)
+		b = binary.AppendUvarint(b, uint64(len(l.moves)))
+		for j := range l.moves {
+			m := &l.moves[j]
+			b = binary.AppendUvarint(b, m.revision)
+			b = appendNum(b, m.to) // from is where the move before went to
+			b = appendTime(b, m.time)
+			b = appendText(b, m.author)
+			b = appendText(b, m.message)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(h.ordinals)))
+	for _, v := range h.ordinals[len(h.ordinals)/versionChunk*versionChunk:] {
+		b = appendVersion(b, h, v)
+	}
+	return sealPiece(b)
+}
+
+// decodeHead builds a head from its chunks.
+func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
+	r, err := openPiece(data)
+	if err != nil {
+		return nil, err
+	}
+	h := &head{id: id, revision: r.uint(), createdAt: r.time(), updatedAt: r.time()}
+	h.labels = make([]label, r.count())
+	for i := range h.labels {
+		l := &h.labels[i]
+		l.name = r.text()
+		l.moves = make([]move, r.count())
+		var at number.Number
+		for j := range l.moves {
+			l.moves[j] = move{from: at, revision: r.uint(), to: r.number(), time: r.time(), author: r.text(), message: r.text()}
+			at = l.moves[j].to
+		}
+		if len(l.moves) == 0 {
+			return nil, errUnfit
+		}
+	}
+	total := r.uint()
+	if r.err != nil || total/versionChunk != uint64(len(chunks)) {
+		return nil, errUnfit
+	}
+	h.ordinals = make([]*version, 0, total)
+	for _, data := range chunks {
+		vr, err := openPiece(data)
+		if err != nil || vr.uint() != versionChunk {
+			return nil, errUnfit
+		}
+		if err := h.readVersions(vr, versionChunk); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.readVersions(r, int(total%versionChunk)); err != nil {
+		return nil, err
+	}
+	for i := range h.labels {
+		l := &h.labels[i]
+		if n := l.place(); !n.IsZero() {
+			l.at = h.live.get(n)
+		}
+	}
+	h.settle()
+	return h, nil
+}
+
+// readVersions reads the next n versions into the head.
+func (h *head) readVersions(r *pieceReader, n int) error {
+	slab := make([]version, n) // they live and die together, with their head
+	for i := range slab {
+		v := &slab[i]
+		v.number = r.number()
+		copy(v.digest[:], r.bytes(len(v.digest)))
+		v.revision, v.op = r.uint(), uint16(r.uint())
+		deleted := r.uint()
+		if r.err != nil || v.number.IsZero() {
+			return errUnfit
+		}
+		v.ordinal = uint32(len(h.ordinals) + 1)
+		h.ordinals = append(h.ordinals, v)
+		if deleted == 0 {
+			h.live.load(v)
+		} else {
+			h.dead.load(v.tombstone(deleted))
+		}
+	}
+	if len(r.b) != 0 {
+		return errUnfit
+	}
+	return nil
+}

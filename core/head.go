@@ -52,27 +52,28 @@ type move struct {
 
 func (l *label) last() *move { return &l.moves[len(l.moves)-1] }
 
+// linearLabels is up to how many labels are compared one after the other: at a
+// handful of short names that is cheaper than a binary search's branches.
+const linearLabels = 8
+
 // label returns the label of that name, removed or not, or nil.
 func (h *head) label(name string) *label {
+	if len(h.labels) <= linearLabels {
+		for i := range h.labels {
+			if h.labels[i].name == name {
+				return &h.labels[i]
+			}
+		}
+		return nil
+	}
 	if i, ok := h.findLabel(name); ok {
 		return &h.labels[i]
 	}
 	return nil
 }
 
-// linearLabels is up to how many labels are compared one after the other: at a
-// handful of short names that is cheaper than a binary search's branches.
-const linearLabels = 8
-
+// findLabel returns where the label is, or where it belongs.
 func (h *head) findLabel(name string) (int, bool) {
-	if len(h.labels) <= linearLabels {
-		for i := range h.labels {
-			if h.labels[i].name >= name {
-				return i, h.labels[i].name == name
-			}
-		}
-		return len(h.labels), false
-	}
 	return slices.BinarySearchFunc(h.labels, name, func(l label, name string) int {
 		return strings.Compare(l.name, name)
 	})

@@ -80,40 +80,58 @@ func (d *dirtySet) note(t *tx) {
 	}
 }
 
+// all makes everything changed.
+func (d *dirtySet) all(s *snapshot) {
+	d.reset = true
+	clear(d.prompts)
+	s.tree.tree.Scan(func(h *head) bool {
+		d.prompts[h.id] = &dirtyPrompt{}
+		return true
+	})
+}
+
 // checkpointShare is the part of the log that may be read again at opening: a
 // checkpoint is made after so much of it is new, so that the work for
 // checkpoints stays in proportion to that for commits.
 const checkpointShare = 4
 
 // maybeCheckpoint makes a checkpoint if enough has changed since the last. The
-// writer calls it between two appends, holding c.state.
+// writer calls it between two appends.
 func (c *Core) maybeCheckpoint() {
 	if c.dirty == nil || c.opts.CheckpointEvery < 0 {
 		return
 	}
 	revision := c.Revision()
-	if since := revision - c.dirty.since; since < uint64(c.opts.CheckpointEvery) || since < revision/checkpointShare {
+	if since := revision - c.checkpointed; since < uint64(c.opts.CheckpointEvery) || since < revision/checkpointShare {
 		return
 	}
 	// If it fails, opening takes longer, and that is all.
 	_ = c.saveCheckpoint(c.ctx)
 }
 
-// saveCheckpoint brings the engine's checkpoint up to the state. The caller holds
-// c.state.
+// saveCheckpoint brings the engine's checkpoint up to the state. Only the writer
+// calls it, or Close when the writer is gone.
 func (c *Core) saveCheckpoint(ctx context.Context) error {
-	s := c.published.Load()
-	if c.dirty == nil || s.revision == c.dirty.since {
+	if c.dirty == nil {
 		return nil
 	}
-	d := c.dirty
-	first := d.since / idChunk
+	c.state.Lock()
+	s, d := c.published.Load(), c.dirty
+	if s.revision == d.since {
+		c.state.Unlock()
+		return nil
+	}
+	first := d.since / idChunk * idChunk
 	if d.reset {
 		first = 0
 	}
+	hashes := c.ids.from(first)
+	c.dirty = newDirtySet(s.revision)
+	c.state.Unlock()
+
+	c.checkpointed = s.revision
 	chunks := []driver.Chunk{{Key: "meta", Data: encodeMeta(s)}}
-	hashes := c.ids.from(first * idChunk)
-	for i := first; len(hashes) > 0; i++ {
+	for i := first / idChunk; len(hashes) > 0; i++ {
 		n := min(len(hashes), idChunk)
 		chunks = append(chunks, driver.Chunk{Key: fmt.Sprintf("i/%08d", i), Data: encodeIDs(hashes[:n])})
 		hashes = hashes[n:]
@@ -121,12 +139,15 @@ func (c *Core) saveCheckpoint(ctx context.Context) error {
 	for id, p := range d.prompts {
 		chunks = appendHead(chunks, s.tree.get(id), p)
 	}
-	if err := c.log.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks); err != nil {
-		d.since += (s.revision - d.since) / 2 // not again at once
+	err := c.log.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks)
+
+	c.state.Lock()
+	defer c.state.Unlock()
+	if err != nil {
+		c.dirty.all(c.published.Load())
 		return fault.Wrap(err, fault.Internal, "the checkpoint at revision %d could not be saved; the next opening takes longer: %v.", s.revision, err)
 	}
-	c.dirty = newDirtySet(s.revision)
-	c.ids.forget()
+	c.ids.forget(s.revision)
 	return nil
 }
 
@@ -185,7 +206,7 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 		}
 		l.ids.add(e[0].ID, r)
 	}
-	l.ids.forget()
+	l.ids.forget(revision)
 	c.ids = l.ids
 	s := l.snapshot
 	s.tree = l.tree
@@ -197,6 +218,7 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 	})
 	c.published.Store(s)
 	c.dirty = newDirtySet(revision)
+	c.checkpointed = revision
 	return nil
 }
 

@@ -71,6 +71,8 @@ type Core struct {
 	barrier barrier
 	refused refused // only the writer uses it
 
+	checkpointed uint64 // revision of the last checkpoint; only the writer uses it
+
 	queue   chan *pending
 	closing chan struct{} // closed when Close begins
 	stopped chan struct{} // closed when the writer is gone
@@ -162,9 +164,7 @@ func (c *Core) Close() error {
 		<-c.stopped
 		c.cancel()
 		c.work.Wait()
-		c.state.Lock()
 		err := c.saveCheckpoint(context.Background())
-		c.state.Unlock()
 		if cerr := c.log.Close(); cerr != nil {
 			err = errors.Join(err, fault.Wrap(cerr, fault.Internal, "the store was not closed cleanly: %v.", cerr))
 		}

@@ -3,6 +3,7 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // ids finds the revision of a commit by its id. It remembers every id for as
@@ -63,7 +64,7 @@ func (s *ids) candidates(id string) []uint64 {
 // from returns the hashes of the ids after a revision.
 func (s *ids) from(revision uint64) []uint64 {
 	if revision >= s.base {
-		return s.recent[revision-s.base:]
+		return slices.Clone(s.recent[revision-s.base:])
 	}
 	all := make([]uint64, s.base+uint64(len(s.recent)))
 	for h, r := range s.revisions {
@@ -75,10 +76,9 @@ func (s *ids) from(revision uint64) []uint64 {
 	return all[revision:]
 }
 
-// forget lets go of what a checkpoint has, but for its last chunk.
-func (s *ids) forget() {
-	n := (s.base + uint64(len(s.recent))) / idChunk * idChunk
-	if n > s.base {
+// forget lets go of what a checkpoint at a revision has, but for its last chunk.
+func (s *ids) forget(revision uint64) {
+	if n := revision / idChunk * idChunk; n > s.base {
 		s.recent = append([]uint64(nil), s.recent[n-s.base:]...)
 		s.base = n
 	}

@@ -35,7 +35,8 @@ const (
 // the caller's goroutine, so that the one writer has little to do.
 type pending struct {
 	id          string
-	generated   bool // the store made the id, so nobody can send it again
+	generated   bool // the store made the id, so nobody else can send it again
+	tried       bool // it was given to the log before: its id may be there
 	author      string
 	message     string
 	time        time.Time
@@ -257,6 +258,13 @@ func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err err
 	p.stored = string(appendFields(make([]byte, 0, 128), &p.fields))
 	p.seal = seal(p.fields.Digest, p.stored)
 	in.size += len(p.stored) + len(bodyText(body))
+	if p.bump == number.Auto {
+		// The writer will compare with latest: better that it is read from the
+		// disk here than there.
+		if h, _ := c.newest(d.PromptID); h != nil && h.latest != nil {
+			_, _ = c.body(c.ctx, d.PromptID, h.latest)
+		}
+	}
 	return nil
 }
 

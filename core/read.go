@@ -61,6 +61,7 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		return prompt.Version{}, err
 	}
 	for {
+		before := c.published.Load()
 		h, asOf := c.newest(id)
 		if h == nil {
 			return prompt.Version{}, noPrompt(id, now)
@@ -76,12 +77,23 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		if err != errGone {
 			return prompt.Version{}, err
 		}
-		// Deleted since the head was loaded: there is a newer head. If there
-		// is none, the body is missing.
-		if again, _ := c.newest(id); again == h {
+		if !c.advanced(before) {
 			return prompt.Version{}, missing(id, v)
 		}
 	}
+}
+
+// advanced tells whether there is something newer than the snapshot. A reader
+// asks who has found that a body is gone: its version was deleted since, and the
+// log has the commit. If the writer has not published that yet, the reader does
+// so in its place, rather than wait.
+func (c *Core) advanced(s *snapshot) bool {
+	if c.published.Load() == s {
+		c.state.Lock()
+		_ = c.catchUp(c.ctx) // if it fails, nothing newer is known
+		c.state.Unlock()
+	}
+	return c.published.Load() != s
 }
 
 func missing(id string, v *version) error {
@@ -124,7 +136,10 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 				s = c.published.Load()
 			}
 			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
-			if err == errGone && at == now && c.published.Load() != s {
+			if err == errGone {
+				if !c.advanced(s) {
+					return nil, asOf, atOp(fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", w.id, w.sel), i)
+				}
 				retry = true
 				break
 			}
@@ -146,7 +161,7 @@ func atOp(err error, op int) error {
 }
 
 // resolveIn resolves one selector in a snapshot. errGone means that what it names
-// was deleted after the snapshot, if that is of the present.
+// was deleted after the snapshot.
 func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*prompt.Record, error) {
 	h := s.tree.get(id)
 	if h == nil {
@@ -159,19 +174,7 @@ func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string,
 	if v.deleted != 0 {
 		return nil, textGone(id, v)
 	}
-	r, err := c.body(ctx, id, v)
-	if err != errGone {
-		return r, err
-	}
-	if newer, _ := c.newest(id); newer != nil {
-		if d := newer.dead.get(v.number); d != nil && at != now {
-			return nil, textGone(id, d)
-		}
-	}
-	if c.published.Load() == s {
-		return nil, missing(id, v)
-	}
-	return nil, errGone
+	return c.body(ctx, id, v)
 }
 
 func textGone(id string, v *version) error {
@@ -344,7 +347,10 @@ func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (promp
 		}
 		page, err := c.list(ctx, s, at, id, o.Ascending, after, limit)
 		if err == errGone {
-			continue // deleted meanwhile: there is a newer snapshot
+			if c.advanced(s) {
+				continue
+			}
+			return none, fault.New(fault.Internal, "a text of %s is missing in the store. Run: stet verify", id)
 		}
 		return page, err
 	}
@@ -370,14 +376,6 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 			break
 		}
 		r, err := c.body(ctx, id, v)
-		if err == errGone {
-			if c.published.Load() == s {
-				return page, missing(id, v)
-			}
-			if at != now {
-				continue
-			}
-		}
 		if err != nil {
 			return page, err
 		}
@@ -438,39 +436,26 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 	return page, nil
 }
 
-// summary is view for any point in time. What a head of the past does not keep is
-// as of now: the number of versions counts those of them that still have a text.
+// summary is the head as it was in the view.
 func (w view) summary(asOf uint64) prompt.Head {
 	p := w.head.view(asOf)
-	if w.at == now || w.head.revision <= w.at {
+	if w.head.revision <= w.at {
 		return p
 	}
-	p.Latest = w.latest().number.String()
-	p.Current = p.Latest
+	p.Latest, p.Current = w.latest().number.String(), ""
+	p.Versions, p.Revision, p.UpdatedAt = 0, 0, time.Time{}
 	clear(p.Labels)
 	for i := range w.labels {
-		if v := w.labeled(w.labels[i].name); v != nil {
-			p.Labels[w.labels[i].name] = v.number.String()
+		l := &w.labels[i]
+		if n := l.placeAt(w.at); !n.IsZero() {
+			p.Labels[l.name] = n.String()
 		}
 	}
-	if at, ok := p.Labels[prompt.DefaultLabel]; ok {
-		p.Current = at
+	if p.Current = p.Labels[prompt.DefaultLabel]; p.Current == "" {
+		p.Current = p.Latest
 	}
-	p.Versions = 0
-	p.Revision = 0
-	for v := range w.all(true, number.Number{}) {
+	for range w.all(true, number.Number{}) {
 		p.Versions++
-		p.Revision = max(p.Revision, v.revision)
-	}
-	for i := range w.labels {
-		for _, m := range w.labels[i].moves {
-			if m.revision <= w.at {
-				p.Revision = max(p.Revision, m.revision)
-				if m.time.After(p.CreatedAt) {
-					p.UpdatedAt = m.time
-				}
-			}
-		}
 	}
 	return p
 }

@@ -79,8 +79,21 @@ func (c *Core) commit(batch []*pending) {
 		w := c.decideAll(batch)
 		c.state.Unlock()
 		if len(w.entries) == 0 {
+			// Nothing shows yet that what these outcomes rest on is the newest.
+			if !c.info.Exclusive && !mutant.On(mutant.NoBarrier) {
+				if err := c.sync(c.ctx); err != nil {
+					c.giveUp(w, lost, err)
+					return
+				}
+				if c.Revision() != w.tx.base.revision {
+					continue
+				}
+			}
 			c.answer(w)
 			return
+		}
+		for _, d := range w.commits {
+			d.p.tried = true
 		}
 		if mutant.On(mutant.AckBeforeAppend) {
 			c.answer(w)
@@ -104,6 +117,7 @@ func (c *Core) commit(batch []*pending) {
 			batch = w.rest
 			c.finish(w)
 			c.answer(w)
+			c.maybeCheckpoint()
 			lost, attempts = nil, 0
 			continue
 		case errors.Is(err, driver.ErrMoved):
@@ -113,6 +127,9 @@ func (c *Core) commit(batch []*pending) {
 			before := w.tx.base.revision
 			if err = c.sync(c.ctx); err == nil {
 				if c.Revision() != before {
+					// An attempt whose answer was lost is in the log now,
+					// or can never get there.
+					lost, attempts = nil, 0
 					continue
 				}
 				err = errors.New("the log says that it has moved and shows nothing new")
@@ -218,8 +235,8 @@ func (c *Core) decideAll(batch []*pending) *written {
 		if at, ok := inBatch[p.id]; ok {
 			first := w.commits[at].out
 			first.replayed = true
-			if first.err == nil && first.change.Fingerprint != p.fingerprint {
-				first = outcome{err: otherOperations(p.id, "is being written")}
+			if w.commits[at].p.fingerprint != p.fingerprint {
+				first = outcome{err: otherOperations(p.id, "is being decided")}
 			}
 			w.commits = append(w.commits, decided{p, first, len(w.entries)})
 			continue
@@ -276,7 +293,7 @@ func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
 
 // earlier finds the outcome of a commit that was decided before.
 func (c *Core) earlier(p *pending) (outcome, bool) {
-	if p.generated {
+	if p.generated && !p.tried {
 		return outcome{}, false
 	}
 	if err := c.refused.find(p); err != nil {
@@ -355,19 +372,14 @@ func (c *Core) finish(w *written) {
 		for i := range w.entries {
 			c.ids.add(w.entries[i].ID, w.entries[i].Revision)
 		}
-		if mutant.On(mutant.IDsForgotten) {
-			c.ids = newIDs()
-		}
 		c.publish(w.tx)
 		c.keepBodies(w)
-		c.maybeCheckpoint()
 		return
 	}
-	// The follower has read some of these entries already. The log has them
-	// all; reading the others as well is all there is to do.
-	if err := c.catchUp(c.ctx); err != nil {
-		c.news.broadcast() // the follower tries again
-	}
+	// Somebody has read some of these entries from the log already, and
+	// published them. The log has them all; reading the rest is all there is to
+	// do, and if that fails, the next read or commit does it.
+	_ = c.catchUp(c.ctx)
 }
 
 // keepBodies puts the bodies of a published batch under the cache's bound.
@@ -386,13 +398,14 @@ func (c *Core) keepBodies(w *written) {
 
 // giveUp answers a batch that could not be written: it was not applied, or, if an
 // attempt before was lost, that is not known. A refusal that rests on a commit
-// of the same batch is void with it: nothing of it was ever true.
+// of the same batch, or on a state that others may have changed, is void with it.
 func (c *Core) giveUp(w *written, lost, err error) {
 	for i := range w.commits {
 		d := &w.commits[i]
-		stands := d.out.err != nil || d.out.replayed && d.out.change.Revision <= w.tx.base.revision
+		known := d.out.err != nil && c.info.Exclusive && d.behind == 0 ||
+			d.out.err == nil && d.out.replayed && d.out.change.Revision <= w.tx.base.revision
 		switch {
-		case stands && d.behind == 0:
+		case known:
 			continue
 		case lost != nil && d.out.err == nil:
 			d.out = outcome{err: unknown(lost, d.p.id, "the storage did not say")}

@@ -17,10 +17,12 @@ type Head struct {
 	Labels map[string]string `json:"labels"`
 	// Versions is how many versions live.
 	Versions int `json:"versions"`
-	// Revision is the revision of the last commit that changed the prompt.
-	Revision  uint64    `json:"revision"`
+	// Revision is the revision of the last commit that changed the prompt, and
+	// UpdatedAt its time. Of a past state that was changed since they are not
+	// told: 0 and the zero time.
+	Revision  uint64    `json:"revision,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	// AsOf is the revision that the answer is of.
 	AsOf uint64 `json:"as_of,omitempty"`
 }

@@ -1,10 +1,6 @@
 package core
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"hash"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -336,79 +332,4 @@ func checkProse(what, s string, most int) error {
 		return fault.New(fault.Invalid, "the %s has the character U+0000. Leave it out.", what)
 	}
 	return nil
-}
-
-// fingerprint stands for the operations of a commit as they were asked for, so
-// that an id that comes again can be held against what came first. It depends on
-// nothing but the request: not on the clock, and not on how the JSON was written.
-func fingerprint(req *prompt.Commit, p *pending) string {
-	h := sha256.New()
-	f := fingerprinter{h}
-	f.text(req.Author, req.Message)
-	for i := range p.ops {
-		op := &p.ops[i]
-		switch o := op.op; {
-		case o.Save != nil:
-			d := o.Save
-			f.text("save", d.PromptID, d.Version, string(op.bump))
-			h.Write(op.fields.Digest[:])
-			f.expect(d.Expect)
-			f.flag(d.IfChanged)
-			f.list(d.Labels)
-			f.list(d.Parents)
-			f.text(op.fields.Metadata, d.Author, d.Message)
-			if !d.CreatedAt.IsZero() {
-				f.text(prompt.FormatTime(op.fields.CreatedAt))
-			}
-		case o.Delete != nil:
-			f.text("delete", o.Delete.PromptID, o.Delete.Version)
-			f.flag(o.Delete.Force)
-		case o.SetLabel != nil:
-			f.text("set_label", o.SetLabel.PromptID, o.SetLabel.Label, o.SetLabel.Version)
-			f.expect(o.SetLabel.Expect)
-		case o.RemoveLabel != nil:
-			f.text("remove_label", o.RemoveLabel.PromptID, o.RemoveLabel.Label)
-			f.expect(o.RemoveLabel.Expect)
-		case o.Rollback != nil:
-			f.text("rollback", o.Rollback.PromptID, rollbackLabel(o.Rollback))
-			f.expect(o.Rollback.Expect)
-		default:
-			f.text("clear")
-		}
-	}
-	var sum [sha256.Size]byte
-	// Half of the sum is enough to tell honest requests apart, and it is kept
-	// with every commit.
-	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
-}
-
-type fingerprinter struct{ hash.Hash }
-
-func (f fingerprinter) text(parts ...string) {
-	var n [8]byte
-	for _, s := range parts {
-		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-		f.Write(n[:])
-		f.Write([]byte(s))
-	}
-}
-
-func (f fingerprinter) list(parts []string) {
-	f.text(string(rune(len(parts))))
-	f.text(parts...)
-}
-
-func (f fingerprinter) flag(b bool) {
-	if b {
-		f.text("yes")
-	} else {
-		f.text("no")
-	}
-}
-
-func (f fingerprinter) expect(e *string) {
-	f.flag(e != nil)
-	if e != nil {
-		f.text(*e)
-	}
 }

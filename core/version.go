@@ -79,8 +79,8 @@ func (s versions) len() int { return size(s.releases) + size(s.prereleases) }
 
 func (s versions) get(n number.Number) *version {
 	t := *s.side(n)
-	if t == nil {
-		return nil
+	if top := highest(t); top == nil || top.number.Less(n) {
+		return nil // the number that a save is to get, nearly always
 	}
 	v, _ := t.Get(&version{number: n})
 	return v

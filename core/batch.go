@@ -1,0 +1,139 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
+)
+
+// written is a batch that has been decided.
+type written struct {
+	tx      *tx
+	entries []driver.Entry
+	commits []decided
+	rest    []*pending // did not fit; their turn comes next
+}
+
+// A decided commit has an outcome that holds once the entries before it in the
+// batch are in the log.
+type decided struct {
+	p      *pending
+	out    outcome
+	behind int // the number of those entries, its own not counted
+}
+
+// answer tells the callers. It is called when what the outcomes rest on is in the
+// log, or was given up.
+func (c *Core) answer(w *written) {
+	for _, d := range w.commits {
+		if e := asRefusal(d.out.err); e != nil && !mutant.On(mutant.RefusalForgotten) {
+			c.refused.add(d.p, e)
+		}
+		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
+			ch := *d.out.change
+			ch.Revision = w.tx.revision
+			d.out.change = &ch
+		}
+		d.p.done <- d.out
+	}
+}
+
+// asRefusal returns the error if it says that the state did not allow a commit:
+// a final answer. Others may go away by themselves.
+func asRefusal(err error) *fault.Error {
+	if code := fault.CodeOf(err); code == fault.Conflict || code == fault.NotFound {
+		return asFault(err)
+	}
+	return nil
+}
+
+// decideAll settles the commits of a batch one after the other, each against what
+// those before it leave. The caller holds c.state.
+func (c *Core) decideAll(batch []*pending) *written {
+	w := &written{tx: c.published.Load().begin(), commits: make([]decided, 0, len(batch))}
+	inBatch := make(map[string]int)
+	bytes := 0
+	for i, p := range batch {
+		if at, ok := inBatch[p.id]; ok {
+			first := w.commits[at].out
+			first.replayed = true
+			if w.commits[at].p.fingerprint != p.fingerprint {
+				first = outcome{err: otherOperations(p.id, "is being decided")}
+			}
+			w.commits = append(w.commits, decided{p, first, len(w.entries)})
+			continue
+		}
+		out, fresh := c.decideOne(w.tx, p)
+		if fresh {
+			e := c.entry(w.tx, p, &out)
+			if len(e.Data) > driver.MaxData {
+				w.tx.rollback()
+				err := fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData)
+				w.commits = append(w.commits, decided{p, outcome{err: err}, len(w.entries)})
+				continue
+			}
+			size := len(e.Data) + len(e.ID)
+			full := c.info.MaxBytes > 0 && bytes+size > c.info.MaxBytes ||
+				c.info.MaxEntries > 0 && len(w.entries) >= c.info.MaxEntries
+			if full && len(w.entries) > 0 {
+				w.tx.rollback()
+				w.rest = batch[i:]
+				return w
+			}
+			w.tx.keep()
+			w.tx.revision, w.tx.hash = e.Revision, e.Hash
+			bytes += size
+			w.commits = append(w.commits, decided{p, out, len(w.entries)})
+			w.entries = append(w.entries, e)
+		} else {
+			w.commits = append(w.commits, decided{p, out, len(w.entries)})
+		}
+		if !p.generated {
+			inBatch[p.id] = len(w.commits) - 1
+		}
+	}
+	return w
+}
+
+// decideOne decides a commit, or finds what became of it earlier. fresh says that
+// it is to be appended; the tx can still take it back.
+func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
+	if out, found := c.earlier(p); found {
+		return out, false
+	}
+	var err error
+	if p.replay != nil {
+		out.change, out.bodies, err = c.rebase(t, p)
+	} else {
+		out.change, out.bodies, err = c.decide(c.ctx, t, p)
+	}
+	if err != nil {
+		return outcome{err: asFault(err)}, false
+	}
+	return out, true
+}
+
+// earlier finds the outcome of a commit that was decided before.
+func (c *Core) earlier(p *pending) (outcome, bool) {
+	if p.generated && !p.tried {
+		return outcome{}, false
+	}
+	if err := c.refused.find(p); err != nil {
+		return outcome{err: err}, true
+	}
+	for _, revision := range c.ids.candidates(p.id) {
+		ch, err := c.changeAt(c.ctx, revision)
+		switch {
+		case err != nil:
+			return outcome{err: asUnavailable(err, "the entry at revision %d, which has the commit's id or one like it,", revision)}, true
+		case ch.ID != p.id:
+			continue
+		case ch.Fingerprint != p.fingerprint && !mutant.On(mutant.FingerprintIgnored):
+			return outcome{err: otherOperations(p.id, fmt.Sprintf("is at revision %d", revision))}, true
+		}
+		return outcome{change: ch, replayed: true}, true
+	}
+	return outcome{}, false
+}

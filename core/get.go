@@ -1,0 +1,177 @@
+package core
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+// Get returns the version that a selector names now ("" for current).
+//
+// It is the call that applications make at every request, so the selectors that
+// they use are looked up before anything is parsed.
+func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) {
+	if !c.info.Exclusive {
+		if err := c.fresh(ctx); err != nil {
+			return prompt.Version{}, err
+		}
+	}
+	if mutant.On(mutant.ReadsWait) {
+		c.state.Lock()
+		defer c.state.Unlock()
+	}
+	if h, asOf := c.newest(id); h != nil {
+		var v *version
+		switch sel {
+		case "":
+			v = h.current
+		case "latest":
+			v = h.latest
+		default:
+			if l := h.label(sel); l != nil {
+				v = l.at
+			}
+		}
+		if v != nil {
+			if b := v.body.Load(); b != nil {
+				c.cache.touch(b)
+				return b.record.AsOf(asOf), nil
+			}
+		}
+	}
+	return c.get(ctx, id, sel)
+}
+
+// get is Get for every selector, and for versions that are not in memory.
+func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) {
+	s, err := selector.Parse(sel)
+	if err != nil {
+		return prompt.Version{}, err
+	}
+	if err := name.CheckID(id); err != nil {
+		return prompt.Version{}, err
+	}
+	for {
+		before := c.published.Load()
+		h, asOf := c.newest(id)
+		if h == nil {
+			return prompt.Version{}, noPrompt(id, now)
+		}
+		v, err := view{h, now}.resolve(s)
+		if err != nil {
+			return prompt.Version{}, err
+		}
+		r, err := c.body(ctx, id, v)
+		if err == nil {
+			return r.AsOf(asOf), nil
+		}
+		if err != errGone {
+			return prompt.Version{}, err
+		}
+		if !c.advanced(before) {
+			return prompt.Version{}, missing(id, v)
+		}
+	}
+}
+
+// advanced tells whether there is something newer than the snapshot. A reader
+// asks who has found that a body is gone: its version was deleted since, and the
+// log has the commit. If the writer has not published that yet, the reader does
+// so in its place, rather than wait.
+func (c *Core) advanced(s *snapshot) bool {
+	if c.published.Load() == s {
+		c.state.Lock()
+		_ = c.catchUp(c.ctx) // if it fails, nothing newer is known
+		c.state.Unlock()
+	}
+	return c.published.Load() != s
+}
+
+func missing(id string, v *version) error {
+	return fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", id, v.number)
+}
+
+// GetMany resolves several references ("ID" or "ID@SELECTOR") as of one revision.
+// It fails as a whole if one of them does, with the index of that one as Op.
+func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions) ([]prompt.Version, uint64, error) {
+	if len(refs) > prompt.MaxLimit {
+		return nil, 0, fault.New(fault.TooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), prompt.MaxLimit)
+	}
+	type want struct {
+		id  string
+		sel selector.Selector
+	}
+	wants := make([]want, len(refs))
+	for i, ref := range refs {
+		id, sel, _ := selector.SplitRef(ref)
+		s, err := selector.Parse(sel)
+		if err == nil {
+			err = name.CheckID(id)
+		}
+		if err != nil {
+			return nil, 0, atOp(err, i)
+		}
+		wants[i] = want{id, s}
+	}
+	for {
+		s, at, err := c.snapshotAt(ctx, o)
+		if err != nil {
+			return nil, 0, err
+		}
+		asOf := min(at, s.revision)
+		found := make([]prompt.Version, len(wants))
+		retry := false
+		for i, w := range wants {
+			if mutant.On(mutant.ManySnapshots) && at == now {
+				mutant.Delay()
+				s = c.published.Load()
+			}
+			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
+			if err == errGone {
+				if !c.advanced(s) {
+					return nil, asOf, atOp(fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", w.id, w.sel), i)
+				}
+				retry = true
+				break
+			}
+			if err != nil {
+				return nil, asOf, atOp(err, i)
+			}
+			found[i] = v.AsOf(asOf)
+		}
+		if !retry {
+			return found, asOf, nil
+		}
+	}
+}
+
+func atOp(err error, op int) error {
+	e := asFault(err)
+	e.Op = op
+	return e
+}
+
+// resolveIn resolves one selector in a snapshot. errGone means that what it names
+// was deleted after the snapshot.
+func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*prompt.Record, error) {
+	h := s.tree.get(id)
+	if h == nil {
+		return nil, noPrompt(id, at)
+	}
+	v, err := view{h, at}.resolve(sel)
+	if err != nil {
+		return nil, err
+	}
+	if v.deleted != 0 {
+		return nil, textGone(id, v)
+	}
+	return c.body(ctx, id, v)
+}
+
+func textGone(id string, v *version) error {
+	return fault.New(fault.NotFound, "%s@%s is what it was then, but it was deleted at revision %d and its text is gone.", id, v.number, v.deleted)
+}

@@ -1,0 +1,75 @@
+package core
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// List returns a page of a prompt's versions, by precedence.
+func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (prompt.Page[prompt.Version], error) {
+	var none prompt.Page[prompt.Version]
+	if err := name.CheckID(id); err != nil {
+		return none, err
+	}
+	limit, err := pageLimit(o.Limit)
+	if err != nil {
+		return none, err
+	}
+	key, err := c.parseCursor('v', o.Cursor)
+	if err != nil {
+		return none, err
+	}
+	var after number.Number
+	if key != "" {
+		if after, err = number.Parse(key); err != nil {
+			return none, err
+		}
+	}
+	for {
+		s, at, err := c.snapshotAt(ctx, o.ReadOptions)
+		if err != nil {
+			return none, err
+		}
+		page, err := c.list(ctx, s, at, id, o.Ascending, after, limit)
+		if err == errGone {
+			if c.advanced(s) {
+				continue
+			}
+			return none, fault.New(fault.Internal, "a text of %s is missing in the store. Run: stet verify", id)
+		}
+		return page, err
+	}
+}
+
+func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, ascending bool, after number.Number, limit int) (prompt.Page[prompt.Version], error) {
+	page := prompt.Page[prompt.Version]{AsOf: min(at, s.revision)}
+	h := s.tree.get(id)
+	if h == nil {
+		return page, noPrompt(id, at)
+	}
+	w := view{h, at}
+	if w.latest() == nil {
+		return page, w.noVersions()
+	}
+	bytes := 0
+	for v := range w.all(ascending, after) {
+		if v.deleted != 0 {
+			continue // in a view of the past: its text is gone
+		}
+		if len(page.Items) == limit || bytes >= prompt.MaxPageBytes {
+			page.Next = c.cursor('v', page.Items[len(page.Items)-1].Number().String())
+			break
+		}
+		r, err := c.body(ctx, id, v)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, r.AsOf(page.AsOf))
+		bytes += r.Size()
+	}
+	return page, nil
+}

@@ -1,0 +1,99 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// snapshotAt returns the newest snapshot and the revision at which its heads are
+// to be viewed, as the options ask for.
+func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot, uint64, error) {
+	if !o.Local {
+		if err := c.fresh(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+	if o.MinRevision > c.Revision() {
+		if err := c.waitFor(ctx, o.MinRevision); err != nil {
+			return nil, 0, err
+		}
+	}
+	s := c.published.Load()
+	at := uint64(now)
+	switch {
+	case o.At.Revision != 0 && !o.At.Time.IsZero():
+		return nil, 0, fault.New(fault.Invalid, "both a revision and a time were given to read at. Give one.")
+	case o.At.Revision > s.revision:
+		return nil, 0, fault.New(fault.NotFound, "there is no revision %d yet: the newest is %d.", o.At.Revision, s.revision)
+	case o.At.Revision != 0:
+		at = o.At.Revision
+	case !o.At.Time.IsZero():
+		var err error
+		if at, err = c.revisionAt(ctx, s, o.At.Time); err != nil {
+			return nil, 0, err
+		}
+	}
+	if at < s.cleared {
+		return nil, 0, fault.New(fault.NotFound, "the store was cleared at revision %d; what was there at revision %d is gone.", s.cleared, at)
+	}
+	return s, at, nil
+}
+
+// waitFor returns once the state has reached a revision.
+func (c *Core) waitFor(ctx context.Context, revision uint64) error {
+	for {
+		if mutant.On(mutant.ReadThenSubscribe) && c.Revision() < revision {
+			mutant.Delay()
+			news, done := c.news.next()
+			select {
+			case <-news:
+				done()
+				continue
+			case <-ctx.Done():
+				done()
+				return context.Cause(ctx)
+			}
+		}
+		news, done := c.news.next()
+		if c.Revision() >= revision {
+			done()
+			return nil
+		}
+		select {
+		case <-news:
+			done()
+		case <-ctx.Done():
+			done()
+			return fault.Wrap(context.Cause(ctx), fault.Unavailable, "revision %d has not come; the newest is %d. Try again later.", revision, c.Revision())
+		case <-c.ctx.Done():
+			done()
+			return errClosed()
+		}
+	}
+}
+
+// revisionAt returns the revision of the last commit that is not later than t, by
+// binary search, for which times are taken to grow with revisions.
+func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64, error) {
+	low, high := uint64(0), s.revision // the answer is in [low, high]
+	for low < high {
+		mid := high - (high-low)/2
+		ch, err := c.changeAt(ctx, mid)
+		if err != nil {
+			return 0, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v.", mid, err)
+		}
+		if ch.Time.After(t) {
+			high = mid - 1
+		} else {
+			low = mid
+		}
+	}
+	if low == 0 {
+		return 0, fault.New(fault.NotFound, "the store had nothing at %s: its first commit came later.", prompt.FormatTime(t))
+	}
+	return low, nil
+}

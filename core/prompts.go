@@ -1,0 +1,104 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// Head returns a prompt's head.
+func (c *Core) Head(ctx context.Context, id string) (prompt.Head, error) {
+	if err := name.CheckID(id); err != nil {
+		return prompt.Head{}, err
+	}
+	if err := c.fresh(ctx); err != nil {
+		return prompt.Head{}, err
+	}
+	h, asOf := c.newest(id)
+	if h == nil {
+		return prompt.Head{}, noPrompt(id, now)
+	}
+	if h.latest == nil {
+		return prompt.Head{}, view{h, now}.noVersions()
+	}
+	return h.view(asOf), nil
+}
+
+// scanLimit is how many prompts one page looks at to find those with a label: a
+// page may hold fewer than its limit, or none, and still have a next.
+const scanLimit = 10_000
+
+// Prompts returns a page of heads, ordered by the bytes of their ids.
+func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Page[prompt.Head], error) {
+	var page prompt.Page[prompt.Head]
+	limit, err := pageLimit(o.Limit)
+	if err != nil {
+		return page, err
+	}
+	if err := name.CheckPrefix(o.Prefix); err != nil {
+		return page, err
+	}
+	if o.Label != "" {
+		if err := name.CheckLabel(o.Label); err != nil {
+			return page, err
+		}
+	}
+	after, err := c.parseCursor('p', o.Cursor)
+	if err != nil {
+		return page, err
+	}
+	s, at, err := c.snapshotAt(ctx, o.ReadOptions)
+	if err != nil {
+		return page, err
+	}
+	page.AsOf = min(at, s.revision)
+	seen, last := 0, ""
+	s.tree.tree.Ascend(&head{id: max(after, o.Prefix)}, func(h *head) bool {
+		if !strings.HasPrefix(h.id, o.Prefix) {
+			return false
+		}
+		if h.id == after && after != "" {
+			return true
+		}
+		if len(page.Items) == limit || seen == scanLimit {
+			page.Next = c.cursor('p', last)
+			return false
+		}
+		seen, last = seen+1, h.id
+		w := view{h, at}
+		if w.latest() == nil || o.Label != "" && w.labeled(o.Label) == nil {
+			return true
+		}
+		page.Items = append(page.Items, w.summary(page.AsOf))
+		return true
+	})
+	return page, nil
+}
+
+// summary is the head as it was in the view.
+func (w view) summary(asOf uint64) prompt.Head {
+	p := w.head.view(asOf)
+	if w.head.revision <= w.at {
+		return p
+	}
+	p.Latest, p.Current = w.latest().number.String(), ""
+	p.Versions, p.Revision, p.UpdatedAt = 0, 0, time.Time{}
+	clear(p.Labels)
+	for i := range w.labels {
+		l := &w.labels[i]
+		if n := l.placeAt(w.at); !n.IsZero() {
+			p.Labels[l.name] = n.String()
+		}
+	}
+	if p.Current = p.Labels[prompt.DefaultLabel]; p.Current == "" {
+		p.Current = p.Latest
+	}
+	for range w.all(true, number.Number{}) {
+		p.Versions++
+	}
+	return p
+}

@@ -1,0 +1,150 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// maxHeadLabels bounds the labels of a prompt, removed ones included: they are
+// copied when one moves.
+const maxHeadLabels = 1000
+
+func checkLabelRoom(h *head) error {
+	if len(h.labels) < maxHeadLabels {
+		return nil
+	}
+	return fault.New(fault.TooLarge, "%s has had %d labels, which is the most. Nothing changed. Move one of them instead.", h.id, maxHeadLabels)
+}
+
+func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange, error) {
+	d := &prompt.DeleteChange{PromptID: o.PromptID, Version: p.number}
+	h := t.head(o.PromptID)
+	if h == nil {
+		return d, nil
+	}
+	var v *version
+	if p.number.IsZero() {
+		if d.Deleted = h.live.len(); d.Deleted == 0 {
+			return d, nil
+		}
+	} else {
+		if v = h.live.get(p.number); v == nil {
+			return d, nil
+		}
+		d.Deleted = 1
+	}
+	names := h.labelsAt(v)
+	if mutant.On(mutant.DeleteUnguarded) {
+		names = nil
+	}
+	if len(names) > 0 && !o.Force {
+		what := o.PromptID
+		if v != nil {
+			what += "@" + v.number.String()
+		}
+		list := fmt.Sprintf("%q", names[:min(len(names), maxNamed)])
+		return nil, fault.New(fault.Conflict, "%s is what %s points at. Nothing changed. Move the labels first, or delete with force, and they go too.",
+			what, list[1:len(list)-1])
+	}
+	for _, n := range names {
+		d.Labels = append(d.Labels, prompt.LabelChange{Label: n, From: h.label(n).last().to})
+	}
+	return d, nil
+}
+
+func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
+	h := t.head(o.PromptID)
+	if h == nil {
+		return nil, noPrompt(o.PromptID, now)
+	}
+	if err := expectLabel(h, o.Label, p, ch); err != nil {
+		return nil, err
+	}
+	to, err := view{h, now}.resolve(p.to)
+	if err != nil {
+		return nil, err
+	}
+	l := h.label(o.Label)
+	if l == nil {
+		if err := checkLabelRoom(h); err != nil {
+			return nil, err
+		}
+	}
+	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: l.place(), To: to.number}, nil
+}
+
+func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
+	h := t.head(o.PromptID)
+	if h == nil {
+		return nil, noPrompt(o.PromptID, now)
+	}
+	if err := expectLabel(h, o.Label, p, ch); err != nil {
+		return nil, err
+	}
+	l := h.label(o.Label)
+	if l.place().IsZero() {
+		return nil, view{h, now}.noLabel(o.Label)
+	}
+	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: l.place()}, nil
+}
+
+func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change) (*prompt.LabelChange, error) {
+	h := t.head(o.PromptID)
+	if h == nil {
+		return nil, noPrompt(o.PromptID, now)
+	}
+	name := rollbackLabel(o)
+	if err := expectLabel(h, name, p, ch); err != nil {
+		return nil, err
+	}
+	l := h.label(name)
+	if l == nil {
+		return nil, view{h, now}.noLabel(name)
+	}
+	to := l.last().from
+	if mutant.On(mutant.RollbackFirst) {
+		to = l.moves[0].to
+	}
+	if to.IsZero() {
+		return nil, fault.New(fault.NotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
+			name, h.id, l.last().to, l.last().revision, h.id, name)
+	}
+	if h.live.get(to) == nil {
+		return nil, fault.New(fault.NotFound, "%s of %s was at %s before its last move, and that version was deleted at revision %d. Nothing changed. Choose another: stet label %s %s VERSION",
+			name, h.id, to, h.used(to).deleted, h.id, name)
+	}
+	return &prompt.LabelChange{PromptID: h.id, Label: name, From: l.place(), To: to}, nil
+}
+
+// place returns where the label is, zero for nowhere. l may be nil.
+func (l *label) place() number.Number {
+	if l == nil {
+		return number.Number{}
+	}
+	return l.last().to
+}
+
+func expectLabel(h *head, name string, p *preparedOp, ch *prompt.Change) error {
+	l := h.label(name)
+	at := l.place()
+	if !p.expects || at == p.expect || mutant.On(mutant.LabelCheckedFirst) && ch.ID != "" {
+		return nil
+	}
+	if at.IsZero() {
+		return fault.New(fault.Conflict, "%s has no label %s, so it is not at %s. Nothing changed. See: stet show %s", h.id, name, p.expect, h.id)
+	}
+	m := l.last()
+	by := ""
+	if m.author != "" {
+		by = "by " + m.author + " "
+	}
+	set := fmt.Sprintf("%s is at %s (set %s%s)", name, at, by, ago(ch.Time.Sub(m.time)))
+	if p.expect.IsZero() {
+		return fault.New(fault.Conflict, "%s, and was expected to be on no version. Nothing changed. See: stet history %s@%s", set, h.id, name)
+	}
+	return fault.New(fault.Conflict, "%s, not %s. Nothing changed. See: stet diff %s %s %s", set, p.expect, h.id, p.expect, at)
+}

@@ -1,0 +1,144 @@
+package core
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/mutant"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.Draft, ch *prompt.Change) (*prompt.SaveChange, error) {
+	h := t.head(d.PromptID)
+	if h == nil {
+		h = &head{id: d.PromptID}
+	}
+	if err := expectLatest(h, p); err != nil {
+		return nil, err
+	}
+	if mutant.On(mutant.IfChangedAny) && d.IfChanged {
+		for v := range (view{h, now}).all(false, number.Number{}) {
+			if v.digest == p.fields.Digest {
+				return &prompt.SaveChange{PromptID: h.id, Digest: v.digest, Version: v.number, Ordinal: uint64(v.ordinal), Unchanged: true}, nil
+			}
+		}
+	}
+	for _, parent := range p.parents {
+		ph := t.head(parent.id)
+		if ph == nil || ph.live.get(parent.number) == nil {
+			return nil, noParent(ph, parent)
+		}
+	}
+	s := &prompt.SaveChange{PromptID: d.PromptID, Digest: p.fields.Digest}
+	if d.IfChanged && h.latest != nil && h.latest.digest == p.fields.Digest {
+		s.Version, s.Ordinal, s.Unchanged = h.latest.number, uint64(h.latest.ordinal), true
+	} else {
+		if err := c.settleNumber(ctx, h, p, s); err != nil {
+			return nil, err
+		}
+		s.Ordinal, s.Seal = uint64(len(h.ordinals))+1, p.seal
+		if mutant.On(mutant.OrdinalsReused) {
+			s.Ordinal = uint64(h.live.len()) + 1
+		}
+	}
+	for _, name := range d.Labels {
+		l := prompt.LabelChange{Label: name, To: s.Version}
+		old := h.label(name)
+		if old == nil {
+			if err := checkLabelRoom(h); err != nil {
+				return nil, err
+			}
+		}
+		l.From = old.place()
+		s.Labels = append(s.Labels, l)
+	}
+	return s, nil
+}
+
+// settleNumber finds the number of a new version.
+func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prompt.SaveChange) error {
+	if !p.number.IsZero() {
+		s.Version = p.number
+		if mutant.On(mutant.NumberCheckedFirst) && ctx == c.ctx {
+			return nil
+		}
+		switch v := h.used(p.number); {
+		case v == nil:
+			return nil
+		case v.deleted != 0:
+			return fault.New(fault.Conflict, "%s@%s was deleted at revision %d; numbers are never used again. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.deleted)
+		default:
+			return fault.New(fault.Conflict, "%s@%s exists since revision %d, with the digest %.15s…; a version never changes. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.revision, v.digest)
+		}
+	}
+	base := h.highestUsed()
+	if mutant.On(mutant.MaxPlusOne) {
+		base = number.Number{}
+	}
+	if h.latest != nil {
+		base = h.latest.number
+	}
+	if base.IsZero() {
+		s.Version = number.New(1, 0, 0)
+		return nil
+	}
+	bump := p.bump
+	if bump == number.Auto {
+		change := content.Change{Level: content.Minor, Reason: "no version is left to compare with"}
+		if h.latest != nil {
+			old, err := c.body(ctx, h.id, h.latest)
+			if err != nil {
+				return asUnavailable(err, "what latest of %s says, which decides the number,", h.id)
+			}
+			change = content.Compare(old.AsOf(0).Content(), p.fields.Content)
+		}
+		switch change.Level {
+		case content.Major:
+			bump = number.Major
+		case content.Minor:
+			bump = number.Minor
+		default:
+			bump = number.Patch
+		}
+		s.Reason = change.Reason
+	}
+	s.Bump = string(bump)
+	for n := base; ; {
+		var err error
+		if n, err = n.Bump(bump); err != nil {
+			return err
+		}
+		if h.used(n) == nil || mutant.On(mutant.MaxPlusOne) && h.live.get(n) == nil {
+			s.Version = n
+			return nil
+		}
+	}
+}
+
+func expectLatest(h *head, p *preparedOp) error {
+	var latest number.Number
+	if h.latest != nil {
+		latest = h.latest.number
+	}
+	if !p.expects || latest == p.expect {
+		return nil
+	}
+	switch {
+	case latest.IsZero():
+		return fault.New(fault.Conflict, "%s has no versions, so its latest is not %s. Nothing changed.", h.id, p.expect)
+	case p.expect.IsZero():
+		return fault.New(fault.Conflict, "%s exists: its latest is %s. Nothing changed. See: stet log %s", h.id, latest, h.id)
+	}
+	return fault.New(fault.Conflict, "latest of %s is %s (saved at revision %d), not %s. Nothing changed. See: stet diff %s %s %s",
+		h.id, latest, h.latest.revision, p.expect, h.id, p.expect, latest)
+}
+
+func noParent(h *head, p parent) error {
+	if h == nil {
+		return fault.New(fault.NotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed.", p.id, p.number, p.id)
+	}
+	e := asFault(view{h, now}.noNumber(p.number))
+	return fault.New(fault.NotFound, "the parent %s@%s does not exist: %s Nothing changed.", p.id, p.number, e.Message)
+}

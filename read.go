@@ -3,6 +3,7 @@ package stet
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/stet-dev/stet/selector"
 )
@@ -16,6 +17,9 @@ import (
 // It fails with not_found, saying whether it is the prompt, the version or the
 // label that is not there and what is there instead, or with invalid.
 func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
+	if id, ok := strings.CutSuffix(ref, "@latest"); ok { // saves the search for @
+		return s.core.Get(ctx, id, "latest")
+	}
 	id, sel, _ := selector.SplitRef(ref)
 	return s.core.Get(ctx, id, sel)
 }

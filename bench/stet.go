@@ -1,5 +1,3 @@
-//go:build ignore_until_api
-
 package main
 
 // This file is all that knows stet's API. The rest of the module measures the small

@@ -24,26 +24,38 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		c.state.Lock()
 		defer c.state.Unlock()
 	}
-	if h, asOf := c.newest(id); h != nil {
-		var v *version
-		switch sel {
-		case "":
-			v = h.current
-		case "latest":
-			v = h.latest
-		default:
-			if l := h.label(sel); l != nil {
-				v = l.at
-			}
-		}
-		if v != nil {
-			if b := v.body.Load(); b != nil {
-				c.cache.touch(b)
-				return b.record.AsOf(asOf), nil
-			}
+	// The first case of newest, written out: here a call is a tenth of the time.
+	s := c.published.Load()
+	sl, ok := s.slots.Load(id)
+	if !ok {
+		return c.get(ctx, id, sel)
+	}
+	h := sl.head.Load()
+	if h.revision > s.revision {
+		return c.get(ctx, id, sel)
+	}
+	var v *version
+	switch sel {
+	case "":
+		v = h.current
+	case "latest":
+		v = h.latest
+	default:
+		if l := h.label(sel); l != nil {
+			v = l.at
 		}
 	}
-	return c.get(ctx, id, sel)
+	if v == nil {
+		return c.get(ctx, id, sel)
+	}
+	b := v.body.Load()
+	if b == nil {
+		return c.get(ctx, id, sel)
+	}
+	if !c.info.Resident {
+		c.cache.touch(b)
+	}
+	return b.record.AsOf(s.revision), nil
 }
 
 // get is Get for every selector, and for versions that are not in memory.

@@ -96,13 +96,16 @@ func (c *Core) commit(batch []*pending) {
 		if mutant.On(mutant.AckBeforeAppend) {
 			c.answer(w)
 			mutant.Delay()
+			for _, d := range w.commits {
+				d.p.done = make(chan outcome, 1)
+			}
 		}
 		if mutant.On(mutant.ReadsWait) {
-			c.state.Lock()
+			mutant.Lock()
 		}
 		err := c.append(w)
 		if mutant.On(mutant.ReadsWait) {
-			c.state.Unlock()
+			mutant.Unlock()
 		}
 		if mutant.On(mutant.FailureIsSuccess) && errors.Is(err, driver.ErrNotApplied) {
 			err = nil
@@ -189,6 +192,9 @@ func (c *Core) finish(w *written) {
 	if c.published.Load() == w.tx.base {
 		for i := range w.entries {
 			c.ids.add(w.entries[i].ID, w.entries[i].Revision)
+		}
+		if mutant.On(mutant.IDsForgotten) {
+			c.ids = newIDs()
 		}
 		c.publish(w.tx)
 		c.keepBodies(w)

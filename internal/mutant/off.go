@@ -8,6 +8,10 @@ func On(Mutant) bool { return false }
 // Delay lets others run between two steps of a mutant.
 func Delay() {}
 
+// Lock and Unlock are the lock that a mutant takes.
+func Lock()   {}
+func Unlock() {}
+
 // Shared returns the value that was first given for the key. In this build it
 // returns v.
 func Shared[K comparable, V any](_ K, v V) V { return v }

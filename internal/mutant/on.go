@@ -10,15 +10,24 @@ import (
 
 var (
 	active atomic.Uint32
-	shared atomic.Pointer[sync.Map]
+	state  atomic.Pointer[memory]
 )
+
+// memory is what mutants share. Each Set makes a new one, so that the channel
+// belongs to the testing/synctest bubble in which Set is called.
+type memory struct {
+	values sync.Map
+	lock   chan struct{}
+}
+
+func init() { Set(None) }
 
 // On tells whether the defect is to be shown.
 func On(m Mutant) bool { return active.Load() == uint32(m) }
 
 // Set shows one defect, None for none, in all stores of the process.
 func Set(m Mutant) {
-	shared.Store(new(sync.Map))
+	state.Store(&memory{lock: make(chan struct{}, 1)})
 	active.Store(uint32(m))
 }
 
@@ -33,12 +42,12 @@ func Delay() {
 	}
 }
 
+// Lock and Unlock are the lock that a mutant takes.
+func Lock()   { state.Load().lock <- struct{}{} }
+func Unlock() { <-state.Load().lock }
+
 // Shared returns the value that was first given for the key.
 func Shared[K comparable, V any](key K, v V) V {
-	m := shared.Load()
-	if m == nil {
-		return v
-	}
-	first, _ := m.LoadOrStore(key, v)
+	first, _ := state.Load().values.LoadOrStore(key, v)
 	return first.(V)
 }

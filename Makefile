@@ -1,0 +1,84 @@
+# What is run here needs Go, make, a POSIX shell and git; a C compiler, where there
+# is one, for the race detector. Go fetches the rest through its module proxy.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+STEP := tools/step
+FUZZTIME ?= 3s
+# ARGS are given to the program that a target runs: make bench ARGS=-short
+ARGS ?=
+
+# The race detector is C: Go turns cgo off where it finds no compiler.
+ifeq ($(shell go env CGO_ENABLED),1)
+RACE := -race
+endif
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## bin/stet
+	go build -o bin/ ./cmd/stet
+
+check: fmt vet static policy ## the fast checks: format, vet, staticcheck, policy
+
+test: check unit mutants fuzz cross bench-check ## everything: the test command of the README
+	@echo
+	@$(MAKE) -s said-loudly
+	@echo PASS
+
+fmt:
+	@$(STEP) "gofmt" sh -c 'out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not formatted:"; echo "$$out"; exit 1; }'
+	@$(STEP) "go.mod is tidy" go mod tidy -diff
+
+vet:
+	@$(STEP) "go vet" go vet ./...
+	@$(STEP) "go vet -tags mutants" go vet -tags mutants ./...
+
+static:
+	@$(STEP) "staticcheck" go tool -modfile=tools/go.mod staticcheck ./...
+	@$(STEP) "staticcheck -tags mutants" go tool -modfile=tools/go.mod staticcheck -tags mutants ./...
+
+policy:
+	@$(STEP) "policy" go test -count=1 ./internal/policy
+
+unit:
+	@$(STEP) "tests $(RACE)" go test $(RACE) ./...
+
+mutants: ## each known defect in the real code must be caught
+	@$(STEP) "mutants" go test -tags mutants -count=1 ./drivertest/mutants
+
+fuzz: ## each fuzz target for FUZZTIME (3s)
+	@$(STEP) "fuzz targets, $(FUZZTIME) each" tools/fuzz $(FUZZTIME)
+
+cross: ## build without C for Linux, macOS and Windows
+	@for os in linux darwin windows; do \
+		CGO_ENABLED=0 GOOS=$$os $(STEP) "build for $$os without C" go build ./... || exit; \
+	done
+	@CGO_ENABLED=0 GOOS=windows $(STEP) "vet for windows" go vet ./...
+
+bench-check:
+	@$(STEP) "bench: vet, build, test" sh -c 'cd bench && go vet ./... && go build -o ../bin/ . && go test ./...'
+
+bench: ## the table of ratios that the README has (some minutes)
+	cd bench && go run . $(ARGS)
+
+crash: ## kill a writing process again and again; nothing acknowledged is lost
+	go test -count=1 -v -run Crash ./sqlite
+
+cover: ## how much of each package the tests run
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -func=cover.out | tail -1
+
+golden: ## write the golden files and the example of docs/format.md anew
+	go test -run 'Golden' -update .
+
+# What was left out is said at the end, where it is read.
+said-loudly:
+ifndef RACE
+	@echo "!! NOT RUN: the race detector. Go found no C compiler (go env CGO_ENABLED is 0)."
+	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
+endif
+
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check bench crash cover golden said-loudly

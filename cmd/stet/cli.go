@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/user"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stet-dev/stet/internal/term"
+)
+
+// A cli is the command line: each field a flag of every verb, or a verb.
+type cli struct {
+	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH or memory: (${default})."`
+	JSON    bool   `name:"json" help:"Print JSON: one object, or one a line."`
+	NoColor bool   `help:"Print no colours (NO_COLOR)."`
+
+	Save     saveCmd     `cmd:"" group:"Write" help:"Save a text as a new version."`
+	Label    labelCmd    `cmd:"" group:"Write" help:"Move a label to a version, or take it away."`
+	Rollback rollbackCmd `cmd:"" group:"Write" help:"Move a label back to where it was before."`
+	Delete   deleteCmd   `cmd:"" group:"Write" help:"Delete a version, or a whole prompt."`
+	Clear    clearCmd    `cmd:"" group:"Write" help:"Delete everything."`
+
+	Get     getCmd     `cmd:"" group:"Read" help:"Print the text of a version, and nothing else."`
+	Render  renderCmd  `cmd:"" group:"Read" help:"Print a version with its variables filled in."`
+	List    listCmd    `cmd:"" group:"Read" help:"List the prompts."`
+	Show    showCmd    `cmd:"" group:"Read" help:"Show a prompt's labels, or all about one version but its text."`
+	Log     logCmd     `cmd:"" group:"Read" help:"List the versions of a prompt."`
+	History historyCmd `cmd:"" group:"Read" help:"List where a label has been, who moved it and why."`
+	Diff    diffCmd    `cmd:"" group:"Read" help:"Show what differs between two versions."`
+
+	Import importCmd `cmd:"" group:"Store" help:"Take over drafts, commits or an export, as JSON lines."`
+	Export exportCmd `cmd:"" group:"Store" help:"Write the whole store as JSON lines."`
+	Verify verifyCmd `cmd:"" group:"Store" help:"Recompute every digest and hash of the store."`
+
+	Race       raceCmd       `cmd:"" group:"Other" help:"See the defect that stet began with, and stet, side by side."`
+	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`
+	Version    versionCmd    `cmd:"" group:"Other" help:"Print the version of this program."`
+	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"all"`
+}
+
+const description = `stet keeps every version of your prompts: immutable, numbered, labelled, and undone with one command.
+
+ID names a prompt (support/triage). ID@SELECTOR names a version: a number (1.2.0), latest, current, a label (production), a range (^1.2), an ordinal (#12), or sha256: and at least 8 digits. Without a selector it is current: production if the prompt has that label, else latest.
+
+Exit codes: 0 done, 1 failed, 2 usage or invalid input, 3 not found, 4 conflict, 5 not known whether it was done (send it again with --commit-id).`
+
+// An app is what the verbs work with.
+type app struct {
+	ctx    context.Context
+	flags  *cli
+	kong   *kong.Kong
+	stdin  *os.File
+	out    *term.Output // results
+	errs   *term.Output // progress and messages; flushed at each message
+	stdout *os.File
+}
+
+// run carries out a command and returns its exit code.
+func run(ctx context.Context, args []string) int {
+	var flags cli
+	parser := kong.Must(&flags,
+		kong.Name("stet"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "Write", Title: "Change prompts:"}, {Key: "Read", Title: "Read prompts:"},
+			{Key: "Store", Title: "The store:"}, {Key: "Other", Title: "Other:"},
+		}),
+	)
+	a := &app{ctx: ctx, flags: &flags, kong: parser, stdin: os.Stdin, stdout: os.Stdout}
+	a.outputs(os.Getenv("NO_COLOR") == "")
+	switch {
+	case len(args) == 0:
+		args = []string{"--help"}
+	case len(args) == 1 && args[0] == "--version":
+		args = []string{"version"}
+	}
+	c, err := parser.Parse(args)
+	if err != nil {
+		return a.usage(err)
+	}
+	if flags.NoColor {
+		a.outputs(false)
+	}
+	err = c.Run(a)
+	if ferr := a.out.Flush(); err == nil && ferr != nil {
+		err = ferr
+	}
+	return a.report(err)
+}
+
+func (a *app) outputs(color bool) {
+	color = color && os.Getenv("TERM") != "dumb"
+	a.out, a.errs = term.New(a.stdout, color), term.New(os.Stderr, color)
+}
+
+// usage reports a command line that makes no sense.
+func (a *app) usage(err error) int {
+	help := "stet --help"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
+		help = "stet " + p.Context.Selected().Name + " --help"
+	}
+	a.complain("usage: " + strings.TrimSuffix(strings.TrimSuffix(err.Error(), "."), "?") + ". See: " + help)
+	return exitUsage
+}
+
+// defaultAuthor is who commits if nobody says.
+func defaultAuthor() string {
+	if s := os.Getenv("STET_AUTHOR"); s != "" {
+		return s
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/selector"
+)
+
+type deleteCmd struct {
+	Ref   string `arg:"" name:"ID[@N]" help:"The version by its number, or the whole prompt."`
+	Force bool   `help:"Also if labels point there; they go too."`
+	Yes   bool   `short:"y" help:"Do not ask before a whole prompt is deleted."`
+	by
+}
+
+func (*deleteCmd) Help() string {
+	return `Examples:
+
+    stet delete support/triage@1.2.0
+    stet delete support/triage --yes     # all of its versions
+    stet delete support/triage@1.2.0 --force
+
+The text is gone for good; the number is never used again. It is asked before a
+whole prompt is deleted, if somebody is there to answer.`
+}
+
+func (c *deleteCmd) Run(a *app) error {
+	id, number, one := selector.SplitRef(c.Ref)
+	if one && number == "" {
+		return fault.New(fault.Invalid, "%q names no version after the @. Write %s@NUMBER, or %s alone for all of it.", c.Ref, id, id)
+	}
+	return a.read(func(ctx context.Context, s *stet.Store) error {
+		if !one && !c.Yes {
+			if err := a.confirm(ctx, s, id); err != nil {
+				return err
+			}
+		}
+		done, err := c.commit(ctx, s, stet.Op{Delete: &stet.Delete{PromptID: id, Version: number, Force: c.Force}})
+		if err != nil {
+			return err
+		}
+		return a.done(done, func(r *stet.Result) string { return a.deleted(c.Ref, r) })
+	})
+}
+
+func (a *app) deleted(ref string, r *stet.Result) string {
+	s := "deleted " + term.Line(ref)
+	switch {
+	case r.Deleted == 0:
+		return "nothing to delete: there is no " + term.Line(ref)
+	case r.Version.IsZero():
+		s += fmt.Sprintf(" (%s)", plural(r.Deleted, "version"))
+	}
+	for _, l := range r.Labels {
+		s += ", " + a.move(&l)
+	}
+	return s
+}
+
+// confirm asks whether to delete a prompt, if there is somebody to ask.
+func (a *app) confirm(ctx context.Context, s *stet.Store, id string) error {
+	if !term.IsTerminal(a.stdin) || !a.errs.TTY {
+		return nil
+	}
+	h, err := s.Head(ctx, id)
+	if isMissing(err) {
+		return nil // deleting says so
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.errs, "Delete %s of %s for good? [y/N] ", plural(h.Versions, "version"), term.Line(id))
+	a.errs.Flush()
+	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	a.say("Nothing was deleted.")
+	return errSaid
+}
+
+// plural returns "1 version" or "2 versions".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+type clearCmd struct {
+	Yes bool `short:"y" help:"Really delete everything."`
+	by
+}
+
+func (*clearCmd) Help() string {
+	return `Example:
+
+    stet clear --yes -m "Begin anew"
+
+All prompts, versions and labels go, and numbers start again at 1.0.0. The log goes on
+and says who did it.`
+}
+
+func (c *clearCmd) Run(a *app) error {
+	if !c.Yes {
+		return fault.New(fault.Invalid, "clear deletes every prompt of %s for good. If that is what you want: stet clear --yes", a.flags.Store)
+	}
+	done, err := a.commit(c.by, stet.Op{Clear: &stet.Clear{}})
+	if err != nil {
+		return err
+	}
+	return a.done(done, func(*stet.Result) string { return fmt.Sprintf("cleared at revision %d", done.Revision) })
+}

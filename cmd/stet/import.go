@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/transfer"
+)
+
+type importCmd struct {
+	File   string `arg:"" help:"A file of JSON lines; - is standard input."`
+	Author string `placeholder:"NAME" help:"Who the drafts are by that do not say. Belongs to what is imported: an import run again needs the same."`
+}
+
+func (*importCmd) Help() string {
+	return `Examples:
+
+    stet import prompts.jsonl
+    stet export --store sqlite:old.db | stet import -
+
+A line is a draft:
+
+    {"prompt_id":"support/triage","text":"…","message":"…","labels":["staging"]}
+
+or a commit, {"ops":[{"set_label":{…}},…]}, or of what stet export writes.
+
+An import that was stopped, by whatever, can be run again: it adds what is missing and
+nothing twice. The first line that is refused ends it; the lines before it are kept.
+With --json: {"lines","prompts","versions","changes","unchanged","already"}.`
+}
+
+func (c *importCmd) Run(a *app) error {
+	in := a.stdin
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	size := int64(-1)
+	if info, err := in.Stat(); err == nil && info.Mode().Type() == fs.FileMode(0) {
+		size = info.Size()
+	}
+	return a.write(func(ctx context.Context, s *stet.Store) error {
+		start := time.Now()
+		bar := a.bar(size, "importing", progressbar.OptionShowBytes(size > 0), progressbar.OptionShowCount())
+		sum, err := transfer.Import(ctx, s, in, transfer.ImportOptions{
+			Author: c.Author,
+			Progress: func(lines int, bytes int64) {
+				if size < 0 {
+					bytes = int64(lines)
+				}
+				bar.set(bytes)
+			},
+		})
+		bar.done()
+		if err == nil || sum.Lines > 0 {
+			if perr := a.imported(sum, time.Since(start)); perr != nil {
+				return perr
+			}
+		}
+		return c.failed(sum, err)
+	})
+}
+
+func (a *app) imported(sum transfer.Summary, took time.Duration) error {
+	if a.flags.JSON {
+		return a.json(sum)
+	}
+	s := fmt.Sprintf("%s, %s", plural(sum.Prompts, "prompt"), plural(sum.Versions, "version"))
+	if sum.Changes > 0 {
+		s += " and " + plural(sum.Changes, "other change")
+	}
+	s += fmt.Sprintf(" imported (%d were there already", sum.Already)
+	if sum.Unchanged > 0 {
+		s += fmt.Sprintf(", %d would have changed nothing", sum.Unchanged)
+	}
+	return a.println(fmt.Sprintf("%s) in %.1f s", s, took.Seconds()))
+}
+
+// failed says which line ended the import and what is kept.
+func (c *importCmd) failed(sum transfer.Summary, err error) error {
+	var e *stet.Error
+	if sum.Failed == 0 || !errors.As(err, &e) {
+		return err
+	}
+	kept := fmt.Sprintf(" The %s before it are kept", plural(sum.Failed-1, "line"))
+	switch {
+	case sum.Failed == 1:
+		kept = " Nothing before it was imported"
+	case sum.Failed == 2:
+		kept = " The line before it is kept"
+	}
+	if sum.After > 0 {
+		kept += fmt.Sprintf(", and %d that were under way after it", sum.After)
+	}
+	f := *e
+	f.Message = fmt.Sprintf("line %d of %s: %s%s. Mend the line and run the import again: nothing is added twice.", sum.Failed, inputName(c.File), e.Message, kept)
+	return &f
+}

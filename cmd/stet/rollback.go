@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+type rollbackCmd struct {
+	Ref     string  `arg:"" name:"ID[@LABEL]" help:"The prompt, and the label if it is not production."`
+	Version string  `arg:"" optional:"" help:"Where to, if not where it was before its last move: a number at which it has been."`
+	Expect  *string `placeholder:"N" help:"Only if the label is at this number now."`
+	by
+}
+
+func (*rollbackCmd) Help() string {
+	return `Examples:
+
+    stet rollback support/triage                 # production goes back one move
+    stet rollback support/triage@staging
+    stet rollback support/triage 1.3.0           # to where it was some time
+    stet rollback support/triage --expect 1.5.0  # only if it is still the bad one
+
+A rollback is a move like any other: rolling back twice is where you began.`
+}
+
+func (c *rollbackCmd) Run(a *app) error {
+	id, label, _ := selector.SplitRef(c.Ref)
+	if label == "" {
+		label = prompt.DefaultLabel
+	}
+	if c.Version != "" {
+		return c.to(a, id, label)
+	}
+	done, err := a.commit(c.by, stet.Op{Rollback: &stet.Rollback{PromptID: id, Label: label, Expect: c.Expect}})
+	if err != nil {
+		return err
+	}
+	return a.moved(done)
+}
+
+// to moves the label back to a number at which it has been.
+func (c *rollbackCmd) to(a *app, id, label string) error {
+	number, err := stet.ParseNumber(c.Version)
+	if err != nil {
+		return err
+	}
+	return a.read(func(ctx context.Context, s *stet.Store) error {
+		been := false
+		for m, err := range s.History(ctx, id, label, stet.HistoryOptions{}) {
+			if err != nil {
+				return err
+			}
+			if been = been || m.To == number; been {
+				break
+			}
+		}
+		if !been {
+			return fault.New(fault.NotFound, "%s of %s has never been at %s, so it cannot go back there. Nothing changed. See: stet history %s@%s. To move it there: stet label %s %s %s",
+				label, id, number, id, label, id, label, number)
+		}
+		done, err := c.commit(ctx, s, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: number.String(), Expect: c.Expect}})
+		if err != nil {
+			return err
+		}
+		return a.moved(done)
+	})
+}

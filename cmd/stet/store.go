@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/open"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// by are the flags of the verbs that commit.
+type by struct {
+	Author   string `placeholder:"NAME" help:"Who does it (STET_AUTHOR, or your login name)."`
+	Message  string `short:"m" placeholder:"TEXT" help:"Why."`
+	CommitID string `name:"commit-id" placeholder:"ID" help:"Do it only once, however often it is sent with this id."`
+}
+
+// lockWait is how long a command waits for another that has the store open: any
+// but a server or a large import is done by then.
+const lockWait = 10 * time.Second
+
+// read calls f with the store, which must exist: a verb that only reads does not
+// leave an empty store behind where somebody mistook the directory.
+func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
+	ok, err := open.Exists(a.flags.Store)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.New(fault.NotFound, "there is no store %s. Name another with --store or STET_STORE; save and import make one.", a.flags.Store)
+	}
+	return a.write(f)
+}
+
+// write calls f with the store, which is made if it does not exist.
+func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
+	s, err := open.Store(a.ctx, a.flags.Store, open.Options{
+		Wait:    lockWait,
+		Waiting: func(holder string) { a.say("waiting for " + holder + " …") },
+	})
+	if err != nil {
+		return err
+	}
+	err = f(a.ctx, s)
+	if cerr := s.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// commit carries out one operation on a store that exists.
+func (a *app) commit(b by, op stet.Op) (stet.Done, error) {
+	var done stet.Done
+	err := a.read(func(ctx context.Context, s *stet.Store) (err error) {
+		done, err = b.commit(ctx, s, op)
+		return err
+	})
+	return done, err
+}
+
+func (b by) commit(ctx context.Context, s *stet.Store, op stet.Op) (stet.Done, error) {
+	if b.Author == "" {
+		b.Author = defaultAuthor()
+	}
+	return s.Commit(ctx, stet.Commit{ID: b.CommitID, Author: b.Author, Message: b.Message, Ops: []stet.Op{op}})
+}
+
+// json prints v as one line of JSON.
+func (a *app) json(v any) error {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false) // a prompt is full of tags, and this is no web page
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	return a.out.JSON(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+}
+
+// done prints what a commit did: as JSON, or in the words of say.
+func (a *app) done(d stet.Done, say func(r *stet.Result) string) error {
+	if a.flags.JSON {
+		return a.json(d)
+	}
+	s := say(&d.Results[0])
+	if d.Replayed {
+		s += " (done before, by the same commit id)"
+	}
+	return a.println(s)
+}
+
+// println prints a line of visible text.
+func (a *app) println(s string) error {
+	a.out.WriteString(s)
+	return a.out.WriteByte('\n')
+}
+
+// readAll reads a file, or standard input for "-", if it is not larger than any
+// store takes.
+func (a *app) readAll(file string) ([]byte, error) {
+	in := a.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, prompt.MaxCommitBytes+1))
+	if err == nil && len(b) > prompt.MaxCommitBytes {
+		err = fault.New(fault.TooLarge, "%s has over %d MiB, which is the most. Nothing changed.", inputName(file), prompt.MaxCommitBytes>>20)
+	}
+	return b, err
+}
+
+func inputName(file string) string {
+	if file == "-" {
+		return "standard input"
+	}
+	return file
+}
+
+// value returns a flag's value, which may be @FILE.
+func (a *app) value(s string) (string, error) {
+	name, isFile := strings.CutPrefix(s, "@")
+	if !isFile || strings.HasPrefix(name, "@") { // @@ is an @
+		return name, nil
+	}
+	b, err := a.readAll(name)
+	return string(b), err
+}
+
+// isMissing tells whether an error says that something is not there.
+func isMissing(err error) bool {
+	var e *stet.Error
+	return errors.As(err, &e) && e.Code == stet.CodeNotFound
+}

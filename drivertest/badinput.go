@@ -1,0 +1,220 @@
+package drivertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet"
+)
+
+// badDraft is a save that is refused.
+type badDraft struct {
+	what  string
+	draft stet.Draft
+	code  stet.Code
+	says  string // something that the message says
+}
+
+func bad(what string, code stet.Code, says string, change func(d *stet.Draft)) badDraft {
+	d := stet.Draft{PromptID: "a", Text: "x"}
+	change(&d)
+	return badDraft{what, d, code, says}
+}
+
+// badDrafts returns what the issue lists under "Bad input", and more of its kind.
+func badDrafts() []badDraft {
+	var all []badDraft
+	for _, n := range []string{
+		"1.2", "v1.2.3", "01.2.3", "1.02.3", "1.2.03", "1.2.3+b", "1.2.3-", "1.2.3-01", "1.2.3-a..b", "1.2.3-é", "1.2.9223372036854775808", "9223372036854775808.0.0",
+		"1.2.3.4", " 1.2.3", "1.2.3 ", "-1.2.3", "1.2.x", "latest", "1,2,3", "1.2.3-" + strings.Repeat("a", 123), "\x00", "1.2.3\n", "１.2.3",
+	} {
+		all = append(all, bad(fmt.Sprintf("the number %q", n), stet.CodeInvalid, "", func(d *stet.Draft) { d.Version = n }))
+		if n != "latest" {
+			all = append(all, bad(fmt.Sprintf("expecting the number %q", n), stet.CodeInvalid, "", func(d *stet.Draft) { d.Expect = &n }))
+		}
+	}
+	for _, id := range []string{
+		"", "/", "a/", "/a", "a//b", ".", "..", "a/../b", "a/./b", "a@b", "a#b", "a~b", "a\x00b", "a\nb", "a\u200bb", "a\u202eb", "\xff", "a\xc3", " a", "a ",
+		"e\u0301", strings.Repeat("a", 257), strings.Repeat("漢", 86), "a\u00adb", "\ufeffa", "a\tb", "a\u2028b",
+	} {
+		all = append(all, bad(fmt.Sprintf("the id %q", id), stet.CodeInvalid, "", func(d *stet.Draft) { d.PromptID = id }))
+	}
+	for _, l := range []string{"", "1", "1.2.3", "v1", "latest", "current", "x", "x.1", "A", "-a", "a b", "é", "a/b", "a@b", strings.Repeat("a", 64), "_a", "\xff"} {
+		all = append(all, bad(fmt.Sprintf("the label %q", l), stet.CodeInvalid, "", func(d *stet.Draft) { d.Labels = []string{"fine", l} }))
+	}
+	for _, t := range []string{"", " ", " \n\t\u00a0\u3000", "\xff", "a\x00b", "ok \xed\xa0\x80"} {
+		all = append(all, bad(fmt.Sprintf("the text %q", t), stet.CodeInvalid, "", func(d *stet.Draft) { d.Text = t }))
+	}
+	for _, m := range []string{
+		`[]`, `{}`, `"x"`, `[{"role":"user"}]`, `[{"content":"x"}]`, `[{"role":"","content":"x"}]`, `[{"role":1,"content":"x"}]`, `[{"role":"user","content":null}]`,
+		`[{"role":"user","content":[]}]`, `[{"role":"user","content":[{"text":"x"}]}]`, `[{"role":"user","content":["x"]}]`, `[1]`, `[null]`, `[{}]`, `[{"role":"user","content":"x"}`,
+		`[{"type":"placeholder"}]`, `[{"type":"placeholder","name":""}]`, `[{"type":"placeholder","name":"h","role":"user","content":"x"}]`, "[{\"role\":\"user\",\"content\":\"\xff\"}]",
+		`[{"role":"user","content":"\u0000"}]`, `[{"role":"user","content":"\ud800"}]`, `[{"role":"user","role":"user","content":"x"}]`, `[{"role":"user","content":"x","n":9007199254740993}]`, `null`,
+	} {
+		all = append(all, bad("the messages "+m, stet.CodeInvalid, "", func(d *stet.Draft) { d.Text, d.Messages = "", json.RawMessage(m) }))
+	}
+	for _, c := range []string{`[]`, `1`, `"x"`, `{`, `{"a":1}{`, `{"a":1,"a":2}`, `{"a":9007199254740993}`, `{"a":"\ud800"}`, `{"a":"\u0000"}`, "{\"a\":\"\xff\"}", `{"a":1e999}`, `{a:1}`} {
+		all = append(all, bad("the config "+c, stet.CodeInvalid, "", func(d *stet.Draft) { d.Config = json.RawMessage(c) }))
+		all = append(all, bad("the metadata "+c, stet.CodeInvalid, "", func(d *stet.Draft) { d.Metadata = json.RawMessage(c) }))
+	}
+	for _, p := range []string{"", "a", "a@", "a@latest", "a@1.0", "@1.0.0", "a@1.0.0@2.0.0", "a//b@1.0.0", "a@^1"} {
+		all = append(all, bad(fmt.Sprintf("the parent %q", p), stet.CodeInvalid, "", func(d *stet.Draft) { d.Parents = []string{p} }))
+	}
+	for _, b := range []string{"huge", "Major", "majo", " patch", "prerelease", "1"} {
+		all = append(all, bad(fmt.Sprintf("the bump %q", b), stet.CodeInvalid, "auto, major, minor or patch", func(d *stet.Draft) { d.Bump = b }))
+	}
+	return append(all,
+		bad("both version and bump", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = "2.0.0", "major" }),
+		bad("both version and bump auto", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = "2.0.0", "auto" }),
+		bad("both text and messages", stet.CodeInvalid, "oth text and messages", func(d *stet.Draft) { d.Messages = json.RawMessage(`[{"role":"user","content":"x"}]`) }),
+		bad("a type that does not agree", stet.CodeInvalid, "chat", func(d *stet.Draft) { d.Type = "chat" }),
+		bad("an unknown type", stet.CodeInvalid, "image", func(d *stet.Draft) { d.Type = "image" }),
+		bad("an unknown template", stet.CodeInvalid, "jinja", func(d *stet.Draft) { d.Template = "jinja" }),
+		bad("a label twice", stet.CodeInvalid, "twice", func(d *stet.Draft) { d.Labels = []string{"b", "a", "b"} }),
+		bad("a text over 1 MiB", stet.CodeTooLarge, "1048576", func(d *stet.Draft) { d.Text = strings.Repeat("x", 1<<20+1) }),
+		bad("a text that is over 1 MiB as JSON", stet.CodeTooLarge, "1048576", func(d *stet.Draft) { d.Text = strings.Repeat("\n", 1<<19) + "x" + strings.Repeat("\n", 1<<19-2) }),
+		bad("messages over 1 MiB", stet.CodeTooLarge, "1048576", func(d *stet.Draft) {
+			d.Text, d.Messages = "", json.RawMessage(`[{"role":"user","content":"`+strings.Repeat("x", 1<<20)+`"}]`)
+		}),
+		bad("too much metadata", stet.CodeTooLarge, "", func(d *stet.Draft) { d.Metadata = json.RawMessage(`{"a":"` + strings.Repeat("x", 256<<10) + `"}`) }),
+		bad("too long an author", stet.CodeTooLarge, "", func(d *stet.Draft) { d.Author = strings.Repeat("x", 257) }),
+		bad("too long a message", stet.CodeTooLarge, "", func(d *stet.Draft) { d.Message = strings.Repeat("x", 64<<10+1) }),
+		bad("an author that is not UTF-8", stet.CodeInvalid, "UTF-8", func(d *stet.Draft) { d.Author = "\xff" }),
+		bad("a message with U+0000", stet.CodeInvalid, "U+0000", func(d *stet.Draft) { d.Message = "\x00" }),
+		bad("too many labels", stet.CodeTooLarge, "100", func(d *stet.Draft) {
+			for i := range 101 {
+				d.Labels = append(d.Labels, fmt.Sprint("l", i))
+			}
+		}),
+		bad("too many parents", stet.CodeTooLarge, "100", func(d *stet.Draft) { d.Parents = make([]string, 101) }),
+		bad("a created_at that cannot be written", stet.CodeInvalid, "created_at", func(d *stet.Draft) { d.CreatedAt = time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC) }),
+		bad("a parent that does not exist", stet.CodeNotFound, "parent a@7.0.0", func(d *stet.Draft) { d.Parents = []string{"a@7.0.0"} }),
+		bad("a number that is taken", stet.CodeConflict, "exists", func(d *stet.Draft) { d.Version = "1.0.0" }),
+	)
+}
+
+// badSelectors name nothing that can be.
+var badSelectors = []string{
+	"v1.2.3", "01.2.3", "1.2.3+b", "1.2.3.4", "#0", "#", "#-1", "#01", "#9223372036854775808", "sha256:", "sha256:1234567", "sha256:xyzxyzxyz", "SHA256:12345678", "Latest", " latest",
+	"^", "^1.2.3.4", ">=1 <", "^v1", "a b", "production ", "1.2.3-", "!1", "\x00", "é", "<>", "a@b", strings.Repeat("a", 64), "^1 || " + strings.Repeat("1.0.0 || ", 40), "1.9223372036854775808.0", "\xff",
+	"sha256:" + strings.Repeat("0", 65),
+}
+
+var badInputCases = []Case{
+	storeCase("bad-input/drafts", "A draft that cannot be is refused with its code, and the store is unchanged.", func(r *rig) {
+		r.save(stet.Draft{PromptID: "a", Text: "first", Labels: []string{"production"}})
+		r.unchanged("bad drafts", func() {
+			for _, b := range badDrafts() {
+				_, err := r.trySave(b.draft)
+				r.refusedOp("saving with "+b.what, err, -1, b.code, b.says)
+				_, err = r.tryCommit(stet.Commit{Ops: []stet.Op{op(text("fine", "x")), op(b.draft)}})
+				r.refusedOp("committing with "+b.what, err, 1, b.code, b.says)
+			}
+		})
+	}),
+
+	storeCase("bad-input/selectors", "A selector that cannot be is invalid, for every read and for a label's target.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		r.unchanged("bad selectors", func() {
+			for _, sel := range badSelectors {
+				_, err := r.tryGet("a@" + sel)
+				r.refused(fmt.Sprintf("Get of a@%q", sel), err, stet.CodeInvalid)
+				_, err = r.tryGet("none@" + sel)
+				r.refused(fmt.Sprintf("Get of none@%q", sel), err, stet.CodeInvalid)
+				_, err = r.s().GetMany(r.ctx, []string{"a@" + sel}, stet.ReadOptions{})
+				r.refused(fmt.Sprintf("GetMany of a@%q", sel), err, stet.CodeInvalid)
+				_, err = r.trySetLabel(stet.SetLabel{PromptID: "a", Label: "production", Version: sel})
+				r.refused(fmt.Sprintf("a label on %q", sel), err, stet.CodeInvalid)
+			}
+			_, err := r.trySetLabel(stet.SetLabel{PromptID: "a", Label: "production"})
+			r.refused("a label on nothing", err, stet.CodeInvalid, "production")
+			_, err = r.tryGet("a@^7")
+			r.refused("a range that matches nothing", err, stet.CodeNotFound, "^7")
+		})
+	}),
+
+	storeCase("bad-input/ids-and-labels", "An id or a label that cannot be is invalid in every operation.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		r.unchanged("bad ids and labels", func() {
+			for _, b := range badDrafts() {
+				id, label := "a", "production"
+				if b.code != stet.CodeInvalid {
+					continue
+				}
+				switch {
+				case b.draft.PromptID != "a":
+					id = b.draft.PromptID
+				case len(b.draft.Labels) == 2:
+					label = b.draft.Labels[1]
+				default:
+					continue
+				}
+				check := func(what string, err error) { r.refused(what+" with "+b.what, err, stet.CodeInvalid) }
+				_, err := r.trySetLabel(stet.SetLabel{PromptID: id, Label: label, Version: "1.0.0"})
+				check("SetLabel", err)
+				_, err = r.tryRemoveLabel(stet.RemoveLabel{PromptID: id, Label: label})
+				check("RemoveLabel", err)
+				if label != "" { // which is production
+					_, err = r.tryRollback(stet.Rollback{PromptID: id, Label: label})
+					check("Rollback", err)
+					_, err = r.s().HistoryPage(r.ctx, id, label, stet.HistoryOptions{})
+					check("HistoryPage", err)
+				}
+				if id != "a" {
+					_, err = r.tryDelete(stet.Delete{PromptID: id})
+					check("Delete", err)
+					_, err = r.s().Head(r.ctx, id)
+					check("Head", err)
+					_, err = r.s().ListPage(r.ctx, id, stet.ListOptions{})
+					check("ListPage", err)
+					if !strings.Contains(id, "@") { // which would begin a selector
+						_, err = r.tryGet(id)
+						check("Get", err)
+						_, err = r.s().GetMany(r.ctx, []string{id}, stet.ReadOptions{})
+						check("GetMany", err)
+					}
+				} else if label != "" {
+					_, err = r.s().PromptsPage(r.ctx, stet.PromptsOptions{Label: label})
+					check("PromptsPage", err)
+				}
+			}
+			for _, p := range []string{"/", "a//", "@", "\xff", "a\x00", "../a", strings.Repeat("a", 257)} {
+				_, err := r.s().PromptsPage(r.ctx, stet.PromptsOptions{Prefix: p})
+				r.refused(fmt.Sprintf("PromptsPage with the prefix %q", p), err, stet.CodeInvalid)
+			}
+		})
+	}),
+
+	storeCase("bad-input/commits", "A commit that cannot be is refused with its code, and the store is unchanged.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		x := []stet.Op{op(text("b", "x"))}
+		r.unchanged("bad commits", func() {
+			for what, c := range map[string]stet.Commit{
+				"no operations":                 {},
+				"an id with a space":            {ID: "a b", Ops: x},
+				"an id that is not ASCII":       {ID: "é", Ops: x},
+				"an id with a control byte":     {ID: "a\n", Ops: x},
+				"too long an id":                {ID: strings.Repeat("a", 129), Ops: x},
+				"an author that is not UTF-8":   {ID: "z1", Author: "\xff", Ops: x},
+				"a message with U+0000":         {ID: "z2", Message: "a\x00", Ops: x},
+				"an empty operation":            {ID: "z3", Ops: []stet.Op{{}}},
+				"two operations in one":         {ID: "z4", Ops: []stet.Op{{Save: x[0].Save, Clear: &stet.Clear{}}}},
+				"a delete of a bad number":      {ID: "z5", Ops: []stet.Op{op(stet.Delete{PromptID: "a", Version: "1.0"})}},
+				"a delete of a selector":        {ID: "z6", Ops: []stet.Op{op(stet.Delete{PromptID: "a", Version: "latest"})}},
+				"expecting a bad number":        {ID: "z7", Ops: []stet.Op{op(stet.SetLabel{PromptID: "a", Label: "l", Version: "1.0.0", Expect: ptr("1")})}},
+				"expecting a selector":          {ID: "z8", Ops: []stet.Op{op(stet.Rollback{PromptID: "a", Expect: ptr("latest")})}},
+				"removing expecting a bad one":  {ID: "z9", Ops: []stet.Op{op(stet.RemoveLabel{PromptID: "a", Label: "l", Expect: ptr("v1.0.0")})}},
+				"a bad one behind a refused one": {ID: "z10", Ops: []stet.Op{op(numbered("a", "1.0.0")), {}}},
+			} {
+				_, err := r.s().Commit(r.ctx, c)
+				r.refused("a commit with "+what, err, stet.CodeInvalid)
+			}
+			_, err := r.s().Commit(r.ctx, stet.Commit{ID: "z11", Author: strings.Repeat("a", 257), Ops: x})
+			r.refused("too long an author", err, stet.CodeTooLarge, "256")
+			_, err = r.s().Commit(r.ctx, stet.Commit{ID: "z12", Message: strings.Repeat("a", 64<<10+1), Ops: x})
+			r.refused("too long a message", err, stet.CodeTooLarge, "65536")
+		})
+	}),
+}

@@ -1,0 +1,165 @@
+package drivertest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
+)
+
+// modelCase drives a store in lockstep with the model: random operations, good
+// and bad, reads of the present and of the past, pages that go on after others
+// have committed, and, where the data survives it, closing and opening again.
+// rapid shrinks what fails and prints its seed (-rapid.seed repeats it; so does
+// -rapid.failfile; -rapid.checks and -rapid.steps say how much is tried).
+func modelCase() Case {
+	return Case{
+		Name: "model/lockstep",
+		Rule: "After any sequence of operations every answer and every error code is the naive model's.",
+		Run: func(ctx context.Context, h *Harness) error {
+			tb := &errorTB{}
+			func() {
+				defer tb.recover()
+				rapid.Check(tb, func(t *rapid.T) { lockstep(ctx, t, h) })
+			}()
+			return tb.err()
+		},
+	}
+}
+
+func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
+	var clock clock
+	o := h.Options
+	o.Now = clock.now
+	s, log, err := h.openStore(ctx, o)
+	if err != nil {
+		t.Fatalf("the store cannot be opened: %v", err)
+	}
+	defer func() { s.Close() }()
+	m := newModel()
+	n := 0
+	g := &generator{
+		pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "") },
+		ids:  func() string { n++; return fmt.Sprintf("id-%d", n) },
+		bad:  10, author: "ana",
+	}
+	g.prompts = worldPrompts[:1+g.pick(len(worldPrompts))]
+	pages := map[string]Call{} // that go on
+	call := func(c *Call) {
+		t.Log(c)
+		got := DoerOf(s).Do(ctx, c)
+		for range resends {
+			if !h.Unreliable || c.Commit == nil || got.Code != "unknown" && got.Code != "unavailable" {
+				break
+			}
+			if c.Commit.ID == "" {
+				t.Skip() // cannot be settled
+			}
+			got = DoerOf(s).Do(ctx, c)
+		}
+		next, want := m.do(c)
+		if h.Unreliable {
+			got.Replayed = want.Replayed
+		}
+		if d := got.differs(&want, c, true); d != "" {
+			t.Fatalf("%s %s", d, got.Message)
+		}
+		if c.Commit == nil && got.Code == "" && len(got.Lines) > 0 && got.AsOf != want.AsOf {
+			t.Fatalf("the answer is as of %d, and should be as of %d", got.AsOf, want.AsOf)
+		}
+		m = next
+		g.note(c, &got)
+		if got.More {
+			c.Cursor, c.After = got.Next, want.Last
+			pages[c.Kind] = *c
+		} else if c.Commit == nil {
+			delete(pages, c.Kind)
+		}
+	}
+	actions := map[string]func(*rapid.T){
+		"write": func(*rapid.T) { call(g.write()) },
+		"read":  func(*rapid.T) { g.past = m.revision; call(g.read()) },
+		"again": func(t *rapid.T) {
+			kind := oneOf(g, []string{"list", "prompts", "history"})
+			c, ok := pages[kind]
+			if !ok || m.cleared != 0 {
+				t.Skip() // the list may not exist any more
+			}
+			call(&c)
+		},
+		"": func(t *rapid.T) {
+			if rev, _ := s.Tail(); rev != m.revision {
+				t.Fatalf("the newest revision is %d, and should be %d", rev, m.revision)
+			}
+		},
+	}
+	if h.Reopen != nil && log != nil {
+		actions["reopen"] = func(t *rapid.T) {
+			if err := s.Close(); err != nil {
+				t.Fatalf("Close: %v", err)
+			}
+			if log, err = h.Reopen(ctx, log); err != nil {
+				t.Fatalf("Reopen: %v", err)
+			}
+			if s, err = stet.New(ctx, log, o); err != nil {
+				t.Fatalf("opening again: %v", err)
+			}
+			m = m.reopened()
+		}
+	}
+	t.Repeat(actions)
+	rep, err := s.Verify(ctx, core.VerifyOptions{})
+	if err != nil || len(rep.Problems) > 0 {
+		t.Fatalf("Verify: %v %s", err, rep.Problems)
+	}
+}
+
+// String tells a call in one line.
+func (c *Call) String() string { return fmt.Sprintf("%s %s", c.Kind, toJSON(c)) }
+
+// errorTB collects what rapid reports to a test.
+type errorTB struct {
+	log    strings.Builder
+	failed bool
+}
+
+type stopTB struct{}
+
+func (e *errorTB) recover() {
+	if p := recover(); p != nil {
+		if _, ok := p.(stopTB); !ok {
+			panic(p)
+		}
+	}
+}
+
+func (e *errorTB) err() error {
+	if !e.failed {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.TrimSpace(e.log.String()))
+}
+
+func (e *errorTB) Helper()         {}
+func (e *errorTB) Name() string    { return "TestModel" }
+func (e *errorTB) Log(args ...any) { fmt.Fprintln(&e.log, args...) }
+func (e *errorTB) Logf(f string, a ...any) {
+	if strings.HasPrefix(f, "[rapid] draw") {
+		return // thousands, which say nothing: the calls are logged
+	}
+	fmt.Fprintf(&e.log, f+"\n", a...)
+}
+func (e *errorTB) Error(args ...any)         { e.Log(args...); e.Fail() }
+func (e *errorTB) Errorf(f string, a ...any) { e.Logf(f, a...); e.Fail() }
+func (e *errorTB) Fatal(args ...any)         { e.Log(args...); e.FailNow() }
+func (e *errorTB) Fatalf(f string, a ...any) { e.Logf(f, a...); e.FailNow() }
+func (e *errorTB) Skip(args ...any)          { panic(stopTB{}) }
+func (e *errorTB) Skipf(string, ...any)      { panic(stopTB{}) }
+func (e *errorTB) SkipNow()                  { panic(stopTB{}) }
+func (e *errorTB) Fail()                     { e.failed = true }
+func (e *errorTB) FailNow()                  { e.failed = true; panic(stopTB{}) }
+func (e *errorTB) Failed() bool              { return e.failed }

@@ -1,0 +1,62 @@
+package policy
+
+// Module is the path of the module that the rules are for.
+const Module = "github.com/stet-dev/stet"
+
+// layers says what stands on what (DESIGN section 5): a package imports only
+// packages of the layers before its own, never one of its own layer. So an
+// engine cannot import an engine, and neither can anything that an engine imports.
+//
+// A package that is not here is refused: whoever adds one says where it stands.
+var layers = [][]string{
+	// Errors and the contract of an engine import nothing of stet.
+	{"fault", "driver", "internal/mutant"},
+	// The leaves of the domain.
+	{"name", "number", "content", "internal/filelock"},
+	{"selector", "prompt"},
+	// The one state machine.
+	{"core"},
+	// What callers import.
+	{"."},
+	// What carries a store: engines, and the client of a server.
+	{"memory", "sqlite", "postgres", "etcd", "client", "internal/remote"},
+	// What uses a store without knowing which.
+	{"drivertest", "internal/term", "internal/transfer", "internal/race"},
+	{"internal/diff", "open"},
+	// Protocols.
+	{"httpapi", "mcp", "ui"},
+	// Programs.
+	{"cmd/stet", "examples/quickstart", "drivertest/mutants", "internal/policy"},
+}
+
+// pure are the packages that do no I/O and start no clock: what they need of the
+// world they are given. They import nothing from outside but what is listed here.
+var pure = []string{".", "core", "prompt", "content", "number", "name", "selector", "driver", "fault", "internal/mutant"}
+
+// pureImports are the imports from outside that pure packages may have. None can
+// open a file or a connection; io is there for the readers that a caller gives.
+var pureImports = set(
+	"bytes", "cmp", "context", "errors", "fmt", "hash", "hash/maphash", "io", "iter", "maps", "math", "math/bits", "slices", "sort",
+	"strconv", "strings", "unicode", "unicode/utf8", "unique",
+	"crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
+	"runtime", "sync", "sync/atomic", "time", "container/list", "container/heap", "math/rand/v2",
+	"github.com/Masterminds/semver/v3", "github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext",
+	"github.com/google/uuid", "github.com/puzpuzpuz/xsync/v4", "github.com/tidwall/btree", "golang.org/x/text/unicode/norm",
+)
+
+// exceptions excuse a file or package from one rule. One that excuses nothing is
+// itself a violation.
+var exceptions = map[exception]string{}
+
+type exception struct {
+	rule string
+	path string
+}
+
+func set(items ...string) map[string]bool {
+	m := make(map[string]bool, len(items))
+	for _, s := range items {
+		m[s] = true
+	}
+	return m
+}

@@ -1,0 +1,57 @@
+package transfer
+
+import (
+	"bufio"
+	"context"
+	"io"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/stet-dev/stet"
+)
+
+// Export writes all that happened in the store since it was last cleared: a
+// header, one settled change a line with the texts that still live, and an end.
+// It returns the number of changes. Progress, if not nil, is called after each
+// with its revision and the last.
+func Export(ctx context.Context, store *stet.Store, w io.Writer, progress func(revision, last uint64)) (changes int, err error) {
+	after, err := epoch(ctx, store)
+	if err != nil {
+		return 0, err
+	}
+	last, _ := store.Tail()
+	b := bufio.NewWriterSize(w, 256<<10)
+	if err := writeLine(b, Header{format, store.ID(), after, last}); err != nil {
+		return 0, err
+	}
+	err = store.Export(ctx, func(c stet.Copy) error {
+		for i := range c.Change.Ops {
+			if !c.Versions[i].IsZero() {
+				save := *c.Change.Ops[i].Save // the store's own stays as it is
+				save.Content = &c.Versions[i]
+				c.Change.Ops[i].Save = &save
+			}
+		}
+		if progress != nil {
+			progress(c.Change.Revision, last)
+		}
+		changes++
+		return writeLine(b, c.Change)
+	})
+	if err == nil {
+		err = writeLine(b, End{format, changes})
+	}
+	if err == nil {
+		err = b.Flush()
+	}
+	return changes, err
+}
+
+func writeLine(w *bufio.Writer, v any) error {
+	line, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	w.Write(line)
+	return w.WriteByte('\n')
+}

@@ -1,0 +1,216 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+// ImportOptions choose how lines are imported. The zero value is good.
+type ImportOptions struct {
+	// Author is who the commits of drafts, and commits that name nobody, are
+	// by. It belongs to what was asked for: an import that is run again with
+	// another author is a conflict.
+	Author string
+	// Progress, if not nil, is called after each line that was read, with the
+	// number of lines and bytes so far.
+	Progress func(lines int, bytes int64)
+}
+
+// A Summary is what an import did.
+type Summary struct {
+	Lines    int `json:"lines"`    // that are in the store now, the new ones and the others
+	Prompts  int `json:"prompts"`  // that they concern
+	Versions int `json:"versions"` // that were added
+	Changes  int `json:"changes"`  // that were carried out beside: deletes, moves of labels
+	// Unchanged are the saves that asked to add nothing if nothing changed.
+	Unchanged int `json:"unchanged"`
+	// Already are the versions that an import before this one added.
+	Already int `json:"already"`
+	// Failed is the line that stopped the import, 0 if there was none.
+	Failed int `json:"failed,omitempty"`
+	// After is how many lines behind it were being written already, and are kept.
+	After int `json:"after,omitempty"`
+}
+
+// Import reads lines to the end of r and carries each out in a commit of its own,
+// many at once; those of one prompt keep their order.
+//
+// Each line has a commit id that follows from the line and its place, so that a
+// line which is in the store already is found there and not added again: drafts
+// have it from the epoch, the prompt, how many lines of the prompt came before,
+// the digest and created_at.
+//
+// The first line that cannot be imported ends it. The lines before it are kept.
+// The error says which line it was and why, with the code of the cause. When ctx
+// is done no further line is begun.
+func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions) (Summary, error) {
+	began, err := epoch(ctx, store)
+	if err != nil {
+		return Summary{}, err
+	}
+	im := &importer{
+		store: store, began: began, opts: o,
+		seen: make(map[string]int), prompts: make(map[string]struct{}),
+	}
+	im.start(context.WithoutCancel(ctx)) // what was begun is finished
+	im.read(ctx, newLineReader(r))
+	im.finish()
+	im.sum.Prompts = len(im.prompts)
+	switch {
+	case im.err != nil:
+		im.sum.Failed = im.failed
+		return im.sum, im.err
+	case ctx.Err() != nil:
+		return im.sum, fault.Wrap(context.Cause(ctx), fault.Unavailable,
+			"the import was stopped after line %d. What was imported is kept. Run it again to go on: nothing is added twice.", im.last)
+	}
+	return im.sum, nil
+}
+
+// epoch returns the revision of the last clear, 0 if there was none.
+func epoch(ctx context.Context, store *stet.Store) (uint64, error) {
+	enough := errors.New("enough")
+	began, _ := store.Tail() // there was nothing since
+	err := store.Export(ctx, func(c stet.Copy) error {
+		began = c.Change.Revision - 1
+		return enough
+	})
+	if err == enough {
+		err = nil
+	}
+	return began, err
+}
+
+// A job is one line on its way into the store.
+type job struct {
+	line int
+	gone int // versions of a copy that were deleted later: only their numbers come
+	do   func(ctx context.Context) (stet.Done, error)
+}
+
+// read reads lines and hands them out until the end, a broken one, or a failure.
+func (im *importer) read(ctx context.Context, lines *lineReader) {
+	var header, end *Header
+	changes := 0
+	for ctx.Err() == nil && !im.stopped() {
+		raw, err := lines.next()
+		if err == io.EOF {
+			if header != end {
+				im.fail(lines.n, fault.New(fault.Invalid, "the export is cut short: its last line is missing. What it has is imported. Export again."))
+			}
+			return
+		}
+		var l Line
+		if err == nil {
+			l, err = Parse(raw)
+		}
+		if err == nil {
+			switch {
+			case l.Header != nil:
+				header, changes = l.Header, 0
+			case l.End != nil:
+				end = header
+				if header == nil || l.End.Changes != changes {
+					err = fault.New(fault.Invalid, "the export has %d changes here, and its end says %d: lines are missing.", changes, l.End.Changes)
+				}
+			case l.Copy != nil:
+				changes++
+				im.copy(lines.n, l.Copy)
+			case l.Commit != nil:
+				im.commit(lines.n, l.Commit, raw)
+			default:
+				err = im.draft(lines.n, l.Draft)
+			}
+		}
+		if err != nil {
+			im.fail(lines.n, err)
+			return
+		}
+		im.last = lines.n
+		if im.opts.Progress != nil {
+			im.opts.Progress(lines.n, lines.bytes)
+		}
+	}
+}
+
+// draft sends a draft on its way. Those of one prompt go one after the other;
+// one that was made from versions of other prompts waits for all before it.
+func (im *importer) draft(line int, d *stet.Draft) error {
+	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
+	if d.Text != "" || len(d.Messages) == 0 {
+		spec.Text = &d.Text
+	}
+	body, err := content.New(spec)
+	if err != nil {
+		return err
+	}
+	at := ""
+	if !d.CreatedAt.IsZero() {
+		at = prompt.FormatTime(d.CreatedAt)
+	}
+	n := im.seen[d.PromptID]
+	im.seen[d.PromptID]++
+	c := stet.Commit{
+		ID:     im.id("draft", d.PromptID, strconv.Itoa(n), body.Digest().String(), at),
+		Author: cmp.Or(d.Author, im.opts.Author), Message: d.Message, // so that the labels' moves have them, too
+		Ops: []stet.Op{{Save: d}},
+	}
+	j := job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.store.Commit(ctx, c) }}
+	for _, p := range d.Parents {
+		if id, _, _ := selector.SplitRef(p); id != d.PromptID {
+			im.alone(j)
+			return nil
+		}
+	}
+	im.shard(d.PromptID, j)
+	return nil
+}
+
+// commit carries out a commit after all before it. One without an id has it from
+// its line and how many like it came before.
+func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
+	if c.ID == "" {
+		n := im.seen[string(raw)]
+		im.seen[string(raw)]++
+		c.ID = im.id("commit", strconv.Itoa(n), string(raw))
+	}
+	if c.Author == "" {
+		c.Author = im.opts.Author
+	}
+	im.alone(job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.store.Commit(ctx, *c) }})
+}
+
+// copy carries out a settled change after all before it: the log of the new
+// store is in the order of the old one.
+func (im *importer) copy(line int, c *stet.Copy) {
+	gone := 0
+	for i, o := range c.Change.Ops {
+		if o.Save != nil && !o.Save.Unchanged && c.Versions[i].IsZero() {
+			gone++
+		}
+	}
+	im.alone(job{line, gone, func(ctx context.Context) (stet.Done, error) { return im.store.Replay(ctx, *c) }})
+}
+
+// id makes a commit id of what identifies a line. The parts are delimited by
+// their lengths.
+func (im *importer) id(parts ...string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\n", im.began)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d\n%s", len(p), p)
+	}
+	return "import-" + hex.EncodeToString(h.Sum(nil)[:16])
+}

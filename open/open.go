@@ -1,0 +1,86 @@
+// Package open opens the store that an address names, for programs that learn at
+// run time where their prompts are. A program that knows uses the engine's own
+// Open.
+package open
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// A scheme is a kind of address.
+type scheme struct {
+	name string // what stands before the colon
+	form string // how an address is written
+	open func(ctx context.Context, rest string, o Options) (*stet.Store, error)
+	// file tells whether what follows the colon is the name of a file.
+	file bool
+}
+
+// Options change how a store is opened. The zero value is good.
+type Options struct {
+	stet.Options
+	// Wait is how long to wait for another program that has the store open.
+	Wait time.Duration
+	// Waiting, if not nil, is called once before such a wait, with who it is.
+	Waiting func(holder string)
+}
+
+// Store opens the store at an address and makes it if it does not exist:
+//
+//	memory:       in memory, empty, and gone when it is closed
+//	sqlite:PATH   an SQLite file; a bare PATH that ends in .db means the same
+//
+// An address of another kind is invalid.
+func Store(ctx context.Context, address string, o Options) (*stet.Store, error) {
+	s, rest, err := parse(address)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, rest, o)
+}
+
+// Exists tells whether there is a store at an address already. Of a store that is
+// not a file it says true: only opening it can tell.
+func Exists(address string) (bool, error) {
+	s, rest, err := parse(address)
+	if err != nil || !s.file {
+		return err == nil, err
+	}
+	if _, err := os.Stat(rest); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return true, nil // opening it says what else may be wrong
+}
+
+func parse(address string) (*scheme, string, error) {
+	name, rest, ok := strings.Cut(address, ":")
+	if !ok || len(name) == 1 { // a path, perhaps with a drive letter
+		name, rest = "", ""
+		if strings.HasSuffix(address, ".db") {
+			name, rest = "sqlite", address
+		}
+	}
+	for i := range schemes {
+		s := &schemes[i]
+		switch {
+		case s.name != name:
+		case s.file && rest == "":
+			return nil, "", fault.New(fault.Invalid, "the store's address %q names no file. Write %s.", address, s.form)
+		default:
+			return s, rest, nil
+		}
+	}
+	forms := make([]string, len(schemes))
+	for i, s := range schemes {
+		forms[i] = s.form
+	}
+	return nil, "", fault.New(fault.Invalid, "%q is not the address of a store. Write one of: %s.", address, strings.Join(forms, ", "))
+}

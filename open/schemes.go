@@ -1,0 +1,31 @@
+package open
+
+import (
+	"context"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/memory"
+	"github.com/stet-dev/stet/sqlite"
+)
+
+// schemes are the engines that this program has.
+var schemes = []scheme{
+	{name: "sqlite", form: "sqlite:PATH", open: openSQLite, file: true},
+	{name: "memory", form: "memory:", open: openMemory},
+}
+
+func openSQLite(ctx context.Context, path string, o Options) (*stet.Store, error) {
+	log, err := sqlite.OpenLog(ctx, path, sqlite.Options{LockWait: o.Wait, Waiting: o.Waiting, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	return stet.New(ctx, log, o.Options)
+}
+
+func openMemory(_ context.Context, rest string, o Options) (*stet.Store, error) {
+	if rest != "" {
+		return nil, fault.New(fault.Invalid, "the address %q says more than there is to say. A store in memory has no name: write memory:", "memory:"+rest)
+	}
+	return memory.Open(o.Options)
+}

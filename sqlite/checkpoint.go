@@ -1,0 +1,75 @@
+package sqlite
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+
+	"github.com/stet-dev/stet/driver"
+)
+
+// SaveCheckpoint implements driver.Checkpointer.
+func (l *Log) SaveCheckpoint(ctx context.Context, revision uint64, reset bool, chunks []driver.Chunk) error {
+	if err := l.take(ctx); err != nil {
+		return notApplied(err)
+	}
+	defer l.give()
+	err := l.write(func() error {
+		if reset {
+			if _, err := l.w.exec("DELETE FROM checkpoint"); err != nil {
+				return err
+			}
+		}
+		for i := range chunks {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			if err := l.saveChunk(&chunks[i]); err != nil {
+				return err
+			}
+		}
+		_, err := l.w.exec("UPDATE meta SET value = ? WHERE name = 'checkpoint'", int64(revision))
+		return err
+	})
+	l.stir()
+	return err
+}
+
+func (l *Log) saveChunk(c *driver.Chunk) error {
+	if c.Data == nil {
+		_, err := l.w.exec("DELETE FROM checkpoint WHERE key = ?", c.Key)
+		return err
+	}
+	_, err := l.w.exec("INSERT INTO checkpoint (key, data) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data", c.Key, c.Data)
+	return err
+}
+
+// LoadCheckpoint implements driver.Checkpointer.
+func (l *Log) LoadCheckpoint(ctx context.Context, chunk func(driver.Chunk) error) (revision uint64, err error) {
+	err = l.read(ctx, func(c *conn) error {
+		// One transaction: the chunks and the revision belong together.
+		if err := c.script("BEGIN"); err != nil {
+			return err
+		}
+		defer func() { _ = c.script("COMMIT") }() // it only read; a conn that failed is closed
+		r, err := c.integer("SELECT value FROM meta WHERE name = 'checkpoint'")
+		if err != nil || r == 0 {
+			return err
+		}
+		revision = uint64(r)
+		return c.query(context.Background(), "SELECT key, data FROM checkpoint ORDER BY key", func(row []sqldriver.Value) error {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			key, _ := row[0].(string)
+			data, _ := row[1].([]byte)
+			if data == nil {
+				data = []byte{} // the driver's nil is an empty one; nil would mean none
+			}
+			return chunk(driver.Chunk{Key: key, Data: data})
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return revision, nil
+}

@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+)
+
+var errClosed = errors.New("sqlite: the log is closed")
+
+// codeOf returns SQLite's extended result code, 0 for an error that is not SQLite's.
+func codeOf(err error) int {
+	var e interface {
+		error
+		Code() int
+	}
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// primary returns the class of an error of SQLite: its code without the details.
+func primary(err error) int { return codeOf(err) & 0xff }
+
+// untrusted tells whether, after such an error of a statement, nobody can know
+// any more what is on the disk, or it is known to be bad.
+func untrusted(err error) bool {
+	switch primary(err) {
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return true
+	}
+	return false
+}
+
+// inWords says what went wrong, as a clause without a stop.
+func inWords(err error) string {
+	switch code := codeOf(err); {
+	case code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC:
+		return "a sync failed"
+	case code&0xff == sqlite3.SQLITE_FULL:
+		return "the disk is full"
+	case code&0xff == sqlite3.SQLITE_BUSY || code&0xff == sqlite3.SQLITE_LOCKED:
+		return "another program is writing to the file"
+	case code&0xff == sqlite3.SQLITE_READONLY:
+		return "the file is read-only"
+	case code&0xff == sqlite3.SQLITE_IOERR:
+		return fmt.Sprintf("the disk failed: %v", err)
+	case code&0xff == sqlite3.SQLITE_CORRUPT || code&0xff == sqlite3.SQLITE_NOTADB:
+		return fmt.Sprintf("the file is damaged: %v", err)
+	}
+	return err.Error()
+}
+
+// A failure is an error of Append: what happened, and whether it is certain that
+// nothing was added.
+type failure struct {
+	message    string
+	notApplied bool
+	err        error
+}
+
+func (f *failure) Error() string { return f.message }
+
+func (f *failure) Unwrap() []error {
+	if f.notApplied {
+		return []error{driver.ErrNotApplied, f.err}
+	}
+	return []error{f.err}
+}
+
+// notApplied says that nothing was added because of err.
+func notApplied(err error) error {
+	var f *failure
+	if errors.As(err, &f) && f.notApplied {
+		return err
+	}
+	return &failure{inWords(err), true, err}
+}
+
+// refusal says why a file cannot be opened, in the manner of the store's errors.
+func refusal(err error, path string) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	name := filepath.Base(path)
+	switch primary(err) {
+	case sqlite3.SQLITE_NOTADB:
+		return fault.Wrap(err, fault.Invalid, "%s is not a stet store: it is no SQLite file, or only the beginning of one. It was left as it is. Name another file.", name)
+	case sqlite3.SQLITE_CORRUPT:
+		return damaged(err, path, "SQLite says: "+err.Error())
+	case sqlite3.SQLITE_FULL:
+		return fault.Wrap(err, fault.Unavailable, "the disk that %s is on is full. Make room and open it again.", path)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fault.Wrap(err, fault.Unavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that has ended.", path)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return readOnly(err, path)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fault.Wrap(err, fault.Unavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them.", path, name, name, err)
+	}
+	return fault.Wrap(err, fault.Internal, "%s could not be opened: %s.", path, inWords(err))
+}
+
+func readOnly(err error, path string) error {
+	return fault.Wrap(err, fault.Unavailable, "%s cannot be written to by this user. stet needs to write to the file and to its directory, even to read. Change who may write there, or copy the file.", path)
+}
+
+func damaged(err error, path, what string) error {
+	return fault.Wrap(err, fault.Internal, "%s is damaged: %s. Restore it from a backup. Do not write to it by other means, and keep %s-wal if there is one.", path, what, filepath.Base(path))
+}

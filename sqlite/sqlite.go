@@ -1,0 +1,257 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/filelock"
+)
+
+// Options are how a file is opened. The zero value is good.
+type Options struct {
+	// LockWait is how long to wait for another program that has the store open.
+	LockWait time.Duration
+	// Waiting, if not nil, is called once before such a wait, with who it is.
+	Waiting func(holder string)
+	// Now is the clock for what is noted in the lock and in a new file;
+	// time.Now if nil.
+	Now func() time.Time
+}
+
+// Open opens the store in a file, which it makes if there is none. The store is
+// the caller's to close. If another program has it open, Open fails with
+// unavailable and says who; to wait for it, give [OpenLog]'s log to [stet.New].
+func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, error) {
+	var o stet.Options
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	log, err := OpenLog(ctx, path, Options{Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	return stet.New(ctx, log, o)
+}
+
+// A Log is a log in a SQLite file. It implements [driver.Log],
+// [driver.Checkpointer] and [driver.Checker].
+type Log struct {
+	path    string
+	storeID string
+	lock    *filelock.Lock
+	readers *pool
+
+	// The writing connection, and what goes with it, belong to whoever has sent
+	// on turn. Those who wait get it in the order in which they came.
+	turn   chan struct{}
+	w      *conn
+	left   state // as this process left the file
+	wal    int   // pages in the WAL that are not in the file
+	limit  int   // of wal, before it is emptied
+	bodies []*driver.Body
+
+	tail    atomic.Pointer[driver.Tail]
+	cleared atomic.Uint64 // bodies of earlier revisions are gone
+	stopped atomic.Pointer[failure]
+
+	// ctx ends when the log is closed.
+	ctx    context.Context
+	cancel context.CancelFunc
+	poke   chan struct{} // there may be something to tend
+	work   sync.WaitGroup
+	once   sync.Once
+	closed error
+}
+
+var (
+	_ driver.Log          = (*Log)(nil)
+	_ driver.Checkpointer = (*Log)(nil)
+	_ driver.Checker      = (*Log)(nil)
+)
+
+const (
+	// busyTimeout, in milliseconds, bounds the wait for another program that
+	// holds SQLite's lock: the sqlite3 command line holds it for moments.
+	busyTimeout = 5000
+	// walBytes is how large the WAL may get before its pages are moved to the
+	// file: large enough that a sync of the file is shared by thousands of saves,
+	// small enough that a crash costs no time to recover from.
+	walBytes = 8 << 20
+)
+
+// pragmas are set on every connection.
+func pragmas() []string {
+	return []string{
+		fmt.Sprintf("busy_timeout = %d", busyTimeout),
+		"synchronous = FULL",
+		"fullfsync = ON", // these two count on macOS only
+		"checkpoint_fullfsync = ON",
+		"trusted_schema = OFF", // what a file says is not to be run
+		"cell_size_check = ON", // find a damaged page when it is read
+		"temp_store = MEMORY",
+	}
+}
+
+// OpenLog opens the log in a file, which it makes if there is none.
+func OpenLog(ctx context.Context, path string, o Options) (*Log, error) {
+	return openLog(ctx, path, o, schema)
+}
+
+func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Log, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	full, _, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := acquire(ctx, full, o)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	if err := l.open(o.Now(), steps); err != nil {
+		l.cancel()
+		if l.w != nil {
+			err = errors.Join(err, l.w.close())
+		}
+		err = refusal(err, full)
+		if fault.CodeOf(err) == fault.Invalid {
+			// It is no store of this stet's: leave nothing beside it.
+			return nil, errors.Join(err, lock.Discard())
+		}
+		return nil, errors.Join(err, lock.Release())
+	}
+	l.readers = newPool(full)
+	l.work.Go(l.tend)
+	l.stir() // what a process before this one left undone
+	return l, nil
+}
+
+func acquire(ctx context.Context, path string, o Options) (*filelock.Lock, error) {
+	lo := filelock.Options{Wait: o.LockWait, Now: o.Now}
+	if o.Waiting != nil {
+		lo.Waiting = func(h filelock.Holder) { o.Waiting(h.String()) }
+	}
+	lock, err := filelock.Acquire(ctx, path+".lock", lo)
+	var held *filelock.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended, or let all use one server: stet serve",
+			path, held.Holder)
+	case err != nil:
+		return nil, cannotMake(err, path)
+	}
+	return lock, nil
+}
+
+// open connects to the file, once the lock is held.
+func (l *Log) open(now time.Time, steps []string) error {
+	info, err := os.Stat(l.path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if err := create(l.path, steps, now); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case info.Size() == 0:
+		return damaged(nil, l.path, "it is empty (0 bytes), which a stet store never is")
+	}
+	recovered, err := syncWAL(l.path)
+	if err != nil {
+		return err
+	}
+	// A file of another application must be left as it is: WAL comes later.
+	if l.w, err = connect(l.path, readWrite, pragmas()...); err != nil {
+		return err
+	}
+	from, err := version(l.w, l.path, steps)
+	if err != nil {
+		return err
+	}
+	if ro, err := l.w.raw.IsReadOnly("main"); err != nil || ro {
+		return readOnly(err, l.path)
+	}
+	if err := whole(l.w, l.path); err != nil {
+		return err
+	}
+	if mode, err := l.w.text("PRAGMA journal_mode = WAL"); err != nil || mode != "wal" {
+		return errors.Join(fmt.Errorf("SQLite keeps the journal mode %q and does not take WAL", mode), err)
+	}
+	// The engine empties the WAL itself: SQLite would do so inside a COMMIT and
+	// tell nobody when a sync fails.
+	for _, p := range []string{"wal_autocheckpoint = 0", "journal_size_limit = 67108864", "cache_size = -16000"} {
+		if err := l.w.script("PRAGMA " + p); err != nil {
+			return err
+		}
+	}
+	if err := migrate(l.w, from, steps, nil); err != nil {
+		return err
+	}
+	if l.left, err = look(l.w); err != nil {
+		return err
+	}
+	if l.storeID = l.left.storeID; l.storeID == "" {
+		return damaged(nil, l.path, "its table meta has no store_id")
+	}
+	size, err := l.w.integer("PRAGMA page_size")
+	if err != nil {
+		return err
+	}
+	l.limit = walBytes / int(size)
+	if recovered {
+		l.wal = l.limit // it is emptied soon
+	}
+	tail := l.left.tail
+	l.tail.Store(&tail)
+	l.cleared.Store(l.left.cleared)
+	return nil
+}
+
+// Info implements driver.Log.
+func (l *Log) Info() driver.Info {
+	return driver.Info{StoreID: l.storeID, Engine: "sqlite", Exclusive: true}
+}
+
+// Barrier implements driver.Log. Nobody else appends: the tail is this log's own.
+func (l *Log) Barrier(context.Context) (driver.Tail, error) {
+	if l.ctx.Err() != nil {
+		return driver.Tail{}, errClosed
+	}
+	return *l.tail.Load(), nil
+}
+
+// Close implements driver.Log. It waits for the statements that run.
+func (l *Log) Close() error {
+	l.once.Do(func() {
+		l.cancel()
+		l.work.Wait()
+		l.turn <- struct{}{} // and nobody gets it again
+		var errs []error
+		if l.stopped.Load() == nil {
+			// The last connection that goes moves the WAL to the file, and
+			// readers cannot.
+			errs = append(errs, l.readers.close(), l.w.close())
+		} else {
+			// Write no more: the last connection is a reader's.
+			l.readers.hold()
+			errs = append(errs, l.w.close(), l.readers.close())
+		}
+		errs = append(errs, l.lock.Release())
+		if err := errors.Join(errs...); err != nil {
+			l.closed = fmt.Errorf("closing %s: %w", filepath.Base(l.path), err)
+		}
+	})
+	return l.closed
+}

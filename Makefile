@@ -23,7 +23,7 @@ build: ## bin/stet
 
 check: fmt vet static policy ## the fast checks: format, vet, staticcheck, policy
 
-test: check unit mutants fuzz cross bench-check ## everything: the test command of the README
+test: begin check unit mutants fuzz cross bench-check ## everything: the test command of the README
 	@echo
 	@$(MAKE) -s said-loudly
 	@echo PASS
@@ -41,13 +41,13 @@ static:
 	@$(STEP) "staticcheck -tags mutants" go tool -modfile=tools/go.mod staticcheck -tags mutants ./...
 
 policy:
-	@$(STEP) "policy" go test -count=1 ./internal/policy
+	@$(STEP) "policy" tools/test -count=1 ./internal/policy
 
 unit:
-	@$(STEP) "tests $(RACE)" go test $(RACE) ./...
+	@$(STEP) "tests $(RACE)" tools/test $(RACE) ./...
 
 mutants: ## each known defect in the real code must be caught
-	@$(STEP) "mutants" go test -tags mutants -count=1 ./drivertest/mutants
+	@$(STEP) "mutants" tools/test -tags mutants ./drivertest/mutants
 
 fuzz: ## each fuzz target for FUZZTIME (3s)
 	@$(STEP) "fuzz targets, $(FUZZTIME) each" tools/fuzz $(FUZZTIME)
@@ -74,11 +74,15 @@ cover: ## how much of each package the tests run
 golden: ## write the golden files and the example of docs/format.md anew
 	go test -run 'Golden' -update .
 
+begin:
+	@rm -f bin/left-out
+
 # What was left out is said at the end, where it is read.
 said-loudly:
+	@if [ -s bin/left-out ]; then cat bin/left-out; fi
 ifndef RACE
 	@echo "!! NOT RUN: the race detector. Go found no C compiler (go env CGO_ENABLED is 0)."
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
 endif
 
-.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check bench crash cover golden said-loudly
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check bench crash cover golden begin said-loudly

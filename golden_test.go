@@ -49,8 +49,8 @@ func golden(t *testing.T, name, got string) {
 			gl = g[i]
 		}
 		if wl != gl {
-			t.Errorf("%s:%d: what is stored has another form than it had.\n got  %s want %s"+
-				"Stores in the field have the old one. If that is meant, see docs/format.md on versions of the form; then: make golden", file, i+1, gl, wl)
+			t.Errorf("%s:%d: the form is another one than it was.\n got  %s want %s"+
+				"If that is meant: make golden. (But log.txt and bodies.txt are what stores in the field have: see docs/format.md on versions of the form.)", file, i+1, gl, wl)
 			return
 		}
 	}
@@ -138,7 +138,7 @@ var lastCommits = []string{
 
 func open(t *testing.T) *session {
 	t.Helper()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC)
 	ids := 0
 	s := &session{t: t, log: &recorder{Log: memory.New()}}
 	var err error

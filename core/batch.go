@@ -28,8 +28,8 @@ type decided struct {
 // log, or was given up.
 func (c *Core) answer(w *written) {
 	for _, d := range w.commits {
-		if e := asRefusal(d.out.err); e != nil && !mutant.On(mutant.RefusalForgotten) {
-			c.refused.add(d.p, e)
+		if d.out.refused && !mutant.On(mutant.RefusalForgotten) {
+			c.refused.add(d.p, asFault(d.out.err))
 		}
 		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
 			ch := *d.out.change
@@ -38,15 +38,6 @@ func (c *Core) answer(w *written) {
 		}
 		d.p.done <- d.out
 	}
-}
-
-// asRefusal returns the error if it says that the state did not allow a commit:
-// a final answer. Others may go away by themselves.
-func asRefusal(err error) *fault.Error {
-	if code := fault.CodeOf(err); code == fault.Conflict || code == fault.NotFound {
-		return asFault(err)
-	}
-	return nil
 }
 
 // decideAll settles the commits of a batch one after the other, each against what
@@ -82,17 +73,14 @@ func (c *Core) decideAll(batch []*pending) *written {
 				w.rest = batch[i:]
 				return w
 			}
-			w.tx.keep()
-			w.tx.revision, w.tx.hash = e.Revision, e.Hash
+			w.tx.extend(&e, out.change)
 			bytes += size
 			w.commits = append(w.commits, decided{p, out, len(w.entries)})
 			w.entries = append(w.entries, e)
 		} else {
 			w.commits = append(w.commits, decided{p, out, len(w.entries)})
 		}
-		if !p.generated {
-			inBatch[p.id] = len(w.commits) - 1
-		}
+		inBatch[p.id] = len(w.commits) - 1
 	}
 	return w
 }
@@ -110,7 +98,12 @@ func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
 		out.change, out.bodies, err = c.decide(c.ctx, t, p)
 	}
 	if err != nil {
-		return outcome{err: asFault(err)}, false
+		// That the state does not allow a commit is a final answer; other
+		// errors may go away by themselves. A copy may be tried again once its
+		// target was changed.
+		code := fault.CodeOf(err)
+		final := p.replay == nil && (code == fault.Conflict || code == fault.NotFound)
+		return outcome{err: asFault(err), refused: final}, false
 	}
 	return out, true
 }
@@ -120,20 +113,20 @@ func (c *Core) earlier(p *pending) (outcome, bool) {
 	if p.generated && !p.tried {
 		return outcome{}, false
 	}
-	if err := c.refused.find(p); err != nil {
-		return outcome{err: err}, true
-	}
 	for _, revision := range c.ids.candidates(p.id) {
 		ch, err := c.changeAt(c.ctx, revision)
 		switch {
 		case err != nil:
-			return outcome{err: asUnavailable(err, "the entry at revision %d, which has the commit's id or one like it,", revision)}, true
+			return outcome{err: unknown(err, p.id, fmt.Sprintf("the entry at revision %d, which may be it, could not be read", revision))}, true
 		case ch.ID != p.id:
 			continue
 		case ch.Fingerprint != p.fingerprint && !mutant.On(mutant.FingerprintIgnored):
 			return outcome{err: otherOperations(p.id, fmt.Sprintf("is at revision %d", revision))}, true
 		}
 		return outcome{change: ch, replayed: true}, true
+	}
+	if err := c.refused.find(p); err != nil {
+		return outcome{err: err}, true
 	}
 	return outcome{}, false
 }

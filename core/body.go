@@ -127,9 +127,57 @@ func bodyRef(id string, v *version) driver.BodyRef {
 	}
 }
 
-// errGone means that a version that a head names has no body any more: it was
-// deleted after the head was loaded. The reader resolves again.
+// errGone means that a version that a head names has no body any more, because it
+// was deleted after the head was loaded. The reader resolves again.
 var errGone = errors.New("core: the body is gone")
+
+// read returns the record of v to a reader who found v in a head. The error is
+// errGone only if there is a newer head, without v.
+func (c *Core) read(ctx context.Context, id string, v *version) (*prompt.Record, error) {
+	r, err := c.body(ctx, id, v)
+	if err != errGone {
+		return r, err
+	}
+	deleted, err := c.deleted(ctx, id, v)
+	switch {
+	case err != nil:
+		return nil, err
+	case !deleted:
+		return nil, missing(id, v)
+	case ctx.Err() != nil: // others delete what the caller asks for, again and again
+		return nil, cutShort(ctx, ctx.Err(), id, v)
+	}
+	return nil, errGone
+}
+
+// deleted tells whether v has been deleted. If the log has the commit and the
+// writer has not published it yet, deleted does so in its place, rather than wait.
+func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error) {
+	lives := func() bool {
+		h, _ := c.newest(id)
+		return h != nil && h.live.get(v.number) == v
+	}
+	if !lives() {
+		return true, nil
+	}
+	var err error
+	if c.info.Exclusive {
+		c.state.Lock()
+		err = c.catchUp(ctx)
+		c.state.Unlock()
+	} else {
+		err = c.sync(ctx)
+	}
+	return !lives(), err
+}
+
+func missing(id string, v *version) error {
+	return fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", id, v.number)
+}
+
+func cutShort(ctx context.Context, err error, id string, v *version) error {
+	return fault.Wrap(err, fault.Unavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
+}
 
 // body returns the record of v, from the cache or from the engine.
 //
@@ -146,7 +194,7 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, fault.Wrap(err, fault.Unavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
+			return nil, cutShort(ctx, err, id, v)
 		}
 		return nil, fault.Wrap(err, fault.Internal, "%s@%s could not be read: %v.", id, v.number, err)
 	}

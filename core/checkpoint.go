@@ -204,7 +204,7 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 		if err != nil || len(e) == 0 {
 			return nil
 		}
-		l.ids.add(e[0].ID, r)
+		l.ids.collide(e[0].ID, r)
 	}
 	l.ids.forget(revision)
 	c.ids = l.ids

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
@@ -14,6 +15,7 @@ type outcome struct {
 	bodies   []*cached // one an operation, nil where none was added
 	replayed bool
 	err      error
+	refused  bool // err is for good: the same commit sent again gets it again
 }
 
 // A Committed is the answer to a commit, with the versions that its saves made
@@ -30,7 +32,7 @@ type Committed struct {
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
 func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error) {
-	p, err := c.prepare(&req)
+	p, err := c.prepare(ctx, &req)
 	if err != nil {
 		return Committed{}, err
 	}
@@ -40,6 +42,7 @@ func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error)
 				return Committed{}, err
 			}
 		}
+		mutant.Delay()
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
@@ -69,16 +72,21 @@ func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
 	}
 	select {
 	case out := <-p.done:
-		return out, out.err
+		return out, ownError(out.err)
 	case <-ctx.Done():
 		if p.claimed.CompareAndSwap(false, true) {
 			return outcome{}, notStarted(ctx) // the writer will pass it by
+		}
+		select {
+		case out := <-p.done: // it was just answered
+			return out, ownError(out.err)
+		default:
 		}
 		return outcome{}, unknown(context.Cause(ctx), p.id, "the time for it ran out while it was being written")
 	case <-c.stopped:
 		select {
 		case out := <-p.done:
-			return out, out.err
+			return out, ownError(out.err)
 		default:
 			return outcome{}, errClosed() // the writer went without looking at it
 		}
@@ -135,7 +143,8 @@ func (c *Core) committed(ctx context.Context, p *pending, out outcome) Committed
 func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, op int) prompt.Version {
 	s := ch.Ops[op].Save
 	if h, asOf := c.newest(s.PromptID); h != nil {
-		if v := h.live.get(s.Version); v != nil && v.digest == s.Digest {
+		v := h.live.get(s.Version)
+		if v != nil && v.digest == s.Digest && (v.revision == ch.Revision || s.Unchanged && v.revision < ch.Revision) {
 			if r, err := c.body(ctx, s.PromptID, v); err == nil {
 				return r.AsOf(max(asOf, ch.Revision))
 			}
@@ -148,7 +157,7 @@ func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, o
 }
 
 // result is what a caller is told of a settled operation. It depends on the log
-// alone, so that a replay tells the same.
+// alone, so that a replay tells the same. The caller may change it.
 func result(o *prompt.ChangeOp) prompt.Result {
 	label := func(l *prompt.LabelChange) prompt.Result {
 		return prompt.Result{PromptID: l.PromptID, Labels: []prompt.LabelChange{{Label: l.Label, From: l.From, To: l.To}}}
@@ -158,10 +167,10 @@ func result(o *prompt.ChangeOp) prompt.Result {
 		s := o.Save
 		return prompt.Result{
 			PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest,
-			Unchanged: s.Unchanged, Bump: s.Bump, Reason: s.Reason, Labels: s.Labels,
+			Unchanged: s.Unchanged, Bump: s.Bump, Reason: s.Reason, Labels: slices.Clone(s.Labels),
 		}
 	case o.Delete != nil:
-		return prompt.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: o.Delete.Labels}
+		return prompt.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: slices.Clone(o.Delete.Labels)}
 	case o.SetLabel != nil:
 		return label(o.SetLabel)
 	case o.RemoveLabel != nil:

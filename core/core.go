@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
@@ -165,6 +166,10 @@ func (c *Core) Close() error {
 		c.cancel()
 		c.work.Wait()
 		err := c.saveCheckpoint(context.Background())
+		// Nothing is found in memory any more, and who looks further is told why.
+		s := *c.published.Load()
+		s.slots, s.tree = xsync.NewMap[string, *slot](), newHeads()
+		c.published.Store(&s)
 		if cerr := c.log.Close(); cerr != nil {
 			err = errors.Join(err, fault.Wrap(cerr, fault.Internal, "the store was not closed cleanly: %v.", cerr))
 		}

@@ -141,6 +141,7 @@ func encodeMeta(s *snapshot) []byte {
 	for _, v := range []uint64{s.revision, s.epoch, s.cleared, prompts, versions} {
 		b = binary.AppendUvarint(b, v)
 	}
+	b = appendTime(b, s.time)
 	return sealPiece(append(b, s.hash[:]...))
 }
 
@@ -152,6 +153,7 @@ func decodeMeta(data []byte) (*snapshot, counts, error) {
 	s := &snapshot{slots: xsync.NewMap[string, *slot]()}
 	s.revision, s.epoch, s.cleared = r.uint(), r.uint(), r.uint()
 	want := counts{prompts: r.uint(), versions: r.uint(), ids: s.revision}
+	s.time = r.time()
 	copy(s.hash[:], r.bytes(len(s.hash)))
 	return s, want, r.err
 }

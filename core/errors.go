@@ -19,6 +19,14 @@ func asFault(err error) *fault.Error {
 	return fault.Wrap(err, fault.Internal, "%v.", err)
 }
 
+// ownError returns a copy of an error that others may have got as well.
+func ownError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return asFault(err)
+}
+
 // asUnavailable says that something could not be read and that nothing changed.
 func asUnavailable(err error, what string, args ...any) error {
 	return fault.Wrap(err, fault.Unavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), asFault(err).Message)

@@ -48,9 +48,9 @@ func fingerprint(req *prompt.Commit, p *pending) string {
 		}
 	}
 	var sum [sha256.Size]byte
-	// Half of the sum is enough to tell honest requests apart, and it is kept
-	// with every commit.
-	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:16])
+	// 96 bits are enough to tell honest requests apart, and they are kept with
+	// every commit.
+	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:12])
 }
 
 type fingerprinter struct{ hash.Hash }

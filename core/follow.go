@@ -31,10 +31,6 @@ func (c *Core) catchUp(ctx context.Context) error {
 			if err := t.follow(&entries[i]); err != nil {
 				return damaged(err)
 			}
-			if mutant.On(mutant.IDsNotRead) {
-				continue
-			}
-			c.ids.add(entries[i].ID, entries[i].Revision)
 		}
 		c.publish(t)
 	}
@@ -86,8 +82,10 @@ func (t *tx) follow(e *driver.Entry) error {
 			return fmt.Errorf("the entry at revision %d of the log does not follow from those before it: operation %d: %w", e.Revision, i, err)
 		}
 	}
-	t.keep()
-	t.revision, t.hash = e.Revision, e.Hash
+	t.extend(e, ch)
+	if mutant.On(mutant.IDsNotRead) {
+		t.added[len(t.added)-1] = ""
+	}
 	return nil
 }
 
@@ -120,8 +118,9 @@ const pollEvery = 200 * time.Millisecond
 // readers of the local state see what others commit.
 func (c *Core) follow() {
 	notifier, _ := c.log.(driver.Notifier)
+	var err error
 	for {
-		if notifier == nil || notifier.Wait(c.ctx, c.Revision()) != nil {
+		if notifier == nil || err != nil || notifier.Wait(c.ctx, c.Revision()) != nil {
 			t := time.NewTimer(pollEvery)
 			select {
 			case <-t.C:
@@ -135,7 +134,7 @@ func (c *Core) follow() {
 		}
 		c.state.Lock()
 		// A failure shows at the next read with a barrier, and in the next round.
-		_ = c.catchUp(c.ctx)
+		err = c.catchUp(c.ctx)
 		c.state.Unlock()
 	}
 }
@@ -158,6 +157,9 @@ type round struct {
 // fresh returns once the state has everything that was acknowledged before the
 // call.
 func (c *Core) fresh(ctx context.Context) error {
+	if c.ctx.Err() != nil {
+		return errClosed()
+	}
 	if c.info.Exclusive || mutant.On(mutant.NoBarrier) {
 		return nil
 	}
@@ -201,7 +203,9 @@ func (c *Core) rounds() {
 			err = c.reach(c.ctx, tail)
 			c.state.Unlock()
 		}
-		if err != nil {
+		if e := (*fault.Error)(nil); errors.As(err, &e) && e.Code == fault.Internal {
+			r.err = e
+		} else if err != nil {
 			r.err = fault.Wrap(err, fault.Unavailable, "the storage cannot be asked whether there is something newer: %v. Try again, or read the local state.", err)
 		}
 		close(r.done)

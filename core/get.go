@@ -21,8 +21,8 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		}
 	}
 	if mutant.On(mutant.ReadsWait) {
-		c.state.Lock()
-		defer c.state.Unlock()
+		mutant.Lock()
+		defer mutant.Unlock()
 	}
 	// The first case of newest, written out: here a call is a tenth of the time.
 	s := c.published.Load()
@@ -67,8 +67,10 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 	if err := name.CheckID(id); err != nil {
 		return prompt.Version{}, err
 	}
+	if c.ctx.Err() != nil {
+		return prompt.Version{}, errClosed()
+	}
 	for {
-		before := c.published.Load()
 		h, asOf := c.newest(id)
 		if h == nil {
 			return prompt.Version{}, noPrompt(id, now)
@@ -77,34 +79,14 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		if err != nil {
 			return prompt.Version{}, err
 		}
-		r, err := c.body(ctx, id, v)
+		r, err := c.read(ctx, id, v)
 		if err == nil {
 			return r.AsOf(asOf), nil
 		}
 		if err != errGone {
 			return prompt.Version{}, err
 		}
-		if !c.advanced(before) {
-			return prompt.Version{}, missing(id, v)
-		}
 	}
-}
-
-// advanced tells whether there is something newer than the snapshot. A reader
-// asks who has found that a body is gone: its version was deleted since, and the
-// log has the commit. If the writer has not published that yet, the reader does
-// so in its place, rather than wait.
-func (c *Core) advanced(s *snapshot) bool {
-	if c.published.Load() == s {
-		c.state.Lock()
-		_ = c.catchUp(c.ctx) // if it fails, nothing newer is known
-		c.state.Unlock()
-	}
-	return c.published.Load() != s
-}
-
-func missing(id string, v *version) error {
-	return fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", id, v.number)
 }
 
 // GetMany resolves several references ("ID" or "ID@SELECTOR") as of one revision.
@@ -144,9 +126,6 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 			}
 			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
 			if err == errGone {
-				if !c.advanced(s) {
-					return nil, asOf, atOp(fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", w.id, w.sel), i)
-				}
 				retry = true
 				break
 			}
@@ -181,7 +160,7 @@ func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string,
 	if v.deleted != 0 {
 		return nil, textGone(id, v)
 	}
-	return c.body(ctx, id, v)
+	return c.read(ctx, id, v)
 }
 
 func textGone(id string, v *version) error {

@@ -30,9 +30,13 @@ func hashID(id string) uint64 {
 // add notes the id of the next revision.
 func (s *ids) add(id string, revision uint64) {
 	h := hashID(id)
-	if s.addHash(h, revision) {
-		return
+	if !s.addHash(h, revision) {
+		s.collide(id, revision)
 	}
+}
+
+// collide notes the id of a revision that addHash returned false for.
+func (s *ids) collide(id string, revision uint64) {
 	if s.collided == nil {
 		s.collided = make(map[string]uint64)
 	}

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
@@ -36,10 +35,7 @@ func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (promp
 		}
 		page, err := c.list(ctx, s, at, id, o.Ascending, after, limit)
 		if err == errGone {
-			if c.advanced(s) {
-				continue
-			}
-			return none, fault.New(fault.Internal, "a text of %s is missing in the store. Run: stet verify", id)
+			continue // there is a newer snapshot
 		}
 		return page, err
 	}
@@ -64,7 +60,7 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 			page.Next = c.cursor('v', page.Items[len(page.Items)-1].Number().String())
 			break
 		}
-		r, err := c.body(ctx, id, v)
+		r, err := c.read(ctx, id, v)
 		if err != nil {
 			return page, err
 		}

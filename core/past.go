@@ -12,6 +12,9 @@ import (
 // snapshotAt returns the newest snapshot and the revision at which its heads are
 // to be viewed, as the options ask for.
 func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot, uint64, error) {
+	if c.ctx.Err() != nil {
+		return nil, 0, errClosed()
+	}
 	if !o.Local {
 		if err := c.fresh(ctx); err != nil {
 			return nil, 0, err

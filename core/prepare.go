@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -31,7 +32,7 @@ const (
 // the caller's goroutine, so that the one writer has little to do.
 type pending struct {
 	id          string
-	generated   bool // the store made the id, so nobody else can send it again
+	generated   bool // the store made the id: nobody can have used it before
 	tried       bool // it was given to the log before: its id may be there
 	author      string
 	message     string
@@ -74,7 +75,10 @@ type parent struct {
 }
 
 // prepare checks a commit and computes what does not depend on the state.
-func (c *Core) prepare(req *prompt.Commit) (*pending, error) {
+//
+// Nothing of the request is kept that its caller could change: a commit of unknown
+// outcome is still at work when its caller is told.
+func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error) {
 	now := c.opts.Now().UTC().Truncate(time.Microsecond)
 	p := &pending{
 		id: req.ID, author: req.Author, message: req.Message, time: now,
@@ -99,7 +103,7 @@ func (c *Core) prepare(req *prompt.Commit) (*pending, error) {
 		return nil, fault.New(fault.TooLarge, "the commit has %d operations; %d is the most. Split it.", n, prompt.MaxOps)
 	}
 	for i := range req.Ops {
-		if err := c.prepareOp(&p.ops[i], &req.Ops[i], p); err != nil {
+		if err := c.prepareOp(ctx, &p.ops[i], own(req.Ops[i]), p); err != nil {
 			e := asFault(err)
 			e.Op = i
 			return nil, e
@@ -109,13 +113,38 @@ func (c *Core) prepare(req *prompt.Commit) (*pending, error) {
 				prompt.MaxCommitBytes>>20, i+1)
 		}
 	}
-	if !p.generated { // else nobody can send it again
-		p.fingerprint = fingerprint(req, p)
-	}
+	p.fingerprint = fingerprint(req, p)
 	return p, nil
 }
 
-func (c *Core) prepareOp(p *preparedOp, op *prompt.Op, in *pending) (err error) {
+// own returns a copy of an operation that shares nothing changeable with it, but
+// for what only prepare looks at.
+func own(op prompt.Op) *prompt.Op {
+	if mutant.On(mutant.DraftKept) {
+		return &op
+	}
+	switch {
+	case op.Save != nil:
+		d := *op.Save
+		d.Labels, d.Parents = slices.Clone(d.Labels), slices.Clone(d.Parents)
+		op.Save = &d
+	case op.Delete != nil:
+		d := *op.Delete
+		op.Delete = &d
+	case op.SetLabel != nil:
+		l := *op.SetLabel
+		op.SetLabel = &l
+	case op.RemoveLabel != nil:
+		l := *op.RemoveLabel
+		op.RemoveLabel = &l
+	case op.Rollback != nil:
+		r := *op.Rollback
+		op.Rollback = &r
+	}
+	return &op
+}
+
+func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *prompt.Op, in *pending) (err error) {
 	p.op = op
 	kinds := 0
 	for _, is := range []bool{op.Save != nil, op.Delete != nil, op.SetLabel != nil, op.RemoveLabel != nil, op.Rollback != nil, op.Clear != nil} {
@@ -129,7 +158,7 @@ func (c *Core) prepareOp(p *preparedOp, op *prompt.Op, in *pending) (err error) 
 	in.size += 256
 	switch {
 	case op.Save != nil:
-		return c.prepareSave(p, op.Save, in)
+		return c.prepareSave(ctx, p, op.Save, in)
 	case op.Delete != nil:
 		if op.Delete.Version != "" {
 			if p.number, err = number.Parse(op.Delete.Version); err != nil {
@@ -182,7 +211,7 @@ func (p *preparedOp) prepareExpect(expect *string) (err error) {
 	return err
 }
 
-func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err error) {
+func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *prompt.Draft, in *pending) (err error) {
 	if err := name.CheckID(d.PromptID); err != nil {
 		return err
 	}
@@ -245,11 +274,10 @@ func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err err
 		return err
 	}
 	if !d.CreatedAt.IsZero() {
-		at := d.CreatedAt.UTC().Truncate(time.Microsecond)
-		if y := at.Year(); y < 1 || y > 9999 {
-			return fault.New(fault.Invalid, "created_at is in the year %d. Give a time between the years 1 and 9999.", y)
+		p.fields.CreatedAt = d.CreatedAt.UTC().Truncate(time.Microsecond)
+		if err := checkTime("created_at", p.fields.CreatedAt); err != nil {
+			return err
 		}
-		p.fields.CreatedAt = at
 	}
 	p.stored = string(appendFields(make([]byte, 0, 128), &p.fields))
 	p.seal = seal(p.fields.Digest, p.stored)
@@ -258,7 +286,7 @@ func (c *Core) prepareSave(p *preparedOp, d *prompt.Draft, in *pending) (err err
 		// The writer will compare with latest: better that it is read from the
 		// disk here than there.
 		if h, _ := c.newest(d.PromptID); h != nil && h.latest != nil {
-			_, _ = c.body(c.ctx, d.PromptID, h.latest)
+			_, _ = c.body(ctx, d.PromptID, h.latest)
 		}
 	}
 	return nil
@@ -307,6 +335,13 @@ func canonicalMetadata(raw []byte) (string, error) {
 		return "", fault.New(fault.Invalid, "the metadata is not a JSON object. Write {\"key\": value, …}.")
 	}
 	return string(m), nil
+}
+
+func checkTime(what string, t time.Time) error {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		return fault.New(fault.Invalid, "the %s is in the year %d. Give a time between the years 1 and 9999.", what, y)
+	}
+	return nil
 }
 
 func checkCommitID(id string) error {

@@ -1,11 +1,13 @@
 package core
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -23,11 +25,12 @@ type Copy struct {
 func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 	ch := from.Change
 	ch.Ops = slices.Clone(ch.Ops)
-	if err := checkCommitID(ch.ID); err != nil {
-		return prompt.Done{}, err
+	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
+	if err := checkChange(&ch); err != nil {
+		return prompt.Done{}, fault.Wrap(err, fault.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, asFault(err).Message)
 	}
-	if len(ch.Ops) == 0 || len(ch.Ops) > prompt.MaxOps {
-		return prompt.Done{}, fault.New(fault.Invalid, "the change %s has %d operations; it must have 1 to %d.", ch.ID, len(ch.Ops), prompt.MaxOps)
+	if len(from.Versions) != len(ch.Ops) {
+		return prompt.Done{}, fault.New(fault.Invalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
 	}
 	p := &pending{
 		id: ch.ID, author: ch.Author, message: ch.Message, time: ch.Time, fingerprint: ch.Fingerprint,
@@ -55,6 +58,9 @@ func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 		if op.fields.Digest != s.Digest {
 			return prompt.Done{}, fault.New(fault.Invalid, "%s@%s does not have the digest that its change gives.", s.PromptID, s.Version)
 		}
+		if err := checkVersionFields(&op.fields); err != nil {
+			return prompt.Done{}, err
+		}
 		op.stored = string(appendFields(nil, &op.fields))
 		if got := seal(s.Digest, op.stored); s.Seal.IsZero() {
 			s.Seal = got
@@ -62,6 +68,9 @@ func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 			return prompt.Done{}, fault.New(fault.Invalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
 		}
 		p.size += len(op.stored) + len(bodyText(op.fields.Content))
+	}
+	if p.size > prompt.MaxCommitBytes {
+		return prompt.Done{}, fault.New(fault.TooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, prompt.MaxCommitBytes>>20)
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
@@ -89,75 +98,85 @@ func (c *Core) rebase(t *tx, p *pending) (*prompt.Change, []*cached, error) {
 	return &ch, bodies, nil
 }
 
-// Export calls yield for every change of the present epoch, in order, with the
-// versions that still live, up to the revision that was the newest when Export
-// was called. Replayed into an empty store they give the same prompts, numbers,
-// ordinals, digests, labels and label histories.
-func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
-	if err := c.fresh(ctx); err != nil {
+// checkChange refuses what no store would have in its log, so that a copy cannot
+// bring in what could not be read again.
+func checkChange(ch *prompt.Change) error {
+	if err := checkCommitID(ch.ID); err != nil || ch.ID == "" {
+		return cmp.Or(err, error(fault.New(fault.Invalid, "it has no id.")))
+	}
+	if err := checkProse("author", ch.Author, maxAuthor); err != nil {
 		return err
 	}
-	s := c.published.Load()
-	for at := s.cleared; at < s.revision; {
-		entries, err := c.log.Read(ctx, at, int(min(readPage, s.revision-at)))
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v.", at, err)
+	if err := checkProse("message", ch.Message, maxMessage); err != nil {
+		return err
+	}
+	if err := checkProse("fingerprint", ch.Fingerprint, maxCommitID); err != nil {
+		return err
+	}
+	if err := checkTime("time", ch.Time); err != nil {
+		return err
+	}
+	if len(ch.Ops) == 0 || len(ch.Ops) > prompt.MaxOps {
+		return fault.New(fault.Invalid, "it has %d operations; it must have 1 to %d.", len(ch.Ops), prompt.MaxOps)
+	}
+	for i := range ch.Ops {
+		if err := checkChangeOp(&ch.Ops[i]); err != nil {
+			return atOp(err, i)
 		}
-		if len(entries) == 0 {
-			return damaged(fmt.Errorf("the log ends at revision %d and not at %d", at, s.revision))
-		}
-		for i := range entries {
-			ch, err := DecodeChange(entries[i].Data)
-			if err != nil {
-				return damaged(err)
-			}
-			ch.Hash = entries[i].Hash
-			cp := Copy{Change: *ch, Versions: make([]prompt.Version, len(ch.Ops))}
-			if err := c.attach(ctx, &cp); err != nil {
-				return err
-			}
-			if err := yield(cp); err != nil {
-				return err
-			}
-		}
-		at = entries[len(entries)-1].Revision
 	}
 	return nil
 }
 
-// attach fills in the versions of a copy that live now.
-func (c *Core) attach(ctx context.Context, cp *Copy) error {
-	for i := range cp.Change.Ops {
-		save := cp.Change.Ops[i].Save
-		if save == nil || save.Unchanged {
-			continue
+func checkChangeOp(o *prompt.ChangeOp) error {
+	kinds := 0
+	var err error
+	if s := o.Save; s != nil {
+		kinds++
+		err = checkMoves(s.PromptID, s.Labels)
+		if s.Version.IsZero() || s.Digest.IsZero() || s.Unchanged && !s.Seal.IsZero() {
+			err = cmp.Or(err, error(fault.New(fault.Invalid, "a save in it has no version, no digest, or a seal although it is unchanged.")))
 		}
-		v, err := c.savedAt(ctx, save, cp.Change.Revision)
-		if err != nil {
+		err = cmp.Or(err, checkProse("bump", s.Bump, maxAuthor), checkProse("reason", s.Reason, maxMessage))
+	}
+	if d := o.Delete; d != nil {
+		kinds++
+		err = checkMoves(d.PromptID, d.Labels)
+	}
+	for _, l := range []*prompt.LabelChange{o.SetLabel, o.RemoveLabel, o.Rollback} {
+		if l != nil {
+			kinds++
+			err = checkMoves(l.PromptID, []prompt.LabelChange{*l})
+		}
+	}
+	if o.Clear != nil {
+		kinds++
+	}
+	if kinds != 1 {
+		return fault.New(fault.Invalid, "an operation in it is %d operations at once.", kinds)
+	}
+	return err
+}
+
+func checkMoves(id string, labels []prompt.LabelChange) error {
+	if err := name.CheckID(id); err != nil {
+		return err
+	}
+	for i := range labels {
+		if err := name.CheckLabel(labels[i].Label); err != nil {
 			return err
 		}
-		cp.Versions[i] = v
 	}
 	return nil
 }
 
-// savedAt returns the version that a save of the log added, zero if it does not
-// live any more.
-func (c *Core) savedAt(ctx context.Context, s *prompt.SaveChange, revision uint64) (prompt.Version, error) {
-	h, asOf := c.newest(s.PromptID)
-	if h == nil {
-		return prompt.Version{}, nil
+// checkVersionFields checks what a copied version says of itself beside its content.
+func checkVersionFields(f *prompt.Fields) error {
+	if _, err := parseParents(f.Parents); err != nil {
+		return err
 	}
-	v := h.live.get(s.Version)
-	if v == nil || v.revision != revision {
-		return prompt.Version{}, nil
-	}
-	r, err := c.body(ctx, s.PromptID, v)
-	switch {
-	case err == errGone:
-		return prompt.Version{}, nil
-	case err != nil:
-		return prompt.Version{}, err
-	}
-	return r.AsOf(asOf), nil
+	return cmp.Or(
+		checkProse("author", f.Author, maxAuthor),
+		checkProse("message", f.Message, maxMessage),
+		checkTime("created_at", f.CreatedAt),
+	)
 }

@@ -13,8 +13,8 @@ import (
 // copied when one moves.
 const maxHeadLabels = 1000
 
-func checkLabelRoom(h *head) error {
-	if len(h.labels) < maxHeadLabels {
+func checkLabelRoom(h *head, more int) error {
+	if len(h.labels)+more <= maxHeadLabels {
 		return nil
 	}
 	return fault.New(fault.TooLarge, "%s has had %d labels, which is the most. Nothing changed. Move one of them instead.", h.id, maxHeadLabels)
@@ -70,7 +70,7 @@ func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*
 	}
 	l := h.label(o.Label)
 	if l == nil {
-		if err := checkLabelRoom(h); err != nil {
+		if err := checkLabelRoom(h, 1); err != nil {
 			return nil, err
 		}
 	}

@@ -43,11 +43,13 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 			s.Ordinal = uint64(h.live.len()) + 1
 		}
 	}
+	added := 0
 	for _, name := range d.Labels {
 		l := prompt.LabelChange{Label: name, To: s.Version}
 		old := h.label(name)
 		if old == nil {
-			if err := checkLabelRoom(h); err != nil {
+			added++
+			if err := checkLabelRoom(h, added); err != nil {
 				return nil, err
 			}
 		}
@@ -89,6 +91,9 @@ func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prom
 		change := content.Change{Level: content.Minor, Reason: "no version is left to compare with"}
 		if h.latest != nil {
 			old, err := c.body(ctx, h.id, h.latest)
+			if err == errGone {
+				err = missing(h.id, h.latest)
+			}
 			if err != nil {
 				return asUnavailable(err, "what latest of %s says, which decides the number,", h.id)
 			}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/puzpuzpuz/xsync/v4"
 	"github.com/tidwall/btree"
@@ -22,6 +23,7 @@ import (
 type snapshot struct {
 	revision uint64
 	hash     prompt.Hash // of the entry at revision
+	time     time.Time   // the newest of the commits up to revision
 
 	epoch   uint64 // 1, 2, 3 …: one more than the number of clears
 	cleared uint64 // revision of the clear that began the epoch, 0 for the first
@@ -88,7 +90,7 @@ func (c *Core) newest(id string) (*head, uint64) {
 func (c *Core) publish(t *tx) {
 	s := c.published.Load()
 	n := &snapshot{
-		revision: t.revision, hash: t.hash,
+		revision: t.revision, hash: t.hash, time: t.time,
 		epoch: t.epoch, cleared: t.cleared,
 		slots: s.slots,
 	}
@@ -119,6 +121,12 @@ func (c *Core) publish(t *tx) {
 		sl := new(slot)
 		sl.head.Store(h)
 		n.slots.Store(id, sl)
+	}
+	for i, id := range t.added {
+		c.ids.add(id, s.revision+uint64(i)+1)
+	}
+	if mutant.On(mutant.IDsForgotten) {
+		c.ids = newIDs()
 	}
 	c.dirty.note(t)
 	c.published.Store(n)

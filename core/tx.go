@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/mutant"
@@ -17,12 +18,16 @@ type tx struct {
 
 	revision uint64
 	hash     prompt.Hash
+	time     time.Time
 	epoch    uint64
 	cleared  uint64
 
 	// heads are the changed ones, or all that there are if the batch cleared
 	// the store.
 	heads map[string]*head
+
+	// added are the ids of the entries that the tx has, from the one after base.
+	added []string
 
 	// gone are the versions that the batch has deleted, with their prompts.
 	gone []gone
@@ -45,7 +50,7 @@ type undo struct {
 
 func (s *snapshot) begin() *tx {
 	return &tx{
-		base: s, revision: s.revision, hash: s.hash, epoch: s.epoch, cleared: s.cleared,
+		base: s, revision: s.revision, hash: s.hash, time: s.time, epoch: s.epoch, cleared: s.cleared,
 		heads: make(map[string]*head),
 	}
 }
@@ -69,7 +74,17 @@ func (t *tx) set(h *head) {
 	t.heads[h.id] = h
 }
 
-// keep makes the changes since the last keep final within the tx.
+// extend makes the changes since the last keep final within the tx, as those of
+// an entry.
+func (t *tx) extend(e *driver.Entry, c *prompt.Change) {
+	t.keep()
+	t.revision, t.hash = e.Revision, e.Hash
+	if c.Time.After(t.time) {
+		t.time = c.Time
+	}
+	t.added = append(t.added, e.ID)
+}
+
 func (t *tx) keep() {
 	t.undo = t.undo[:0]
 	t.kept = len(t.gone)
@@ -146,8 +161,13 @@ func (t *tx) apply(c *prompt.Change, op int, body *cached) error {
 }
 
 func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cached) error {
-	if s.Unchanged && len(s.Labels) == 0 {
-		return nil
+	if s.Unchanged {
+		if h := t.head(s.PromptID); h == nil || h.used(s.Version) == nil {
+			return fmt.Errorf("%s@%s is said to be unchanged but was never saved", s.PromptID, s.Version)
+		}
+		if len(s.Labels) == 0 {
+			return nil
+		}
 	}
 	h := t.edit(s.PromptID, c)
 	v := h.live.get(s.Version)
@@ -185,7 +205,17 @@ func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
 	}
 	h := t.edit(d.PromptID, c)
 	for _, l := range d.Labels {
+		if h.label(l.Label) == nil {
+			return fmt.Errorf("label %s of %s is removed but was never set", l.Label, h.id)
+		}
 		h.moveLabel(l.Label, nil, number.Number{}, c)
+	}
+	var v *version
+	if !d.Version.IsZero() {
+		v = h.live.get(d.Version)
+	}
+	if names := h.labelsAt(v); len(names) > 0 && (v != nil || d.Version.IsZero()) && !mutant.On(mutant.DeleteUnguarded) {
+		return fmt.Errorf("%s@%s is deleted while %s points at it", h.id, d.Version, names[0])
 	}
 	if d.Version.IsZero() {
 		for v := range (view{h, now}).all(true, number.Number{}) {
@@ -194,7 +224,7 @@ func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
 		h.removeAll()
 		return nil
 	}
-	if v := h.live.get(d.Version); v != nil {
+	if v != nil {
 		t.gone = append(t.gone, gone{h.id, v})
 		h.removeVersion(v)
 	} else if h.dead.get(d.Version) == nil {

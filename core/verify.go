@@ -217,8 +217,8 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]prompt.Hash) string {
 	b, err := c.log.Body(ctx, bodyRef(id, v))
 	if err != nil {
-		if h, _ := c.newest(id); h == nil || h.live.get(v.number) != v {
-			return "" // deleted since the check began
+		if deleted, _ := c.deleted(ctx, id, v); deleted {
+			return "" // since the check began
 		}
 		return fmt.Sprintf("its text cannot be read: %v", err)
 	}

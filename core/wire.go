@@ -123,9 +123,8 @@ func appendLabel(dst []byte, l *prompt.LabelChange) []byte {
 		dst = content.AppendQuote(dst, l.PromptID)
 		dst = append(dst, ',')
 	}
-	dst = append(dst, `"label":"`...)
-	dst = append(dst, l.Label...)
-	dst = append(dst, '"')
+	dst = append(dst, `"label":`...)
+	dst = content.AppendQuote(dst, l.Label)
 	dst = appendNumber(dst, "from", l.From)
 	dst = appendNumber(dst, "to", l.To)
 	return append(dst, '}')

@@ -70,28 +70,22 @@ func (c *Core) gather(p *pending) []*pending {
 
 // commit carries a batch through to its answers.
 func (c *Core) commit(batch []*pending) {
-	var lost error // an outcome that is not known yet
-	attempts := 0
+	moved := 0
 	for len(batch) > 0 {
 		c.state.Lock()
 		w := c.decideAll(batch)
 		c.state.Unlock()
 		if len(w.entries) == 0 {
 			// Nothing shows yet that what these outcomes rest on is the newest.
-			if !c.info.Exclusive && !mutant.On(mutant.NoBarrier) {
-				if err := c.sync(c.ctx); err != nil {
-					c.giveUp(w, lost, err)
-					return
-				}
-				if c.Revision() != w.tx.base.revision {
-					continue
-				}
+			if err := c.confirm(w); err != nil {
+				c.giveUp(w, nil, err)
+				return
 			}
-			c.answer(w)
-			return
-		}
-		for _, d := range w.commits {
-			d.p.tried = true
+			if c.published.Load() == w.tx.base {
+				c.answer(w)
+				return
+			}
+			continue
 		}
 		if mutant.On(mutant.AckBeforeAppend) {
 			c.answer(w)
@@ -100,13 +94,53 @@ func (c *Core) commit(batch []*pending) {
 				d.p.done = make(chan outcome, 1)
 			}
 		}
-		if mutant.On(mutant.ReadsWait) {
-			mutant.Lock()
+		lost, err := c.appendAll(w)
+		if errors.Is(err, driver.ErrMoved) {
+			// Somebody was first; it may have been this very batch, in an
+			// attempt whose answer was lost. That one is in the log now, or can
+			// never get there. Read what there is and decide again: what is in
+			// the log already is found by its id.
+			if err = c.sync(c.ctx); err == nil && c.published.Load() != w.tx.base {
+				moved = 0
+				continue
+			}
+			if err == nil {
+				err = errors.New("the log says that it has moved and shows nothing new")
+			}
+			if moved++; moved < maxAttempts && c.pause(moved) {
+				continue
+			}
 		}
+		if err == nil {
+			c.finish(w)
+			c.answer(w)
+			c.maybeCheckpoint()
+		} else {
+			c.giveUp(w, lost, err)
+		}
+		batch, moved = w.rest, 0
+	}
+}
+
+// confirm makes sure that a batch without entries rests on the newest state: on a
+// log that others append to, only its tail can tell.
+func (c *Core) confirm(w *written) error {
+	if c.info.Exclusive || mutant.On(mutant.NoBarrier) {
+		return nil
+	}
+	return c.sync(c.ctx)
+}
+
+// appendAll appends the entries of a batch. While the outcome is not known it
+// sends the same entries again: either they are added then, or the tail has moved
+// and the log tells why. lost is the last unknown outcome, if none of the
+// attempts after it has settled it.
+func (c *Core) appendAll(w *written) (lost, err error) {
+	for _, d := range w.commits {
+		d.p.tried = true
+	}
+	for attempt := 1; ; attempt++ {
 		err := c.append(w)
-		if mutant.On(mutant.ReadsWait) {
-			mutant.Unlock()
-		}
 		if mutant.On(mutant.FailureIsSuccess) && errors.Is(err, driver.ErrNotApplied) {
 			err = nil
 		}
@@ -114,43 +148,14 @@ func (c *Core) commit(batch []*pending) {
 			err = nil
 		}
 		switch {
-		case err == nil:
-			batch = w.rest
-			c.finish(w)
-			c.answer(w)
-			c.maybeCheckpoint()
-			lost, attempts = nil, 0
-			continue
-		case errors.Is(err, driver.ErrMoved):
-			// Somebody was first; it may have been this very batch, in an
-			// attempt whose answer was lost. Read what there is and decide
-			// again: what is in the log already is found by its id.
-			before := w.tx.base.revision
-			if err = c.sync(c.ctx); err == nil {
-				if c.Revision() != before {
-					// An attempt whose answer was lost is in the log now,
-					// or can never get there.
-					lost, attempts = nil, 0
-					continue
-				}
-				err = errors.New("the log says that it has moved and shows nothing new")
-			}
-			if attempts++; attempts >= maxAttempts || !c.pause(attempts) {
-				c.giveUp(w, lost, err)
-				batch, lost, attempts = w.rest, nil, 0
-			}
-			continue
+		case err == nil, errors.Is(err, driver.ErrMoved):
+			return lost, err
 		case errors.Is(err, driver.ErrNotApplied):
-			c.giveUp(w, lost, err)
-			batch, lost, attempts = w.rest, nil, 0
-			continue
+			return lost, err // an attempt before may have been applied all the same
 		}
-		// Not known. The same entries again settle it: either they are added
-		// now, or the tail has moved and the log tells why.
 		lost = err
-		if attempts++; attempts >= maxAttempts || !c.pause(attempts) {
-			c.giveUp(w, lost, err)
-			batch, lost, attempts = w.rest, nil, 0
+		if attempt == maxAttempts || !c.pause(attempt) {
+			return lost, err
 		}
 	}
 }
@@ -160,6 +165,10 @@ func (c *Core) commit(batch []*pending) {
 const appendTimeout = 30 * time.Second
 
 func (c *Core) append(w *written) error {
+	if mutant.On(mutant.ReadsWait) {
+		mutant.Lock()
+		defer mutant.Unlock()
+	}
 	ctx := c.ctx
 	if !c.info.Exclusive {
 		var cancel context.CancelFunc
@@ -180,8 +189,8 @@ func (c *Core) pause(n int) bool {
 	select {
 	case <-t.C:
 		return true
-	case <-c.ctx.Done():
-		return false
+	case <-c.closing:
+		return false // who closes does not want to wait for a storage that is away
 	}
 }
 
@@ -190,20 +199,23 @@ func (c *Core) finish(w *written) {
 	c.state.Lock()
 	defer c.state.Unlock()
 	if c.published.Load() == w.tx.base {
-		for i := range w.entries {
-			c.ids.add(w.entries[i].ID, w.entries[i].Revision)
-		}
-		if mutant.On(mutant.IDsForgotten) {
-			c.ids = newIDs()
-		}
 		c.publish(w.tx)
 		c.keepBodies(w)
 		return
 	}
-	// Somebody has read some of these entries from the log already, and
-	// published them. The log has them all; reading the rest is all there is to
-	// do, and if that fails, the next read or commit does it.
-	_ = c.catchUp(c.ctx)
+	// Somebody has read some of these entries, or all, from the log already, and
+	// published them. The others follow.
+	t := c.published.Load().begin()
+	for i := range w.entries {
+		if e := &w.entries[i]; e.Revision == t.revision+1 {
+			if err := t.follow(e); err != nil {
+				return // the log has another entry there; the next read finds it
+			}
+		}
+	}
+	if t.revision != t.base.revision {
+		c.publish(t)
+	}
 }
 
 // keepBodies puts the bodies of a published batch under the cache's bound.
@@ -221,12 +233,17 @@ func (c *Core) keepBodies(w *written) {
 }
 
 // giveUp answers a batch that could not be written: it was not applied, or, if an
-// attempt before was lost, that is not known. A refusal that rests on a commit
-// of the same batch, or on a state that others may have changed, is void with it.
+// attempt was lost, that is not known. A refusal that rests on a commit of the
+// same batch, or on a state that others may have changed, is void with it.
 func (c *Core) giveUp(w *written, lost, err error) {
+	why := fault.Wrap(err, fault.Unavailable, "the commit could not be written: %v. Nothing changed.", err)
+	if e := (*fault.Error)(nil); errors.As(err, &e) {
+		why = e // the engine's own words
+	}
 	for i := range w.commits {
 		d := &w.commits[i]
 		known := d.out.err != nil && c.info.Exclusive && d.behind == 0 ||
+			d.out.err != nil && fault.CodeOf(d.out.err) == fault.Unknown ||
 			d.out.err == nil && d.out.replayed && d.out.change.Revision <= w.tx.base.revision
 		switch {
 		case known:
@@ -234,7 +251,7 @@ func (c *Core) giveUp(w *written, lost, err error) {
 		case lost != nil && d.out.err == nil:
 			d.out = outcome{err: unknown(lost, d.p.id, "the storage did not say")}
 		default:
-			d.out = outcome{err: fault.Wrap(err, fault.Unavailable, "the commit could not be written: %v. Nothing changed.", err)}
+			d.out = outcome{err: why}
 		}
 	}
 	c.answer(w)

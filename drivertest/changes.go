@@ -41,6 +41,33 @@ func (r *rig) follow(s *stet.Store, since, last uint64, o stet.ChangesOptions) (
 	return got
 }
 
+// changePages reads the changes after a revision page by page, and notes a failure
+// for a gap, a repetition, or a page that is empty and not the last.
+func (r *rig) changePages(since uint64, o stet.ChangesOptions) (got []stet.Change) {
+	for {
+		p, err := r.s().ChangesPage(r.ctx, since, o)
+		r.must(err, "the changes after %d", since)
+		r.ok(o.Limit == 0 || len(p.Items) <= o.Limit, "a page of %d has %d changes", o.Limit, len(p.Items))
+		for _, ch := range p.Items {
+			if since++; ch.Revision != since {
+				r.fail("revision %d comes where %d should", ch.Revision, since)
+				panic(ended{})
+			}
+			got = append(got, ch)
+		}
+		r.ok(p.AsOf >= since, "a page with revision %d is as of %d", since, p.AsOf)
+		if p.Next == "" {
+			r.same("the revision at which the pages end", since, p.AsOf)
+			return got
+		}
+		if len(p.Items) == 0 {
+			r.fail("a page after %d is empty and has a next", since)
+			panic(ended{})
+		}
+		r.same("next", p.Next, since)
+	}
+}
+
 var changesCases = []Case{
 	storeCase("changes/resolved", "Changes has the commits in order, resolved: numbers, ordinals, digests, labels; who, when, why.", func(r *rig) {
 		d, err := r.tryCommit(stet.Commit{ID: "first", Author: "ana", Message: "why", Ops: []stet.Op{
@@ -59,16 +86,16 @@ var changesCases = []Case{
 			return
 		}
 		c := got[0]
-		r.same("the first", fmt.Sprint(c.Revision, c.ID, c.Author, c.Message, c.Time, len(c.Ops)), fmt.Sprint(1, "first", "ana", "why", d.Time, 2))
+		r.same("the first", words(c.Revision, c.ID, c.Author, c.Message, c.Time, len(c.Ops)), words(1, "first", "ana", "why", d.Time, 2))
 		s := c.Ops[0].Save
-		r.same("its first save", fmt.Sprint(s.PromptID, s.Version, s.Ordinal, s.Unchanged, move(s.Labels[0])), "a 1.0.0 1 false production:>1.0.0")
+		r.same("its first save", words(s.PromptID, s.Version, s.Ordinal, s.Unchanged, move(s.Labels[0])), "a 1.0.0 1 false production:>1.0.0")
 		r.ok(!s.Digest.IsZero() && s.Digest == d.Results[0].Digest, "the digest is %s, and the result's %s", s.Digest, d.Results[0].Digest)
 		r.ok(s.Content == nil, "it has the text, which was not asked for")
 		s = c.Ops[1].Save
-		r.same("its second save", fmt.Sprint(s.Version, s.Ordinal, s.Bump), "2.0.0 2 major")
+		r.same("its second save", words(s.Version, s.Ordinal, s.Bump), "2.0.0 2 major")
 		r.same("the setting", move(*got[1].Ops[0].SetLabel), "production:1.0.0>2.0.0")
 		r.same("the rollback", move(*got[2].Ops[0].Rollback), "production:2.0.0>1.0.0")
-		r.same("the delete", fmt.Sprint(got[3].Ops[0].Delete.Version, got[3].Ops[0].Delete.Deleted), "2.0.0 1")
+		r.same("the delete", words(got[3].Ops[0].Delete.Version, got[3].Ops[0].Delete.Deleted), "2.0.0 1")
 		r.same("the delete of nothing", got[4].Ops[0].Delete.Deleted, 0)
 		r.same("the removal", move(*got[5].Ops[0].RemoveLabel), "production:1.0.0>")
 		r.ok(got[6].Ops[0].Clear != nil, "the last is no clear")
@@ -93,13 +120,13 @@ var changesCases = []Case{
 		for i := range 10 {
 			r.commit(op(stet.Draft{PromptID: "a", Text: fmt.Sprint(i), Bump: "patch"}))
 		}
-		p, err := r.s().ChangesPage(r.ctx, 0, stet.ChangesOptions{Limit: 4})
-		r.must(err, "a page")
-		r.same("the first page", fmt.Sprint(len(p.Items), p.Items[3].Revision, p.Next, p.AsOf), "4 4 4 10")
-		p, err = r.s().ChangesPage(r.ctx, 8, stet.ChangesOptions{Limit: 4})
-		r.must(err, "a page")
-		r.same("the last page", fmt.Sprintf("%d %q", len(p.Items), p.Next), `2 ""`)
-		p, err = r.s().ChangesPage(r.ctx, 10, stet.ChangesOptions{})
+		for since := range uint64(10) {
+			for _, limit := range []int{1, 4, 10, 0} {
+				got := r.changePages(since, stet.ChangesOptions{Limit: limit})
+				r.same(fmt.Sprintf("the number of changes after %d by %d", since, limit), len(got), 10-since)
+			}
+		}
+		p, err := r.s().ChangesPage(r.ctx, 10, stet.ChangesOptions{})
 		r.must(err, "the page after the newest")
 		r.same("the page after the newest", fmt.Sprintf("%d %q", len(p.Items), p.Next), `0 ""`)
 		_, err = r.s().ChangesPage(r.ctx, 11, stet.ChangesOptions{})

@@ -10,8 +10,8 @@ var closeCases = []Case{
 		if _, err := s.Commit(r.ctx, stet.Commit{Ops: []stet.Op{op(text("a", "x"))}}); err != nil && !r.h.Unreliable {
 			r.fail("committing: %v", err)
 		}
-		r.must(s.Close(), "closing")
-		r.must(s.Close(), "closing again")
+		r.must(r.close(s), "closing")
+		r.must(r.close(s), "closing again")
 		_, err := s.Commit(r.ctx, stet.Commit{Ops: []stet.Op{op(text("a", "y"))}})
 		r.refused("a commit", err, stet.CodeUnavailable, "Nothing changed")
 		_, err = s.Save(r.ctx, text("a", "y"))
@@ -37,7 +37,7 @@ var closeCases = []Case{
 		answer := r.pending(r.ctx, stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x"))}})
 		<-h.entered
 		shut := make(chan error, 1)
-		go func() { shut <- s.Close() }()
+		go func() { shut <- r.close(s) }()
 		h.let()
 		r.within("the commit", func() {
 			if out := <-answer; !r.h.Unreliable {
@@ -66,7 +66,7 @@ var closeCases = []Case{
 			ended <- err
 		}()
 		<-started
-		r.must(s.Close(), "closing")
+		r.must(r.close(s), "closing")
 		r.within("who waits", func() {
 			for range 2 {
 				r.refused("waiting", <-ended, stet.CodeUnavailable)
@@ -91,7 +91,7 @@ var closeCases = []Case{
 					r.refused("Get", err, stet.CodeUnavailable)
 				}
 			}
-			if err := s.Close(); err != nil {
+			if err := r.close(s); err != nil {
 				r.fail("closing: %v", err)
 			}
 		})

@@ -116,18 +116,26 @@ var commitCases = []Case{
 		}
 	}),
 
-	storeCase("commit/large-entry", "A commit within the limits is stored, however much of it is not text: many operations with long ids and labels.", func(r *rig) {
-		ops := make([]stet.Op, 1000)
-		for i := range ops {
-			d := stet.Draft{PromptID: fmt.Sprintf("%s/%d", strings.Repeat("漢", 80), i), Text: "x", Message: strings.Repeat("m", 100)}
-			for l := range 10 {
-				d.Labels = append(d.Labels, fmt.Sprintf("%s%d", strings.Repeat("l", 60), l))
+	storeCase("commit/large-entry", "What a commit has beside its texts is at most 1 MiB in the log: so much is stored, more is too_large.", func(r *rig) {
+		build := func(labels int) []stet.Op {
+			ops := make([]stet.Op, 1000)
+			for i := range ops {
+				d := stet.Draft{PromptID: fmt.Sprintf("%s/%d", strings.Repeat("漢", 80), i), Text: "x", Message: strings.Repeat("m", 100)}
+				for l := range labels {
+					d.Labels = append(d.Labels, fmt.Sprintf("%s%d", strings.Repeat("l", 60), l))
+				}
+				ops[i] = op(d)
 			}
-			ops[i] = op(d)
+			return ops
 		}
+		r.unchanged("a commit of 1.3 MB without its texts", func() {
+			_, err := r.tryCommit(stet.Commit{Ops: build(10)})
+			r.refused("a commit of 1.3 MB without its texts", err, stet.CodeTooLarge, "1048576")
+		})
+		ops := build(4)
 		r.commit(ops...)
 		id := ops[999].Save.PromptID
-		r.same("the number of labels", len(r.head(id).Labels), 10)
+		r.same("the number of labels", len(r.head(id).Labels), 4)
 		r.same("the text", r.get(id).Text(), "x")
 	}),
 
@@ -149,7 +157,8 @@ var commitCases = []Case{
 				}
 			}
 		}, func() {
-			for !closed(done) {
+			for n := 0; !closed(done); n++ {
+				r.breathe(n)
 				last := ""
 				for _, sel := range []string{"a", "b@latest", "c@production", "a@latest"} {
 					v, err := r.tryGet(sel)
@@ -165,7 +174,8 @@ var commitCases = []Case{
 				}
 			}
 		}, func() {
-			for !closed(done) {
+			for n := 0; !closed(done); n++ {
+				r.breathe(n)
 				vs, err := r.s().GetMany(r.ctx, []string{"c", "a@production", "b@latest"}, stet.ReadOptions{})
 				if err != nil {
 					r.fail("GetMany: %v", err)
@@ -177,7 +187,8 @@ var commitCases = []Case{
 				}
 			}
 		}, func() {
-			for !closed(done) {
+			for n := 0; !closed(done); n++ {
+				r.breathe(n)
 				p, err := r.s().PromptsPage(r.ctx, stet.PromptsOptions{})
 				if err != nil {
 					r.fail("PromptsPage: %v", err)

@@ -15,10 +15,11 @@ type gate struct {
 	driver.Log
 	mu    sync.Mutex
 	hooks []hook
+	holds []*hold
 }
 
 // A hook is an append in place of the log's own.
-type hook func(ctx context.Context, entries []driver.Entry, log driver.Log) error
+type hook func(ctx context.Context, prev driver.Tail, entries []driver.Entry, log driver.Log) error
 
 // gateNotifier is a gate before a log that notifies.
 type gateNotifier struct {
@@ -38,6 +39,7 @@ func gated(log driver.Log) (*gate, driver.Log) {
 // gate makes the rig's calls go to one new, empty store behind a gate.
 func (r *rig) gate() *gate {
 	g, log := gated(r.newLog())
+	r.gates = append(r.gates, g)
 	r.over(r.newStore(log, r.options()))
 	return g
 }
@@ -50,18 +52,18 @@ func (g *gate) next(hooks ...hook) {
 }
 
 // Append implements driver.Log.
-func (g *gate) Append(ctx context.Context, entries []driver.Entry) error {
+func (g *gate) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
 	g.mu.Lock()
 	h := hook(appendTo)
 	if len(g.hooks) > 0 {
 		h, g.hooks = g.hooks[0], g.hooks[1:]
 	}
 	g.mu.Unlock()
-	return h(ctx, entries, g.Log)
+	return h(ctx, prev, entries, g.Log)
 }
 
-func appendTo(ctx context.Context, entries []driver.Entry, log driver.Log) error {
-	return log.Append(ctx, entries)
+func appendTo(ctx context.Context, prev driver.Tail, entries []driver.Entry, log driver.Log) error {
+	return log.Append(ctx, prev, entries)
 }
 
 var errLost = errors.New("drivertest: the answer was lost")
@@ -69,15 +71,16 @@ var errLost = errors.New("drivertest: the answer was lost")
 // The hooks of a connection that fails.
 var (
 	// lostBefore fails without an effect, and does not say so.
-	lostBefore hook = func(context.Context, []driver.Entry, driver.Log) error { return errLost }
+	lostBefore hook = func(context.Context, driver.Tail, []driver.Entry, driver.Log) error { return errLost }
 
 	// lostAfter has its effect, and does not say so.
-	lostAfter hook = func(ctx context.Context, entries []driver.Entry, log driver.Log) error {
-		return errors.Join(errLost, log.Append(ctx, entries))
+	lostAfter hook = func(ctx context.Context, prev driver.Tail, entries []driver.Entry, log driver.Log) error {
+		_ = log.Append(ctx, prev, entries)
+		return errLost
 	}
 
 	// notApplied has no effect, and says so.
-	notApplied hook = func(context.Context, []driver.Entry, driver.Log) error {
+	notApplied hook = func(context.Context, driver.Tail, []driver.Entry, driver.Log) error {
 		return errors.Join(driver.ErrNotApplied, errors.New("drivertest: the disk is full"))
 	}
 )
@@ -92,14 +95,16 @@ type hold struct {
 // hold stops the next append. What it does once it is released is then.
 func (g *gate) hold(then hook) *hold {
 	h := &hold{entered: make(chan struct{}), release: make(chan struct{})}
-	g.next(func(ctx context.Context, entries []driver.Entry, log driver.Log) error {
+	g.holds = append(g.holds, h)
+	g.next(func(ctx context.Context, prev driver.Tail, entries []driver.Entry, log driver.Log) error {
 		close(h.entered)
 		<-h.release
-		return then(ctx, entries, log)
+		return then(ctx, prev, entries, log)
 	})
 	return h
 }
 
+// let releases the append. It can be called again.
 func (h *hold) let() { h.once.Do(func() { close(h.release) }) }
 
 // patience is after how long a call that should not wait counts as stuck. It is

@@ -167,8 +167,10 @@ var pastCases = []Case{
 			r.must(err, "the prompts")
 			s.revision = fmt.Sprint(p.AsOf)
 			for _, h := range p.Items {
-				s.heads += fmt.Sprintf("%s latest %s current %s labels %v versions %d revision %d created %v updated %v; ",
-					h.PromptID, h.Latest, h.Current, h.Labels, h.Versions, h.Revision, h.CreatedAt, h.UpdatedAt)
+				s.heads += fmt.Sprintf("%s latest %s current %s labels %v versions %d created %v; ",
+					h.PromptID, h.Latest, h.Current, h.Labels, h.Versions, h.CreatedAt)
+				r.ok(h.Revision <= p.AsOf, "a head as of %d has the revision %d", p.AsOf, h.Revision)
+				r.ok((h.Revision == 0) == h.UpdatedAt.IsZero(), "a head has the revision %d and the time %v", h.Revision, h.UpdatedAt)
 			}
 			l, err := r.s().ListPage(r.ctx, "a", stet.ListOptions{ReadOptions: o})
 			r.must(err, "the versions")

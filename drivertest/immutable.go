@@ -112,7 +112,7 @@ var immutableCases = []Case{
 			for j := range changes[i].Ops {
 				if s := changes[i].Ops[j].Save; s != nil {
 					clear(s.Labels)
-					*s = *changes[0].Ops[0].Save
+					s.PromptID = "evil"
 				}
 				changes[i].Ops[j] = stet.ChangeOp{}
 			}

@@ -3,17 +3,25 @@ package drivertest
 import (
 	"context"
 	"fmt"
+	"math"
+	"runtime"
 	"testing"
+
+	"github.com/stet-dev/stet"
 )
 
 // ProofCases are the cases that try a store at random, against a model: in
 // lockstep, for linearizability, and against its own log.
 func ProofCases() []Case {
-	return []Case{modelCase(), shortCase(), longCase(), revisionCase()}
+	return []Case{modelCase(), growthCase(), shortCase(), longCase(), revisionCase()}
 }
 
-// TestProof runs ProofCases.
-func TestProof(t *testing.T, h Harness) { test(t, &h, ProofCases()) }
+// TestProof runs ProofCases, not in a bubble: porcupine computes, and its time is
+// bounded.
+func TestProof(t *testing.T, h Harness) {
+	h.Bubble = false
+	test(t, &h, ProofCases())
+}
 
 // shortCase cannot be partitioned: clear and commits over several prompts concern
 // all of them. So its histories are short and many.
@@ -54,3 +62,41 @@ func linearRun(ctx context.Context, h *Harness, cl clients, seed uint64) error {
 
 // Do implements Doer with the stores of a rig, one after the other.
 func (r *rig) Do(ctx context.Context, c *Call) Answer { return DoerOf(r.s()).Do(ctx, c) }
+
+// growthCase counts bytes, not time: a save into a long history that copies it
+// takes some 8 bytes a version more than one into a short history.
+func growthCase() Case {
+	const short, long = 200, 5_000
+	return storeCase("save/does-not-copy-the-history",
+		"Saving to a long history does not copy it.",
+		func(r *rig) {
+			fill := func(id string, n int) {
+				for i := 0; i < n; {
+					var ops []stet.Op
+					for ; i < n && len(ops) < 1000; i++ {
+						ops = append(ops, op(stet.Draft{PromptID: id, Text: "text", Version: fmt.Sprintf("1.%d.0", i)}))
+					}
+					r.commit(ops...)
+				}
+			}
+			fill("short", short)
+			fill("long", long)
+			// The least of several: others may be allocating meanwhile.
+			cost := func(id string) uint64 {
+				least := uint64(math.MaxUint64)
+				for range 8 {
+					var before, after runtime.MemStats
+					runtime.ReadMemStats(&before)
+					const saves = 8
+					for range saves {
+						r.save(stet.Draft{PromptID: id, Text: "text", Bump: "patch"})
+					}
+					runtime.ReadMemStats(&after)
+					least = min(least, (after.TotalAlloc-before.TotalAlloc)/saves)
+				}
+				return least
+			}
+			few, many := cost("short"), cost("long")
+			r.ok(many < few+long, "a save into %d versions takes %d bytes of memory, and one into %d takes %d", long, many, short, few)
+		})
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/number"
 )
 
 // pages reads a whole list of versions page by page, with something done between.
@@ -65,7 +66,7 @@ var listCases = []Case{
 		r.ok(slices.IsSortedFunc(got, func(a, b string) int {
 			x, _ := stet.ParseNumber(a)
 			y, _ := stet.ParseNumber(b)
-			return x.Compare(y)
+			return number.Compare(x, y)
 		}), "the list is not in order: %v", got)
 		seen := map[string]bool{}
 		for _, n := range got {
@@ -93,7 +94,8 @@ var listCases = []Case{
 				}
 			}
 		}, func() {
-			for !closed(done) {
+			for n := 0; !closed(done); n++ {
+				r.breathe(n)
 				p, err := r.s().ListPage(r.ctx, "a", stet.ListOptions{Limit: 1000})
 				if err != nil {
 					r.fail("listing: %v", err)

@@ -12,12 +12,12 @@ var messageCases = []Case{
 		r.label("support/triage", "production", "1.3.0")
 		r.label("support/triage", "staging", "1.6.0")
 		for ref, words := range map[string]string{
-			"none":                    `there is no prompt "none"`,
-			"none@1.0.0":              `there is no prompt "none"`,
-			"support/triage@prod":     `support/triage has no label "prod". Labels: production → 1.3.0, staging → 1.6.0.`,
-			"support/triage@1.4.0":    "support/triage has no version 1.4.0. Its latest is 1.6.0.",
-			"support/triage@#3":       "support/triage has no version #3: 2 were saved",
-			"support/triage@^2":       `support/triage has no version in the range "^2". Its latest is 1.6.0.`,
+			"none":                           `there is no prompt "none"`,
+			"none@1.0.0":                     `there is no prompt "none"`,
+			"support/triage@prod":            `support/triage has no label "prod". Labels: production → 1.3.0, staging → 1.6.0.`,
+			"support/triage@1.4.0":           "support/triage has no version 1.4.0. Its latest is 1.6.0.",
+			"support/triage@#3":              "support/triage has no version #3: 2 were saved",
+			"support/triage@^2":              `support/triage has no version in the range "^2". Its latest is 1.6.0.`,
 			"support/triage@sha256:00000000": "sha256:00000000",
 		} {
 			_, err := r.tryGet(ref)

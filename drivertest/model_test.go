@@ -1,9 +1,8 @@
 package drivertest_test
 
 import (
-	"testing"
-
 	"context"
+	"testing"
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/drivertest"

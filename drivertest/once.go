@@ -68,6 +68,34 @@ var onceCases = []Case{
 		})
 	}),
 
+	storeCase("once/after-conflict", "A commit keeps its answer, be it a result or a refusal, whatever else was tried under its id.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		s := r.s() // the one that refused remembers it
+		commit := func(c stet.Commit) (done stet.Done, err error) {
+			err = r.settle(func() error { done, err = s.Commit(r.ctx, c); return err })
+			return done, err
+		}
+		good := stet.Commit{ID: "good", Ops: []stet.Op{op(text("b", "x"))}}
+		bad := stet.Commit{ID: "bad", Ops: []stet.Op{op(numbered("a", "1.0.0"))}}
+		first, err := commit(good)
+		r.must(err, "committing")
+		_, err = commit(bad)
+		r.refused("a commit", err, stet.CodeConflict, "a@1.0.0 exists")
+		for _, c := range []stet.Commit{good, bad} {
+			c.Ops = []stet.Op{op(text("c", "y"))}
+			_, err := commit(c)
+			r.refused("other operations under its id", err, stet.CodeConflict, "other operations")
+		}
+		again, err := commit(good)
+		if err != nil {
+			r.fail("the commit that had succeeded, sent again: %v", err)
+		} else {
+			r.same("its revision", again.Revision, first.Revision)
+		}
+		_, err = commit(bad)
+		r.refused("the commit that was refused, sent again", err, stet.CodeConflict, "a@1.0.0 exists")
+	}),
+
 	storeCase("once/writing-of-json", "The same operations are the same however their JSON is written.", func(r *rig) {
 		d := stet.Draft{PromptID: "a", Text: "x", Metadata: []byte(`{"a":1,"b":2}`), Config: []byte(`{"m":1.0}`)}
 		_, err := r.tryCommit(stet.Commit{ID: "one", Ops: []stet.Op{op(d)}})

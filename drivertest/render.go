@@ -10,7 +10,7 @@ var renderCases = []Case{
 		v := r.get("a")
 		out, err := v.Render(stet.Values{Variables: map[string]string{"name": `<b>"Zoë"</b>`, "q": "{{name}}"}})
 		r.must(err, "rendering")
-		r.same("the text", out.Text, `Hi <b>"Zoë"</b>, <b>"Zoë"</b> <{{name}}> {{not a variable}} {x}`)
+		r.same("the text", out.Text(), `Hi <b>"Zoë"</b>, <b>"Zoë"</b> <{{name}}> {{not a variable}} {x}`)
 		_, err = v.Render(stet.Values{Variables: map[string]string{"name": "x"}})
 		r.refused("rendering without a variable", err, stet.CodeInvalid, "q")
 	}),
@@ -23,6 +23,6 @@ var renderCases = []Case{
 		}
 		out, err := v.Render(stet.Values{})
 		r.must(err, "rendering")
-		r.same("the text", out.Text, "{{Hostname}}")
+		r.same("the text", out.Text(), "{{Hostname}}")
 	}),
 }

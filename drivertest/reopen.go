@@ -12,7 +12,7 @@ import (
 func (r *rig) reopened(o stet.Options) *stet.Store {
 	log := r.log
 	for _, s := range r.open {
-		r.must(s.Close(), "closing")
+		r.must(r.close(s), "closing")
 	}
 	log, err := r.h.Reopen(r.ctx, log)
 	r.must(err, "opening again")
@@ -101,7 +101,7 @@ var reopenCases = []Case{
 			o := r.options()
 			o.CheckpointEvery = every
 			r.clock.ticks.Store(0)
-			r.log, r.open = log, nil
+			r.log = log
 			r.over(r.newStore(log, o))
 			r.populate(3, 60)
 			r.clear()
@@ -113,7 +113,7 @@ var reopenCases = []Case{
 			r.reopened(o)
 			r.verify(r.s())
 			states[r.state()] = every
-			r.must(r.s().Close(), "closing")
+			r.must(r.close(r.s()), "closing")
 		}
 		r.ok(len(states) == 1 || r.h.Unreliable, "there are %d different states", len(states))
 	}),

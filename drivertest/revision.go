@@ -138,15 +138,12 @@ func judge(log []stet.Change, seen []witnessed) (errs []error) {
 			wrong(w, "as of revision %d, though %d was acknowledged before the call", w.answer.AsOf, w.low)
 		case w.answer.AsOf > w.high:
 			wrong(w, "as of revision %d, though the log ended at %d at the return", w.answer.AsOf, w.high)
-		case w.answer.AsOf == 0 && len(w.answer.Lines) == 0: // a page of nothing
+		case w.call.At != 0 && w.answer.AsOf != w.call.At && len(w.answer.Lines) > 0:
+			wrong(w, "as of revision %d", w.answer.AsOf)
+		case w.call.At != 0:
+			refused = append(refused, w) // texts deleted since are gone: any revision of the window may be the one
 		default:
-			at := w.answer.AsOf
-			if w.call.At != 0 {
-				at = w.low // texts deleted since are gone: judged at any revision of the window
-				refused = append(refused, w)
-				continue
-			}
-			reads[at] = append(reads[at], w)
+			reads[w.answer.AsOf] = append(reads[w.answer.AsOf], w)
 		}
 	}
 	slices.SortStableFunc(refused, func(a, b *witnessed) int { return cmp.Compare(a.low, b.low) })

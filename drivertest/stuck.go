@@ -41,9 +41,7 @@ var stuckCases = []Case{
 				many, err := r.s().GetMany(r.ctx, []string{"a", "b"}, stet.ReadOptions{At: stet.Point{Revision: first}, MinRevision: first})
 				r.must(err, "%sGetMany", what)
 				r.same(what+"GetMany", fmt.Sprint(many[0].Number(), many[1].Number()), "1.0.0 1.0.0")
-				c, err := r.s().ChangesPage(r.ctx, 0, stet.ChangesOptions{Texts: true})
-				r.must(err, "%sreading changes", what)
-				r.same(what+"the number of changes", len(c.Items), first)
+				r.same(what+"the number of changes", len(r.changePages(0, stet.ChangesOptions{Texts: true})), first)
 				r.verify(r.s())
 			})
 			h.let()
@@ -128,10 +126,11 @@ var contextCases = []Case{
 		for _, applied := range []bool{true, false} {
 			for _, id := range []string{"", "mine"} {
 				g := r.gate()
-				h := g.hold(appendTo)
-				if !applied {
-					h = g.holdNot()
+				then := notApplied
+				if applied {
+					then = appendTo
 				}
+				h := g.hold(then)
 				ctx, cancel := context.WithCancel(r.ctx)
 				c := stet.Commit{ID: id, Ops: []stet.Op{op(text("a", "x"))}}
 				answer := r.pending(ctx, c)
@@ -167,6 +166,3 @@ var contextCases = []Case{
 		r.within("the read", func() { r.refused("the read", <-answer, stet.CodeUnavailable) })
 	}),
 }
-
-// holdNot stops the next append, which then fails for certain.
-func (g *gate) holdNot() *hold { return g.hold(notApplied) }

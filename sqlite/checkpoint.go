@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	sqldriver "database/sql/driver"
+	"fmt"
 
 	"github.com/stet-dev/stet/driver"
 )
@@ -14,6 +15,14 @@ func (l *Log) SaveCheckpoint(ctx context.Context, revision uint64, reset bool, c
 	}
 	defer l.give()
 	err := l.write(func() error {
+		stands, err := l.w.integer("SELECT value FROM meta WHERE name = 'checkpoint'")
+		if err != nil {
+			return err
+		}
+		// One beyond the tail is of a log that has lost entries.
+		if s := uint64(stands); s > revision && s <= l.left.tail.Revision {
+			return fmt.Errorf("there is a checkpoint of revision %d, newer than %d", s, revision)
+		}
 		if reset {
 			if _, err := l.w.exec("DELETE FROM checkpoint"); err != nil {
 				return err
@@ -27,7 +36,7 @@ func (l *Log) SaveCheckpoint(ctx context.Context, revision uint64, reset bool, c
 				return err
 			}
 		}
-		_, err := l.w.exec("UPDATE meta SET value = ? WHERE name = 'checkpoint'", int64(revision))
+		_, err = l.w.exec("UPDATE meta SET value = ? WHERE name = 'checkpoint'", int64(revision))
 		return err
 	})
 	l.stir()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/stet-dev/stet"
@@ -77,7 +78,10 @@ func (a *app) confirm(ctx context.Context, s *stet.Store, id string) error {
 	}
 	fmt.Fprintf(a.errs, "Delete %s of %s for good? [y/N] ", plural(h.Versions, "version"), term.Line(id))
 	a.errs.Flush()
-	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+	answer, err := bufio.NewReader(&stoppable{ctx: ctx, r: a.stdin}).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
+	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -37,17 +35,13 @@ With --json: {"lines","prompts","versions","changes","unchanged","already"}.`
 }
 
 func (c *importCmd) Run(a *app) error {
-	in := a.stdin
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	f, in, done, err := a.input(c.File)
+	if err != nil {
+		return err
 	}
+	defer done()
 	size := int64(-1)
-	if info, err := in.Stat(); err == nil && info.Mode().Type() == fs.FileMode(0) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		size = info.Size()
 	}
 	return a.write(func(ctx context.Context, s *stet.Store) error {
@@ -93,17 +87,19 @@ func (c *importCmd) failed(sum transfer.Summary, err error) error {
 	if sum.Failed == 0 || !errors.As(err, &e) {
 		return err
 	}
-	kept := fmt.Sprintf(" The %s before it are kept", plural(sum.Failed-1, "line"))
-	switch {
-	case sum.Failed == 1:
-		kept = " Nothing before it was imported"
-	case sum.Failed == 2:
-		kept = " The line before it is kept"
+	kept := ""
+	switch n := sum.Lines - sum.After; n {
+	case 0:
+		kept = "Nothing before it was imported"
+	case 1:
+		kept = "The line before it is kept"
+	default:
+		kept = fmt.Sprintf("The %d lines before it are kept", n)
 	}
 	if sum.After > 0 {
 		kept += fmt.Sprintf(", and %d that were under way after it", sum.After)
 	}
 	f := *e
-	f.Message = fmt.Sprintf("line %d of %s: %s%s. Mend the line and run the import again: nothing is added twice.", sum.Failed, inputName(c.File), e.Message, kept)
+	f.Message = fmt.Sprintf("line %d of %s: %s %s. An import that is run again adds nothing twice.", sum.Failed, inputName(c.File), e.Message, kept)
 	return &f
 }

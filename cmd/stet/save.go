@@ -12,7 +12,7 @@ import (
 
 type saveCmd struct {
 	ID    string `arg:"" help:"The prompt."`
-	Stdin string `arg:"" optional:"" name:"-" help:"Read the text from standard input, as without -f."`
+	Stdin string `arg:"" optional:"" name:"-" help:"Read the text from standard input; so it is without -f, too."`
 
 	File     string `short:"f" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
 	Messages bool   `help:"What is read is a chat: a JSON list of messages."`

@@ -5,15 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/open"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // by are the flags of the verbs that commit.
@@ -100,32 +97,6 @@ func (a *app) done(d stet.Done, say func(r *stet.Result) string) error {
 func (a *app) println(s string) error {
 	a.out.WriteString(s)
 	return a.out.WriteByte('\n')
-}
-
-// readAll reads a file, or standard input for "-", if it is not larger than any
-// store takes.
-func (a *app) readAll(file string) ([]byte, error) {
-	in := a.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, prompt.MaxCommitBytes+1))
-	if err == nil && len(b) > prompt.MaxCommitBytes {
-		err = fault.New(fault.TooLarge, "%s has over %d MiB, which is the most. Nothing changed.", inputName(file), prompt.MaxCommitBytes>>20)
-	}
-	return b, err
-}
-
-func inputName(file string) string {
-	if file == "-" {
-		return "standard input"
-	}
-	return file
 }
 
 // value returns a flag's value, which may be @FILE.

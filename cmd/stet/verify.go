@@ -6,12 +6,12 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type verifyCmd struct {
-	Expect string `placeholder:"HASH" help:"A hash that verify printed before and that was kept elsewhere: the log must still have it."`
+	Expect *string `placeholder:"HASH" help:"A hash that verify printed before and that was kept elsewhere: the log must still have it."`
 }
 
 func (*verifyCmd) Help() string {
@@ -26,12 +26,13 @@ something is wrong. With --json: {"revision","hash","prompts","versions","proble
 
 func (c *verifyCmd) Run(a *app) error {
 	var o core.VerifyOptions
-	if c.Expect != "" {
-		var h prompt.Hash
-		if err := h.UnmarshalText([]byte(c.Expect)); err != nil {
+	if c.Expect != nil {
+		if err := o.Expect.UnmarshalText([]byte(*c.Expect)); err != nil {
 			return err
 		}
-		o.Expect = h
+		if o.Expect.IsZero() {
+			return fault.New(fault.Invalid, "the hash to expect is all zeros, which no entry of a log has. Give one that verify printed.")
+		}
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
 		bar := a.bar(100, "verifying")

@@ -209,6 +209,24 @@ func TestDocs(t *testing.T) {
 	report(t, found, err)
 }
 
+func TestLimits(t *testing.T) {
+	planted := fstest.MapFS{
+		"core/core.go": {Data: []byte("package core\n\nconst (\n\tmost = 2*kilo - 1\n\tkilo = 1 << 10\n)\n")},
+		"doc.md":       {Data: []byte("| what | most | constant |\n|---|---|---|\n| a | 2,047 | `core.most` |\n| b | 7 | `core.kilo` |\n| c | 7 | `core.none` |\n")},
+		"empty.md":     {},
+	}
+	found, err := CheckLimits(planted, "doc.md")
+	if err != nil || len(found) != 2 {
+		t.Errorf("planted: %v, %v", found, err)
+	}
+	found, err = CheckLimits(planted, "empty.md")
+	if err != nil || len(found) != 1 {
+		t.Errorf("planted: %v, %v", found, err)
+	}
+	found, err = CheckLimits(os.DirFS(root), "docs/guarantees.md")
+	report(t, found, err)
+}
+
 // TestReadmeProgram holds the program that the README shows against the one that
 // is built, and runs that.
 func TestReadmeProgram(t *testing.T) {

@@ -119,8 +119,8 @@ type lane struct {
 	contender
 	opts  Options
 	start time.Time
-	took  time.Duration
 
+	took                                 atomic.Int64 // nanoseconds; 0 until the end
 	begun, saved, lost, doubled, refused atomic.Int64
 
 	claims sync.Map // prompt and number to true: who was told that the number is theirs
@@ -151,7 +151,7 @@ func (l *lane) run(ctx context.Context) {
 		})
 	}
 	workers.Wait()
-	l.took = time.Since(l.start)
+	l.took.Store(int64(time.Since(l.start)))
 }
 
 func (l *lane) work(ctx context.Context, worker int) (acked []ack, err error) {
@@ -179,7 +179,7 @@ func (l *lane) work(ctx context.Context, worker int) (acked []ack, err error) {
 }
 
 func (l *lane) standing() Result {
-	took := l.took
+	took := time.Duration(l.took.Load())
 	if took == 0 {
 		took = time.Since(l.start)
 	}

@@ -72,6 +72,8 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 	case im.err != nil:
 		im.sum.Failed = im.failed
 		return im.sum, im.err
+	case im.cut:
+		return im.sum, fault.New(fault.Invalid, "the export is cut short after line %d: its last line is missing. What it has is imported. Export again and import that: nothing is added twice.", im.last)
 	case ctx.Err() != nil:
 		return im.sum, fault.Wrap(context.Cause(ctx), fault.Unavailable,
 			"the import was stopped after line %d. What was imported is kept. Run it again to go on: nothing is added twice.", im.last)
@@ -106,9 +108,12 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 	changes := 0
 	for ctx.Err() == nil && !im.stopped() {
 		raw, err := lines.next()
+		if err != nil && ctx.Err() != nil {
+			return // the reader was interrupted, too
+		}
 		if err == io.EOF {
 			if header != end {
-				im.fail(lines.n, fault.New(fault.Invalid, "the export is cut short: its last line is missing. What it has is imported. Export again."))
+				im.cut = true
 			}
 			return
 		}

@@ -23,6 +23,7 @@ type importer struct {
 	// Only the reader uses these.
 	seen map[string]int // how many lines of a prompt, or equal to a commit, came before
 	last int            // the last line that was handed out
+	cut  bool           // whether the end of an export is missing
 
 	seed    maphash.Seed
 	queues  [shards]chan job

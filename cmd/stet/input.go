@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A stoppable reads from where a read may wait for ever, a terminal or a pipe,
+// until ctx is done.
+type stoppable struct {
+	ctx  context.Context
+	r    io.Reader
+	rest []byte // was read and not yet asked for
+	err  error
+}
+
+func (s *stoppable) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 && s.err == nil {
+		type answer struct {
+			b   []byte
+			err error
+		}
+		got := make(chan answer, 1)
+		go func() { // if nobody waits for it any more, the program is about to end
+			b := make([]byte, max(len(p), 4096))
+			n, err := s.r.Read(b)
+			got <- answer{b[:n], err}
+		}()
+		select {
+		case a := <-got:
+			s.rest, s.err = a.b, a.err
+		case <-s.ctx.Done():
+			s.err = fault.New(fault.Unavailable, "interrupted. Nothing changed.")
+		}
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	if len(s.rest) > 0 {
+		return n, nil
+	}
+	return n, s.err
+}
+
+// input returns a file, or standard input for "-", and closes it with the
+// returned function.
+func (a *app) input(file string) (f *os.File, r io.Reader, done func() error, err error) {
+	if file == "-" {
+		return a.stdin, &stoppable{ctx: a.ctx, r: a.stdin}, func() error { return nil }, nil
+	}
+	if f, err = os.Open(file); err != nil {
+		return nil, nil, nil, err
+	}
+	return f, &stoppable{ctx: a.ctx, r: f}, f.Close, nil
+}
+
+// readAll reads a file, or standard input for "-", if it is not larger than any
+// store takes.
+func (a *app) readAll(file string) ([]byte, error) {
+	_, r, done, err := a.input(file)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	b, err := io.ReadAll(io.LimitReader(r, prompt.MaxCommitBytes+1))
+	if err == nil && len(b) > prompt.MaxCommitBytes {
+		err = fault.New(fault.TooLarge, "%s has over %d MiB, which is the most. Nothing changed.", inputName(file), prompt.MaxCommitBytes>>20)
+	}
+	return b, err
+}
+
+func inputName(file string) string {
+	if file == "-" {
+		return "standard input"
+	}
+	return file
+}

@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"io/fs"
+	"regexp"
+	"strings"
+)
+
+// limitRow is a row of the table of limits: what, how much, and the constant.
+var limitRow = regexp.MustCompile("(?m)^\\| .* \\| ([0-9,]+) \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
+
+// CheckLimits returns the rows of a document's table of limits that do not say
+// what the constants in the tree are.
+func CheckLimits(tree fs.FS, name string) ([]Violation, error) {
+	text, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return nil, err
+	}
+	pkgs, err := load(tree)
+	if err != nil {
+		return nil, err
+	}
+	var found []Violation
+	report := func(what string, args ...any) {
+		found = append(found, Violation{Rule: "limits are the code's", Path: name, What: fmt.Sprintf(what, args...)})
+	}
+	rows := limitRow.FindAllSubmatch(text, -1)
+	if len(rows) == 0 {
+		report("there is no table of limits")
+	}
+	for _, row := range rows {
+		said, dir, ident := strings.ReplaceAll(string(row[1]), ",", ""), string(row[2]), string(row[3])
+		switch is := constantOf(pkgs, dir, ident); {
+		case is == nil:
+			report("there is no constant %s.%s", dir, ident)
+		case is.ExactString() != said:
+			report("%s.%s is %s, and not %s", dir, ident, is.ExactString(), said)
+		}
+	}
+	return found, nil
+}
+
+// constantOf evaluates an integer constant of a package, nil if there is none.
+func constantOf(pkgs []*pkg, dir, ident string) constant.Value {
+	for _, p := range pkgs {
+		if p.dir != dir {
+			continue
+		}
+		for _, f := range p.files {
+			for _, d := range f.ast.Decls {
+				g, ok := d.(*ast.GenDecl)
+				if !ok || g.Tok != token.CONST {
+					continue
+				}
+				for _, s := range g.Specs {
+					v := s.(*ast.ValueSpec)
+					for i, n := range v.Names {
+						if n.Name == ident && i < len(v.Values) {
+							return evaluate(pkgs, dir, v.Values[i])
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func evaluate(pkgs []*pkg, dir string, e ast.Expr) constant.Value {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return constant.MakeFromLiteral(e.Value, e.Kind, 0)
+	case *ast.Ident:
+		return constantOf(pkgs, dir, e.Name)
+	case *ast.ParenExpr:
+		return evaluate(pkgs, dir, e.X)
+	case *ast.BinaryExpr:
+		x, y := evaluate(pkgs, dir, e.X), evaluate(pkgs, dir, e.Y)
+		if x == nil || y == nil {
+			return nil
+		}
+		if e.Op == token.SHL {
+			n, _ := constant.Uint64Val(y)
+			return constant.Shift(x, e.Op, uint(n))
+		}
+		return constant.BinaryOp(x, e.Op, y)
+	}
+	return nil
+}

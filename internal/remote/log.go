@@ -1,0 +1,236 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stet-dev/stet/driver"
+)
+
+// maxPiece is the most bytes of one staged piece: a body of the largest size is a
+// few of them.
+const maxPiece = 1 << 20
+
+// stageTries is how often a request that stages is sent, until it is answered.
+const stageTries = 3
+
+// A Log is one handle on a server's log. It implements [driver.Log] and
+// [driver.Notifier].
+type Log struct {
+	server *Server
+	name   string
+	once   sync.Once
+	closed chan struct{}
+
+	// Guarded by server.mu.
+	visible  uint64 // what Read shows
+	attempts int
+}
+
+var errClosed = errors.New("remote: the handle is closed")
+
+// Server returns the server that the handle is of.
+func (l *Log) Server() *Server { return l.server }
+
+// Info implements driver.Log.
+func (l *Log) Info() driver.Info {
+	// An append has an operation for the tail and one for each entry; the bytes
+	// leave room for what goes with them.
+	return driver.Info{StoreID: l.server.id, Engine: "remote", MaxEntries: 100, MaxBytes: driver.MaxData + 128<<10}
+}
+
+func (l *Log) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Append implements driver.Log. What is large goes first, in requests that are
+// not seen: the bodies in pieces, and the names of those that are dropped. The
+// last request makes all of it visible, if the tail is still the one expected.
+func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
+	if l.isClosed() {
+		return errors.Join(driver.ErrNotApplied, errClosed)
+	}
+	if err := ctx.Err(); err != nil {
+		return errors.Join(driver.ErrNotApplied, err)
+	}
+	s := l.server
+	s.mu.Lock()
+	l.attempts++
+	attempt := fmt.Sprintf("%s/%d", l.name, l.attempts)
+	s.mu.Unlock()
+	pieces := pieces(entries)
+	if err := l.stage(ctx, attempt, pieces); err != nil {
+		return errors.Join(driver.ErrNotApplied, err) // the append was never sent
+	}
+	// Kept by the request, which may arrive when the caller's slice has changed.
+	entries = slices.Clone(entries)
+	bytes := 0
+	for i := range entries {
+		bytes += len(entries[i].Data) + len(entries[i].ID) + 100
+	}
+	err := s.request(1+len(entries), bytes, func() error { return s.add(attempt, len(pieces), prev, entries) })
+	if err == nil {
+		s.mu.Lock()
+		l.visible = max(l.visible, entries[len(entries)-1].Revision)
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// add makes an append visible: all of it or nothing. The caller holds s.mu.
+func (s *Server) add(attempt string, pieces int, prev driver.Tail, entries []driver.Entry) error {
+	if s.tail() != prev {
+		delete(s.staged, attempt)
+		return driver.ErrMoved
+	}
+	staged := s.staged[attempt]
+	if len(staged) != pieces {
+		return errors.Join(driver.ErrNotApplied, fmt.Errorf("remote: %d of %d pieces are staged", len(staged), pieces))
+	}
+	for i := range entries {
+		e := &entries[i]
+		for j, b := range e.Bodies {
+			join := func(kind byte) string {
+				var t strings.Builder
+				for n := 0; ; n++ {
+					p, ok := staged[part{i, j, n, kind}]
+					if !ok {
+						return t.String()
+					}
+					t.WriteString(p.data)
+				}
+			}
+			s.bodies[key{b.Revision, b.Op}] = driver.Body{BodyRef: b.BodyRef, Text: join('t'), Fields: join('f')}
+		}
+		if e.Cleared {
+			s.cleared = max(s.cleared, e.Revision)
+		}
+		for j := range e.Dropped {
+			ref := staged[part{i, j, 0, 'd'}].ref
+			s.drops = append(s.drops, key{ref.Revision, ref.Op})
+		}
+		s.entries = append(s.entries, driver.Entry{Revision: e.Revision, ID: e.ID, Hash: e.Hash, Data: e.Data})
+	}
+	delete(s.staged, attempt)
+	close(s.grown)
+	s.grown = make(chan struct{})
+	return nil
+}
+
+// Read implements driver.Log.
+func (l *Log) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+	if l.isClosed() {
+		return nil, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := l.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	if !s.chance(s.faults.Lag) {
+		l.visible = uint64(len(s.entries))
+	}
+	if after >= l.visible || limit <= 0 {
+		return nil, nil
+	}
+	if s.chance(s.faults.Short) {
+		limit = 1 + s.rnd.IntN(limit)
+	}
+	return slices.Clone(s.entries[after:min(l.visible, after+uint64(limit))]), nil
+}
+
+// Barrier implements driver.Log.
+func (l *Log) Barrier(ctx context.Context) (driver.Tail, error) {
+	if l.isClosed() {
+		return driver.Tail{}, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return driver.Tail{}, err
+	}
+	s := l.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	l.visible = uint64(len(s.entries))
+	return s.tail(), nil
+}
+
+// Body implements driver.Log.
+func (l *Log) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+	if l.isClosed() {
+		return driver.Body{}, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return driver.Body{}, err
+	}
+	s := l.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	b, ok := s.bodies[key{ref.Revision, ref.Op}]
+	if !ok {
+		return driver.Body{}, driver.ErrNoBody
+	}
+	return b, nil
+}
+
+// Wait implements driver.Notifier.
+func (l *Log) Wait(ctx context.Context, after uint64) error {
+	s := l.server
+	for {
+		s.mu.Lock()
+		n, grown := uint64(len(s.entries)), s.grown
+		idle := s.chance(s.faults.Late / 50)
+		s.mu.Unlock()
+		if l.isClosed() {
+			return errClosed
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if n > after || idle {
+			return l.pause(ctx, s.lateness())
+		}
+		select {
+		case <-grown:
+		case <-l.closed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// pause is how a notification is late. Tests run in a bubble, where it takes no
+// time.
+func (l *Log) pause(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-l.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close implements driver.Log.
+func (l *Log) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}

@@ -1,0 +1,45 @@
+package remote_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/drivertest"
+	"github.com/stet-dev/stet/internal/remote"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// days are the faults that the suite runs with. A failure names its day, and with
+// it the seed: go test -run 'TestStore/seed=2,handles=2/save'
+func days(t *testing.T, run func(t *testing.T, h drivertest.Harness)) {
+	for _, handles := range []int{1, 2} {
+		t.Run(fmt.Sprintf("good,handles=%d", handles), func(t *testing.T) { run(t, harness(remote.Faults{}, handles)) })
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprintf("seed=%d,handles=%d", seed+1, handles), func(t *testing.T) { run(t, harness(remote.Bad(seed+1), handles)) })
+		}
+	}
+}
+
+func harness(f remote.Faults, handles int) drivertest.Harness {
+	server := func(log driver.Log) *remote.Server { return log.(*remote.Log).Server() }
+	return drivertest.Harness{
+		OpenLog: func(context.Context) (driver.Log, error) { return remote.NewServer(f).Open(), nil },
+		Reopen: func(_ context.Context, log driver.Log) (driver.Log, error) {
+			return server(log).Open(), log.Close()
+		},
+		Another:    func(_ context.Context, log driver.Log) (driver.Log, error) { return server(log).Open(), nil },
+		Sweep:      func(_ context.Context, log driver.Log) error { server(log).Sweep(); return nil },
+		Handles:    handles,
+		Unreliable: f != remote.Faults{},
+		Bubble:     true,
+	}
+}
+
+func TestStore(t *testing.T) { days(t, drivertest.TestStore) }
+
+func TestLog(t *testing.T) { days(t, drivertest.TestLog) }

@@ -74,7 +74,7 @@ func (c *Core) newest(id string) (*head, uint64) {
 	}
 	h := sl.head.Load()
 	if mutant.On(mutant.HeadsOneByOne) {
-		return h, h.revision
+		return h, max(h.revision, s.revision)
 	}
 	if h.revision <= s.revision {
 		return h, s.revision

@@ -78,7 +78,7 @@ func (r *logRig) try(log driver.Log, after driver.Entry, entries ...driver.Entry
 			return nil
 		case errors.Is(err, driver.ErrMoved):
 			if _, err := log.Barrier(r.ctx); err != nil {
-				return fmt.Errorf("Barrier: %w", err)
+				return fmt.Errorf("asking for the tail: %w", err)
 			}
 			got, rerr := log.Read(r.ctx, entries[0].Revision-1, 1)
 			if rerr == nil && i > 0 && len(got) == 1 && got[0].ID == entries[0].ID && got[0].Hash == entries[0].Hash {

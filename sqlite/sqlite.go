@@ -58,6 +58,7 @@ type Log struct {
 	wal    int   // pages in the WAL that are not in the file
 	limit  int   // of wal, before it is emptied
 	bodies []*driver.Body
+	noted  bool // an append has noted bodies to be removed later
 
 	tail    atomic.Pointer[driver.Tail]
 	cleared atomic.Uint64 // bodies of earlier revisions are gone

@@ -97,7 +97,7 @@ var table = []struct {
 	{mutant.EpochUnchecked, "5", "clear/in-a-commit", ""},
 	{mutant.HeadsOneByOne, "6", "commit/atomic-for-readers", ""},
 	{mutant.SnapshotFirst, "6", "linear/all-operations", ""},
-	{mutant.ManySnapshots, "6", "linear/all-operations", ""},
+	{mutant.ManySnapshots, "6", "commit/atomic-for-readers", ""},
 	{mutant.ReadThenSubscribe, "8", "changes/subscribers", ""},
 	{mutant.WrongBodyKey, "9", "model/lockstep", "cold"},
 	{mutant.HistoryCopied, "11", "save/does-not-copy-the-history", ""},

@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"testing"
 
@@ -14,12 +15,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// seeds is how many bad days there are: go test ./internal/remote -seeds 100
+var seeds = flag.Uint64("seeds", 3, "run the suite with this many seeds")
+
 // days are the faults that the suite runs with. A failure names its day, and with
 // it the seed: go test -run 'TestStore/seed=2,handles=2/save'
 func days(t *testing.T, run func(t *testing.T, h drivertest.Harness)) {
 	for _, handles := range []int{1, 2} {
 		t.Run(fmt.Sprintf("good,handles=%d", handles), func(t *testing.T) { run(t, harness(remote.Faults{}, handles)) })
-		for seed := range uint64(3) {
+		for seed := range *seeds {
 			t.Run(fmt.Sprintf("seed=%d,handles=%d", seed+1, handles), func(t *testing.T) { run(t, harness(remote.Bad(seed+1), handles)) })
 		}
 	}

@@ -55,8 +55,9 @@ type (
 	Options = core.Options
 	// Copy is a change of another store, for Replay.
 	Copy = core.Copy
-	// Report is what Verify found.
-	Report = core.Report
+	// VerifyOptions choose what Verify checks; Report is what it found.
+	VerifyOptions = core.VerifyOptions
+	Report        = core.Report
 
 	// Error is the one error type; Code tells a program what happened.
 	Error = fault.Error
@@ -121,13 +122,17 @@ func (s *Store) Engine() string { return s.core.Info().Engine }
 // whether the log still has what it had.
 func (s *Store) Tail() (revision uint64, hash Hash) { return s.core.Tail() }
 
+// Epoch returns the number of the present epoch, which is 1 and grows with every
+// clear, and the revision of the clear that began it, 0 for the first.
+func (s *Store) Epoch() (epoch, since uint64) { return s.core.Epoch() }
+
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.
 func (s *Store) Close() error { return s.core.Close() }
 
 // Verify recomputes every hash and digest of the store and compares what it
 // finds with what the store says. See [Report].
-func (s *Store) Verify(ctx context.Context, o core.VerifyOptions) (Report, error) {
+func (s *Store) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 	return s.core.Verify(ctx, o)
 }
 

@@ -23,7 +23,9 @@ func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
 // Save adds a version. Without a Version in the draft the store chooses the
 // number in the same step: no two saves ever get the same one.
 //
-// To be able to send a save again, make it a [Commit] with an ID.
+// Its commit has the draft's Author and Message. To be able to send a save again,
+// make it a [Commit] with an ID; after an error with the code unknown, one with the
+// error's CommitID, the same draft, and its Author and Message.
 func (s *Store) Save(ctx context.Context, d Draft) (Saved, error) {
 	done, err := s.core.Commit(ctx, Commit{Author: d.Author, Message: d.Message, Ops: []Op{{Save: &d}}})
 	if err != nil {

@@ -92,8 +92,8 @@ func checkRoundTrip(t interface {
 
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, in, say string }{
-		{"both", `{"text":"a","messages":[]}`, "Both text and messages"},
-		{"neither", `{}`, "Neither text nor messages"},
+		{"both", `{"text":"a","messages":[]}`, "both text and messages"},
+		{"neither", `{}`, "neither text nor messages"},
 		{"type text, messages", `{"type":"text","messages":[]}`, `makes it "chat"`},
 		{"type chat, text", `{"type":"chat","text":"a"}`, `makes it "text"`},
 		{"type unknown", `{"type":"Text","text":"a"}`, `no type "Text"`},

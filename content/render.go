@@ -74,7 +74,7 @@ func (r Rendered) AppendMembers(dst []byte) []byte {
 func (c Content) Render(v Values) (Rendered, error) {
 	b := c.get()
 	if c.b == nil {
-		return Rendered{}, fault.New(fault.Invalid, "There is no content to render. Get a version first.")
+		return Rendered{}, fault.New(fault.Invalid, "there is no content to render. Get a version first.")
 	}
 	if err := b.missing(v); err != nil {
 		return Rendered{}, err
@@ -103,7 +103,7 @@ func (c Content) Render(v Values) (Rendered, error) {
 		r.messages, ok = b.fillMessages(v.Variables, lists, limit)
 	}
 	if !ok {
-		return Rendered{}, fault.New(fault.TooLarge, "The rendered content has more than %d bytes. Give shorter values.", limit)
+		return Rendered{}, fault.New(fault.TooLarge, "the rendered content has more than %d bytes. Give shorter values.", limit)
 	}
 	return r, nil
 }

@@ -75,7 +75,7 @@ func New(s Spec) (Content, error) {
 			return Content{}, err
 		}
 		if strings.TrimSpace(b.text) == "" {
-			return Content{}, fault.New(fault.Invalid, "The text is empty or white space only. Give a text with at least one other character.")
+			return Content{}, fault.New(fault.Invalid, "the text is empty or white space only. Give a text with at least one other character.")
 		}
 	} else {
 		if b.messages, err = canonicalString("messages", messages); err != nil {
@@ -102,9 +102,9 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	hasText, hasMessages := s.Text != nil, present(s.Messages)
 	switch {
 	case hasText && hasMessages:
-		return nil, fault.New(fault.Invalid, "Both text and messages are given. Give text for a text, or messages for a chat.")
+		return nil, fault.New(fault.Invalid, "both text and messages are given. Give text for a text, or messages for a chat.")
 	case !hasText && !hasMessages:
-		return nil, fault.New(fault.Invalid, "Neither text nor messages is given. Give text for a text, or messages for a chat.")
+		return nil, fault.New(fault.Invalid, "neither text nor messages is given. Give text for a text, or messages for a chat.")
 	}
 	kind, member := TypeText, "text"
 	if hasMessages {
@@ -114,9 +114,9 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case "", kind:
 		b.kind = kind // the constant, so that the caller's string is not kept alive
 	case TypeText, TypeChat:
-		return nil, fault.New(fault.Invalid, "The type is %q, but %s is given, which makes it %q. Leave the type out or let it agree.", s.Type, member, kind)
+		return nil, fault.New(fault.Invalid, "the type is %q, but %s is given, which makes it %q. Leave the type out or let it agree.", s.Type, member, kind)
 	default:
-		return nil, fault.New(fault.Invalid, "There is no type %s. The types are \"text\" and \"chat\"; it may be left out.", show(s.Type))
+		return nil, fault.New(fault.Invalid, "there is no type %s. The types are \"text\" and \"chat\"; it may be left out.", show(s.Type))
 	}
 	switch b.template {
 	case "", TemplateBraces:
@@ -124,7 +124,7 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case TemplateNone:
 		b.template = TemplateNone
 	default:
-		return nil, fault.New(fault.Invalid, "There is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", show(s.Template))
+		return nil, fault.New(fault.Invalid, "there is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", show(s.Template))
 	}
 	if hasText {
 		b.text = *s.Text
@@ -146,16 +146,16 @@ func checkText(what, s string) error {
 			}
 			i += n
 		}
-		return fault.New(fault.Invalid, "The %s is not valid UTF-8 at byte %d. Convert it to UTF-8 first.", what, i)
+		return fault.New(fault.Invalid, "the %s is not valid UTF-8 at byte %d. Convert it to UTF-8 first.", what, i)
 	}
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fault.New(fault.Invalid, "The %s has the character U+0000 at byte %d, which stet does not keep. Remove it.", what, i)
+		return fault.New(fault.Invalid, "the %s has the character U+0000 at byte %d, which stet does not keep. Remove it.", what, i)
 	}
 	return nil
 }
 
 func tooLarge(n, limit int) error {
-	return fault.New(fault.TooLarge, "The content has %d bytes or more as canonical JSON; at most %d are allowed. Shorten it, or keep large parts elsewhere and name them in it.", n, limit)
+	return fault.New(fault.TooLarge, "the content has %d bytes or more as canonical JSON; at most %d are allowed. Shorten it, or keep large parts elsewhere and name them in it.", n, limit)
 }
 
 // show quotes a name that a caller gave, cut so that a message stays readable.

@@ -150,6 +150,13 @@ func (c *Core) Info() driver.Info { return c.info }
 // Revision returns the revision that reads are of now.
 func (c *Core) Revision() uint64 { return c.published.Load().revision }
 
+// Epoch returns the number of the present epoch and the revision of the clear
+// that began it, 0 for the first.
+func (c *Core) Epoch() (epoch, since uint64) {
+	s := c.published.Load()
+	return s.epoch, s.cleared
+}
+
 // Tail returns the revision that reads are of now and the hash of its entry: to
 // note it elsewhere and hold a later state against it.
 func (c *Core) Tail() (uint64, prompt.Hash) {

@@ -91,16 +91,6 @@ func (h *head) labelsAt(v *version) []string {
 	return names
 }
 
-// byOrdinal returns the version with that ordinal if it lives, and what was once
-// saved under it.
-func (h *head) byOrdinal(n uint64) (live, once *version) {
-	if n == 0 || n > uint64(len(h.ordinals)) {
-		return nil, nil
-	}
-	once = h.ordinals[n-1]
-	return h.live.get(once.number), once
-}
-
 // used returns the version that has the number or had it, or nil.
 func (h *head) used(n number.Number) *version {
 	if v := h.live.get(n); v != nil {

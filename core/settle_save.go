@@ -142,8 +142,8 @@ func expectLatest(h *head, p *preparedOp) error {
 
 func noParent(h *head, p parent) error {
 	if h == nil {
-		return fault.New(fault.NotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed.", p.id, p.number, p.id)
+		return fault.New(fault.NotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed. See: stet list", p.id, p.number, p.id)
 	}
 	e := asFault(view{h, now}.noNumber(p.number))
-	return fault.New(fault.NotFound, "the parent %s@%s does not exist: %s Nothing changed.", p.id, p.number, e.Message)
+	return fault.New(fault.NotFound, "the parent %s@%s does not exist. Nothing changed. %s", p.id, p.number, e.Message)
 }

@@ -51,7 +51,7 @@ func (r *Report) problem(format string, args ...any) {
 //
 // An error means that the check itself could not be made.
 func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
-	var r Report
+	r := Report{Problems: []string{}}
 	if err := c.fresh(ctx); err != nil {
 		return r, err
 	}

@@ -76,6 +76,24 @@ var batchCases = []Case{
 		r.refused("the second", outs[1].err, stet.CodeConflict, `"one"`, "other operations")
 	}),
 
+	needing(NeedLog, "batch/same-id-replay", "A commit that is in the log gets its result when it is sent again, also behind another one that is tried under its id at the same time.", func(r *rig) {
+		g := r.gate()
+		x := stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x"))}}
+		y := stet.Commit{ID: "one", Ops: []stet.Op{op(text("b", "y"))}}
+		first, err := r.tryCommit(x)
+		r.must(err, "committing")
+		outs := r.batch(g, nil, y, x, y, x)
+		for i, out := range outs {
+			if i%2 == 0 {
+				r.refused(fmt.Sprintf("commit %d, which is another", i), out.err, stet.CodeConflict, `"one"`, "revision 1")
+			} else if out.err != nil {
+				r.fail("commit %d, which is in the log: %v", i, out.err)
+			} else {
+				r.same("its revision", out.done.Revision, first.Revision)
+			}
+		}
+	}),
+
 	needing(NeedLog, "batch/refusal-void", "A refusal that rests on a commit which could not be written is void with it.", func(r *rig) {
 		g := r.gate()
 		outs := r.batch(g, []hook{notApplied, notApplied, notApplied},

@@ -44,6 +44,13 @@ func seed() uint64 {
 
 func rounds(n int) int { return max(1, int(float64(n)**roundFlag)) }
 
+// budget returns what tells when a random case has run long enough, -rounds times
+// that: an engine that syncs tries less than one in memory.
+func budget(usual time.Duration) (enough func() bool) {
+	begun := time.Now()
+	return func() bool { return time.Since(begun) > time.Duration(float64(usual)**roundFlag) }
+}
+
 // An Event is one call of a history, with its instants on the one counter that
 // all clients share.
 type Event struct {
@@ -62,7 +69,10 @@ type History struct {
 	// checked one by one.
 	PerPrompt bool
 	// Blind says that revisions are not compared.
-	Blind  bool
+	Blind bool
+	// Lossy says that the engine lost answers on purpose. A commit can then be
+	// replayed that was sent once.
+	Lossy  bool
 	Events []Event
 }
 
@@ -124,6 +134,9 @@ func (h *History) model() porcupine.Model {
 		Step: func(state, input, output any) (bool, any) {
 			m, c, got := state.(*model), input.(*Call), output.(*Answer)
 			next, want := m.do(c)
+			if h.Lossy {
+				want.Replayed = got.Replayed
+			}
 			switch {
 			case got.Code == "unknown":
 				return true, next // if it did not happen: that is after all others
@@ -194,6 +207,7 @@ type clients struct {
 	world    []string
 	single   bool // leave out what concerns several prompts
 	past     bool // read the past too
+	sure     bool // send only again what succeeded
 	six      bool // the six methods of the original store only
 }
 
@@ -210,7 +224,7 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 			r := rand.New(rand.NewPCG(seed, uint64(i)))
 			ids := 0
 			g := &generator{
-				pick: r.IntN, prompts: cl.world, single: cl.single, author: fmt.Sprintf("c%d", i), bad: 2,
+				pick: r.IntN, prompts: cl.world, single: cl.single, sure: cl.sure, author: fmt.Sprintf("c%d", i), bad: 2,
 				ids: func() string { ids++; return fmt.Sprintf("%d-%d", i, ids) },
 			}
 			<-begin

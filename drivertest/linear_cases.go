@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -41,7 +42,11 @@ func longCase() Case {
 func linearCase(name, rule string, histories int, cl clients) Case {
 	return Case{Name: name, Rule: rule, Run: func(ctx context.Context, h *Harness) error {
 		first := seed()
+		enough := budget(10 * time.Second)
 		for i := range uint64(histories) {
+			if enough() {
+				break
+			}
 			if err := linearRun(ctx, h, cl, first+i); err != nil {
 				return fmt.Errorf("history %d (-seed=%d): %w", i+1, first+i, err)
 			}
@@ -53,7 +58,9 @@ func linearCase(name, rule string, histories int, cl clients) Case {
 // linearRun makes one history with a new store and checks it.
 func linearRun(ctx context.Context, h *Harness, cl clients, seed uint64) error {
 	return storeCase("", "", func(r *rig) {
+		cl.sure = len(r.stores) > 1
 		history := cl.run(r.ctx, r, seed)
+		history.Lossy = h.Unreliable
 		if err := history.Check(); err != nil {
 			r.fail("%w", history.save(err))
 		}

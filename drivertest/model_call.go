@@ -103,7 +103,7 @@ func (d storeDoer) commit(ctx context.Context, c *Call) (a Answer, err error) {
 			return a, nil
 		}
 		a.add(lineOf(s.Version)+" bump="+s.Bump, s.Version.Revision())
-		a.Revision = s.AsOf()
+		a.Revision = s.Version.Revision()
 	case "delete":
 		n, err := d.s.Delete(ctx, by, *op[0].Delete)
 		a.Lines = []string{fmt.Sprint(n)}

@@ -19,6 +19,9 @@ type generator struct {
 
 	// single leaves out what concerns more than one prompt.
 	single bool
+	// sure sends nothing again but what succeeded: of several stores on one log,
+	// each remembers only what it has refused itself.
+	sure bool
 	// bad is how many of 100 calls have something malformed.
 	bad int
 	// past reads are of revisions up to this; 0 for none.
@@ -71,7 +74,7 @@ func (g *generator) note(c *Call, a *Answer) {
 	if len(g.seen) > 12 {
 		g.seen = g.seen[len(g.seen)-12:]
 	}
-	if c.Commit != nil && c.Commit.ID != "" && c.Kind == "commit" {
+	if c.Commit != nil && c.Commit.ID != "" && c.Kind == "commit" && (!g.sure || a.Code == "") {
 		if g.sent = append(g.sent, *c); len(g.sent) > 20 {
 			g.sent = g.sent[1:]
 		}

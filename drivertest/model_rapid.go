@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,7 +22,8 @@ func modelCase() Case {
 		Name: "model/lockstep",
 		Rule: "After any sequence of operations every answer and every error code is the naive model's.",
 		Run: func(ctx context.Context, h *Harness) error {
-			for range rounds(4) { // of rapid's 100 checks
+			enough := budget(5 * time.Second)
+			for n := rounds(4); n > 0 && !enough(); n-- { // of rapid's 100 checks each
 				tb := &errorTB{}
 				func() {
 					defer tb.recover()

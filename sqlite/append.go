@@ -50,13 +50,12 @@ func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Ent
 	}
 	last := &entries[len(entries)-1]
 	tail := driver.Tail{Revision: last.Revision, Hash: last.Hash}
-	if cleared != l.left.cleared || l.noted || l.wal >= l.limit {
-		l.noted = false
-		defer l.stir()
-	}
 	l.left.tail, l.left.cleared = tail, cleared
-	l.cleared.Store(cleared)
+	if l.cleared.Swap(cleared) != cleared {
+		l.litter = true
+	}
 	l.tail.Store(&tail)
+	l.stir()
 	return nil
 }
 
@@ -127,7 +126,7 @@ func (l *Log) drop(entries []driver.Entry, cleared uint64) error {
 		}
 	}
 	if len(keys) > dropNow {
-		l.noted = true
+		l.litter = true
 		return droppedRows.insert(l.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
 	}
 	for _, key := range keys {

@@ -57,8 +57,8 @@ type Log struct {
 	left   state // as this process left the file
 	wal    int   // pages in the WAL that are not in the file
 	limit  int   // of wal, before it is emptied
+	litter bool  // there may be bodies to purge
 	bodies []*driver.Body
-	noted  bool // an append has noted bodies to be removed later
 
 	tail    atomic.Pointer[driver.Tail]
 	cleared atomic.Uint64 // bodies of earlier revisions are gone
@@ -134,8 +134,9 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 		return nil, errors.Join(err, lock.Release())
 	}
 	l.readers = newPool(full)
+	l.litter = true // what a process before this one left undone
+	l.stir()
 	l.work.Go(l.tend)
-	l.stir() // what a process before this one left undone
 	return l, nil
 }
 

@@ -9,8 +9,11 @@ import (
 // append for as long as that takes: some milliseconds.
 const purgeRows = 256
 
-// stir makes tend look whether there is something to do.
+// stir wakes tend if there is something to do. The caller has the turn.
 func (l *Log) stir() {
+	if l.wal < l.limit && !l.litter {
+		return
+	}
 	select {
 	case l.poke <- struct{}{}:
 	default:
@@ -46,7 +49,7 @@ func (l *Log) step() (more bool) {
 	if l.wal >= l.limit && !l.emptyWAL() {
 		return false
 	}
-	return l.purge()
+	return l.litter && l.purge()
 }
 
 // emptyWAL moves the pages of the WAL to the file, as far as no reader needs the
@@ -82,6 +85,7 @@ func (l *Log) purge() (more bool) {
 		return false
 	}
 	if work == 0 {
+		l.litter = false
 		return false
 	}
 	err = l.write(func() error {

@@ -15,13 +15,10 @@ import (
 // It returns the number of changes. Progress, if not nil, is called after each
 // with its revision and the last.
 func Export(ctx context.Context, store *stet.Store, w io.Writer, progress func(revision, last uint64)) (changes int, err error) {
-	after, err := epoch(ctx, store)
-	if err != nil {
-		return 0, err
-	}
+	epoch, _ := store.Epoch()
 	last, _ := store.Tail()
 	b := bufio.NewWriterSize(w, 256<<10)
-	if err := writeLine(b, Header{format, store.ID(), after, last}); err != nil {
+	if err := writeLine(b, Header{format, store.ID(), epoch, last}); err != nil {
 		return 0, err
 	}
 	err = store.Export(ctx, func(c stet.Copy) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -56,12 +55,9 @@ type Summary struct {
 // The error says which line it was and why, with the code of the cause. When ctx
 // is done no further line is begun.
 func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions) (Summary, error) {
-	began, err := epoch(ctx, store)
-	if err != nil {
-		return Summary{}, err
-	}
+	epoch, began := store.Epoch()
 	im := &importer{
-		store: store, began: began, opts: o,
+		store: store, epoch: epoch, began: began, opts: o,
 		seen: make(map[string]int), prompts: make(map[string]struct{}),
 	}
 	im.start(context.WithoutCancel(ctx)) // what was begun is finished
@@ -79,20 +75,6 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 			"the import was stopped after line %d. What was imported is kept. Run it again to go on: nothing is added twice.", im.last)
 	}
 	return im.sum, nil
-}
-
-// epoch returns the revision of the last clear, 0 if there was none.
-func epoch(ctx context.Context, store *stet.Store) (uint64, error) {
-	enough := errors.New("enough")
-	began, _ := store.Tail() // there was nothing since
-	err := store.Export(ctx, func(c stet.Copy) error {
-		began = c.Change.Revision - 1
-		return enough
-	})
-	if err == enough {
-		err = nil
-	}
-	return began, err
 }
 
 // A job is one line on its way into the store.
@@ -213,7 +195,7 @@ func (im *importer) copy(line int, c *stet.Copy) {
 // their lengths.
 func (im *importer) id(parts ...string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d\n", im.began)
+	fmt.Fprintf(h, "%d\n", im.epoch)
 	for _, p := range parts {
 		fmt.Fprintf(h, "%d\n%s", len(p), p)
 	}

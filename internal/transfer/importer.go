@@ -16,7 +16,8 @@ const shards = 64
 // An importer writes lines, those of a prompt in the order in which they came.
 type importer struct {
 	store *stet.Store
-	began uint64 // the revision of the last clear
+	epoch uint64
+	began uint64 // the revision of the clear that began it
 	opts  ImportOptions
 	ctx   context.Context
 
@@ -87,7 +88,7 @@ func (im *importer) run(j job) {
 		return
 	}
 	done, err := j.do(im.ctx)
-	if err == nil && done.Replayed && done.Revision <= im.began {
+	if err == nil && done.Replayed && done.Revision < im.began {
 		err = fault.New(fault.Conflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
 			done.ID, done.Revision, im.began)
 	}

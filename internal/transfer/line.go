@@ -28,9 +28,9 @@ type Header struct {
 	// Format is the version of the format: 1.
 	Format  int    `json:"stet_export"`
 	StoreID string `json:"store_id"`
-	// After is the revision after which the export begins: that of the last
-	// clear, 0 if there was none.
-	After    uint64 `json:"after"`
+	// Epoch is the epoch of the store that is exported, and Revision its newest
+	// revision when that began.
+	Epoch    uint64 `json:"epoch"`
 	Revision uint64 `json:"revision"`
 }
 

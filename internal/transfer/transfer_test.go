@@ -250,7 +250,7 @@ func TestSummaryNamesTheFirstFailure(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		`{"prompt_id":"a","text":"b"}`, `{"prompt_id":"a","messages":[{"role":"r","content":"c"}],"created_at":"2026-01-01T00:00:00Z"}`,
-		`{"ops":[{"set_label":{"prompt_id":"a","label":"l","version":"1.0.0"}}]}`, `{"stet_export":1,"store_id":"x","after":0,"revision":3}`,
+		`{"ops":[{"set_label":{"prompt_id":"a","label":"l","version":"1.0.0"}}]}`, `{"stet_export":1,"store_id":"x","epoch":1,"revision":3}`,
 		`{"stet_export_end":1,"changes":3}`, `{"ops":[{"clear":{}}],"revision":1}`, `{"ops":[{}],"revision":1}`, `[]`, `{`, `{"a":1,}`, `{"ops":null,"revision":null}`,
 		`{"revision":1,"id":"i","time":"2026-01-01T00:00:00Z","ops":[{"save":{"prompt_id":"a","version":"1.0.0","ordinal":1,"digest":"sha256:b77f10947dc7bf1852903a87665f6ff726d3ec79c811a2e0b510159e463e41ce","content":{"prompt_id":"a","version":"1.0.0","type":"text","text":"Hello"}}}]}`,
 	} {

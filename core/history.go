@@ -39,7 +39,7 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 		return page, noPrompt(id, at)
 	}
 	l := h.label(labelName)
-	if l == nil {
+	if l == nil || l.moves[0].revision > at {
 		return page, view{h, at}.noLabel(labelName)
 	}
 	i := len(l.moves)

@@ -14,7 +14,7 @@ import (
 func (r *rig) batch(g *gate, then []hook, commits ...stet.Commit) []outcome {
 	h := g.hold(appendTo)
 	first := r.pending(r.ctx, stet.Commit{ID: r.id(), Ops: []stet.Op{op(stet.Delete{PromptID: "none"})}})
-	<-h.entered
+	r.entered(h, first)
 	g.next(then...)
 	var answers []<-chan outcome
 	for _, c := range commits {
@@ -92,6 +92,42 @@ var batchCases = []Case{
 				r.same("its revision", out.done.Revision, first.Revision)
 			}
 		}
+	}),
+
+	needing(NeedLog, "batch/refused-leaves-nothing", "A commit that is refused leaves nothing behind for those that are decided after it, not even in the same batch.", func(r *rig) {
+		g := r.gate()
+		r.saveAll("a", "1.0.0", "1.1.0")
+		r.label("a", "production", "1.0.0")
+		fails := op(numbered("a", "1.1.0"))
+		outs := r.batch(g, nil,
+			stet.Commit{ID: "r1", Ops: []stet.Op{
+				op(numbered("a", "2.0.0")), op(text("new", "x")), op(stet.SetLabel{PromptID: "a", Label: "production", Version: "2.0.0"}),
+				op(stet.SetLabel{PromptID: "a", Label: "staging", Version: "1.0.0"}), op(stet.Delete{PromptID: "a", Version: "1.0.0", Force: true}), fails,
+			}},
+			stet.Commit{ID: "r2", Ops: []stet.Op{op(stet.Clear{}), op(numbered("a", "1.1.0")), op(text("other", "x")), fails}},
+			stet.Commit{ID: "good", Ops: []stet.Op{
+				op(stet.Draft{PromptID: "a", Version: "2.0.0", Text: "kept", Expect: ptr("1.1.0")}),
+				op(stet.Draft{PromptID: "new", Text: "kept", Expect: ptr("")}),
+				op(stet.SetLabel{PromptID: "a", Label: "staging", Version: "1.0.0", Expect: ptr("")}),
+				op(stet.SetLabel{PromptID: "a", Label: "production", Version: "1.1.0", Expect: ptr("1.0.0")}),
+			}})
+		if r.h.Unreliable && outs[2].err != nil {
+			return
+		}
+		for i := range 2 {
+			if !r.h.Unreliable {
+				r.refused(fmt.Sprint("refused commit ", i), outs[i].err, stet.CodeConflict, "a@1.1.0 exists")
+			}
+		}
+		r.must(outs[2].err, "the commit behind them")
+		r.same("the revision", outs[2].done.Revision, 5)
+		r.same("the list", r.numbers("a", stet.ListOptions{}), "[2.0.0 1.1.0 1.0.0]")
+		r.same("the ordinal", r.get("a@2.0.0").Ordinal(), 3)
+		r.same("the text", r.get("a@2.0.0").Text(), "kept")
+		r.same("the number in a new prompt", r.get("new").Number(), "1.0.0")
+		r.same("the history", r.moves("a", ""), "[1.0.0>1.1.0 >1.0.0]")
+		_, err := r.tryGet("other")
+		r.refused("what a refused commit saved behind a clear", err, stet.CodeNotFound)
 	}),
 
 	needing(NeedLog, "batch/refusal-void", "A refusal that rests on a commit which could not be written is void with it.", func(r *rig) {

@@ -35,7 +35,7 @@ var closeCases = []Case{
 		s := r.s()
 		h := g.hold(appendTo)
 		answer := r.pending(r.ctx, stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x"))}})
-		<-h.entered
+		r.entered(h, answer)
 		shut := make(chan error, 1)
 		go func() { shut <- r.close(s) }()
 		h.let()

@@ -139,6 +139,17 @@ func (r *rig) pending(ctx context.Context, c stet.Commit) <-chan outcome {
 	return answer
 }
 
+// entered returns when the append has come that h holds up, and ends the case if
+// its commit is answered instead.
+func (r *rig) entered(h *hold, answer <-chan outcome) {
+	select {
+	case <-h.entered:
+	case out := <-answer:
+		r.fail("a commit is answered before it was appended: %v", out.err)
+		panic(ended{})
+	}
+}
+
 type outcome struct {
 	done stet.Done
 	err  error

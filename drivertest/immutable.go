@@ -68,7 +68,7 @@ var immutableCases = []Case{
 			op(stet.SetLabel{PromptID: "a", Label: "staging", Version: "latest"}),
 		}}
 		answer := r.pending(ctx, c)
-		<-h.entered
+		r.entered(h, answer)
 		cancel()
 		out := <-answer
 		r.refused("the commit that was given up", out.err, stet.CodeUnknown)

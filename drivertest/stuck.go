@@ -21,7 +21,7 @@ var stuckCases = []Case{
 		} {
 			h := g.hold(notApplied)
 			answer := r.pending(r.ctx, stet.Commit{ID: r.id(), Ops: ops})
-			<-h.entered
+			r.entered(h, answer)
 			what := fmt.Sprintf("while an append of %d operations is stuck, ", len(ops))
 			r.within(what+"a read", func() {
 				r.same(what+"current", r.get("a").Number(), "1.0.0")
@@ -55,7 +55,7 @@ var stuckCases = []Case{
 		g := r.gate()
 		h := g.hold(appendTo)
 		answer := r.pending(r.ctx, stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x")), op(text("b", "y"))}})
-		<-h.entered
+		r.entered(h, answer)
 		r.within("a read", func() {
 			_, err := r.tryGet("a")
 			r.refused("getting what is not in the log yet", err, stet.CodeNotFound)
@@ -107,7 +107,7 @@ var contextCases = []Case{
 		g := r.gate()
 		h := g.hold(appendTo)
 		first := r.pending(r.ctx, stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x"))}})
-		<-h.entered
+		r.entered(h, first)
 		ctx, cancel := context.WithCancel(r.ctx)
 		second := r.pending(ctx, stet.Commit{ID: "two", Ops: []stet.Op{op(text("b", "x"))}})
 		cancel()
@@ -134,7 +134,7 @@ var contextCases = []Case{
 				ctx, cancel := context.WithCancel(r.ctx)
 				c := stet.Commit{ID: id, Ops: []stet.Op{op(text("a", "x"))}}
 				answer := r.pending(ctx, c)
-				<-h.entered
+				r.entered(h, answer)
 				cancel()
 				r.within("a commit that was given up", func() {
 					out := <-answer

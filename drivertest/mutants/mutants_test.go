@@ -239,7 +239,6 @@ func TestAll(t *testing.T) {
 
 // quiet keeps what fails on purpose from being saved and shrunk at length.
 func quiet(t *testing.T) {
-	must(t, flag.Set("rapid.nofailfile", "true"))
 	must(t, flag.Set("rapid.shrinktime", "1s"))
 	must(t, flag.Set("histories", ""))
 }

@@ -159,6 +159,8 @@ func TestMutants(t *testing.T) {
 // ever is found at once, unless the case itself bounds how long it computes.
 func run(t *testing.T, h *drivertest.Harness, c *drivertest.Case, m mutant.Mutant) (err error) {
 	bubble := slices.ContainsFunc(drivertest.Cases(), func(o drivertest.Case) bool { return o.Name == c.Name })
+	own := *h
+	own.Bubble = bubble
 	f := func(t *testing.T) {
 		mutant.Set(m)
 		defer mutant.Set(mutant.None)
@@ -174,7 +176,7 @@ func run(t *testing.T, h *drivertest.Harness, c *drivertest.Case, m mutant.Mutan
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		err = c.Run(ctx, h)
+		err = c.Run(ctx, &own)
 	}
 	if bubble {
 		synctest.Test(t, f)

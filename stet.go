@@ -58,6 +58,8 @@ type (
 	// VerifyOptions choose what Verify checks; Report is what it found.
 	VerifyOptions = core.VerifyOptions
 	Report        = core.Report
+	// BackupOptions are how a backup is made.
+	BackupOptions = driver.BackupOptions
 
 	// Error is the one error type; Code tells a program what happened.
 	Error = fault.Error
@@ -134,6 +136,16 @@ func (s *Store) Close() error { return s.core.Close() }
 // finds with what the store says. See [Report].
 func (s *Store) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 	return s.core.Verify(ctx, o)
+}
+
+// Backup makes a file that holds the store as it was at some instant of the call,
+// with everything that was acknowledged before it, and returns the revision and
+// the hash that its log ends with: note them elsewhere, for Verify. The file is
+// durable and was checked when Backup returns. Commits and reads go on meanwhile.
+//
+// It is invalid for an engine that keeps no files. See the engine's Restore.
+func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (revision uint64, hash Hash, err error) {
+	return s.core.Backup(ctx, path, o)
 }
 
 // Export calls yield for every change since the store was last cleared, in

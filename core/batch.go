@@ -80,7 +80,9 @@ func (c *Core) decideAll(batch []*pending) *written {
 		} else {
 			w.commits = append(w.commits, decided{p, out, len(w.entries)})
 		}
-		inBatch[p.id] = len(w.commits) - 1
+		if fresh || out.refused { // else the log has decided, or nothing is
+			inBatch[p.id] = len(w.commits) - 1
+		}
 	}
 	return w
 }

@@ -22,7 +22,7 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 	}
 	if mutant.On(mutant.ReadsWait) {
 		mutant.Lock()
-		defer mutant.Unlock()
+		mutant.Unlock()
 	}
 	// The first case of newest, written out: here a call is a tenth of the time.
 	s := c.published.Load()

@@ -5,7 +5,7 @@
 // number is next, what conflicts, what a selector names) is in package core,
 // once, for every engine. An engine implements [Log]; what it can do beyond
 // that it offers through the small interfaces beside it ([Checkpointer],
-// [Notifier]), each of which has a fallback in core. Package drivertest is the
+// [Notifier], [Checker], [Backuper]), each of which has a fallback in core. Package drivertest is the
 // definition of a correct engine.
 //
 // # Failures
@@ -249,4 +249,23 @@ type Checker interface {
 	// Check returns what is wrong with the storage itself, a sentence each. An
 	// error means that it could not be examined.
 	Check(ctx context.Context) (problems []string, err error)
+}
+
+// A Backuper is a Log that can copy itself to a file while it is in use.
+type Backuper interface {
+	// Backup makes the file path, which then holds the log up to the tail that is
+	// returned, with the bodies that belong to it: a beginning of the log that has
+	// everything that was acknowledged before the call. When Backup returns, the
+	// file is durable, and was read through and found sound. If it fails, what was
+	// at path is there as it was. Appends and reads go on meanwhile.
+	Backup(ctx context.Context, path string, o BackupOptions) (Tail, error)
+}
+
+// BackupOptions are how a backup is made.
+type BackupOptions struct {
+	// Overwrite lets the file take the place of one that is there.
+	Overwrite bool
+	// Progress, if not nil, is called now and then with how much is done of what
+	// there is to do, by one goroutine at a time.
+	Progress func(done, total uint64)
 }

@@ -43,12 +43,13 @@ func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, 
 }
 
 // A Log is a log in a SQLite file. It implements [driver.Log],
-// [driver.Checkpointer] and [driver.Checker].
+// [driver.Checkpointer], [driver.Checker] and [driver.Backuper].
 type Log struct {
 	path    string
 	storeID string
 	lock    *filelock.Lock
 	readers *pool
+	copying chan struct{} // held while a backup is copied
 
 	// The writing connection, and what goes with it, belong to whoever has sent
 	// on turn. Those who wait get it in the order in which they came.
@@ -119,7 +120,7 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
+	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), copying: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if err := l.open(o.Now(), steps); err != nil {
 		l.cancel()

@@ -32,9 +32,11 @@ type cli struct {
 	History historyCmd `cmd:"" group:"Read" help:"List where a label has been, who moved it and why."`
 	Diff    diffCmd    `cmd:"" group:"Read" help:"Show what differs between two versions."`
 
-	Import importCmd `cmd:"" group:"Store" help:"Take over drafts, commits or an export, as JSON lines."`
-	Export exportCmd `cmd:"" group:"Store" help:"Write the whole store as JSON lines."`
-	Verify verifyCmd `cmd:"" group:"Store" help:"Recompute every digest and hash of the store."`
+	Import  importCmd  `cmd:"" group:"Store" help:"Take over drafts, commits or an export, as JSON lines."`
+	Export  exportCmd  `cmd:"" group:"Store" help:"Write the whole store as JSON lines."`
+	Verify  verifyCmd  `cmd:"" group:"Store" help:"Recompute every digest and hash of the store."`
+	Backup  backupCmd  `cmd:"" group:"Store" help:"Copy the store to a file, and check the copy."`
+	Restore restoreCmd `cmd:"" group:"Store" help:"Make a store from a backup."`
 
 	Race       raceCmd       `cmd:"" group:"Other" help:"See the defect that stet began with, and stet, side by side."`
 	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`

@@ -41,7 +41,7 @@ func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
 func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
 	s, err := open.Store(a.ctx, a.flags.Store, open.Options{
 		Wait:    lockWait,
-		Waiting: func(holder string) { a.say("waiting for " + holder + " …") },
+		Waiting: a.waiting,
 	})
 	if err != nil {
 		return err
@@ -52,6 +52,9 @@ func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
 	}
 	return err
 }
+
+// waiting tells whom a command waits for.
+func (a *app) waiting(holder string) { a.say("waiting for " + holder + " …") }
 
 // commit carries out one operation on a store that exists.
 func (a *app) commit(b by, op stet.Op) (stet.Done, error) {

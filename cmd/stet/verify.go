@@ -25,18 +25,14 @@ something is wrong. With --json: {"revision","hash","prompts","versions","proble
 }
 
 func (c *verifyCmd) Run(a *app) error {
-	var o core.VerifyOptions
-	if c.Expect != nil {
-		if err := o.Expect.UnmarshalText([]byte(*c.Expect)); err != nil {
-			return err
-		}
-		if o.Expect.IsZero() {
-			return fault.New(fault.Invalid, "the hash to expect is all zeros, which no entry of a log has. Give one that verify printed.")
-		}
+	expect, err := expected(c.Expect)
+	if err != nil {
+		return err
 	}
+	o := core.VerifyOptions{Expect: expect}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
 		bar := a.bar(100, "verifying")
-		o.Progress = func(done, total uint64) { bar.set(int64(100 * done / max(total, 1))) }
+		o.Progress = bar.part
 		r, err := s.Verify(ctx, o)
 		bar.done()
 		if err != nil {
@@ -44,6 +40,20 @@ func (c *verifyCmd) Run(a *app) error {
 		}
 		return a.verified(&r)
 	})
+}
+
+// expected reads the value of --expect, the zero hash if it is not given.
+func expected(flag *string) (h stet.Hash, err error) {
+	if flag == nil {
+		return h, nil
+	}
+	if err := h.UnmarshalText([]byte(*flag)); err != nil {
+		return h, err
+	}
+	if h.IsZero() {
+		return h, fault.New(fault.Invalid, "the hash to expect is all zeros, which no entry of a log has. Give one that verify printed.")
+	}
+	return h, nil
 }
 
 func (a *app) verified(r *stet.Report) error {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/sqlite"
+)
+
+type restoreCmd struct {
+	File   string  `arg:"" help:"A file that stet backup made."`
+	Force  bool    `help:"Overwrite the store if there is one."`
+	Expect *string `placeholder:"HASH" help:"A hash that backup or verify printed and that was kept elsewhere: the file must have it."`
+}
+
+func (*restoreCmd) Help() string {
+	return `Examples:
+
+    stet restore nightly.db --store sqlite:stet.db
+    stet restore nightly.db --force --expect 5f0c…
+
+The store has all that the backup has, and an id of its own: cursors and feed positions
+that the old one gave out are refused, because at the same revision there may be other
+content. (A .db file that was copied with cp keeps the old id.) It is read through before
+it takes its place; the backup is left as it is.
+With --json: {"store","store_id","from_store_id","revision","hash","prompts","versions"}.`
+}
+
+func (c *restoreCmd) Run(a *app) error {
+	path, err := sqlitePath(a.flags.Store)
+	if err != nil {
+		return err
+	}
+	bar := a.bar(100, "restoring")
+	o := sqlite.RestoreOptions{Overwrite: c.Force, Progress: bar.part}
+	o.LockWait, o.Waiting = lockWait, a.waiting
+	if o.Expect, err = expected(c.Expect); err != nil {
+		return err
+	}
+	r, err := sqlite.Restore(a.ctx, c.File, path, o)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	if a.flags.JSON {
+		return a.json(struct {
+			Store    string    `json:"store"`
+			StoreID  string    `json:"store_id"`
+			From     string    `json:"from_store_id"`
+			Revision uint64    `json:"revision"`
+			Hash     stet.Hash `json:"hash"`
+			Prompts  int       `json:"prompts"`
+			Versions int       `json:"versions"`
+		}{path, r.StoreID, r.From, r.Report.Revision, r.Report.Hash, r.Report.Prompts, r.Report.Versions})
+	}
+	return a.println(fmt.Sprintf("restored to %s, which was checked: %s, %s, revision %d, hash %s",
+		path, plural(r.Report.Prompts, "prompt"), plural(r.Report.Versions, "version"), r.Report.Revision, r.Report.Hash))
+}
+
+// sqlitePath returns the file of a store's address.
+func sqlitePath(address string) (string, error) {
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" {
+		return path, nil
+	}
+	if strings.HasSuffix(address, ".db") && !strings.Contains(address, "://") {
+		return address, nil
+	}
+	return "", fault.New(fault.Invalid, "a backup is restored to an SQLite file, and %s is none. Name one: --store sqlite:PATH. To bring it elsewhere, restore it and then export and import it.", address)
+}

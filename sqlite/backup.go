@@ -1,0 +1,198 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+)
+
+var _ driver.Backuper = (*Log)(nil)
+
+// Backup implements driver.Backuper. The file is an SQLite file of one piece, with
+// nothing beside it, without the space that deleted texts have left, and with the
+// store's id: [Restore] makes a store of it. One backup is made at a time; others
+// wait.
+//
+// It reads one state of the file on a connection of its own, and so holds up
+// nobody; the WAL cannot be emptied until it is done, and grows meanwhile by what
+// is written.
+func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (driver.Tail, error) {
+	d, err := aim(ctx, path, aimOptions{overwrite: o.Overwrite, not: l.path})
+	if err != nil {
+		return driver.Tail{}, err
+	}
+	defer d.drop()
+	if err := l.copyTo(ctx, d.made, half(o.Progress, 0)); err != nil {
+		return driver.Tail{}, err
+	}
+	r, err := checkCopy(ctx, d.made, stet.VerifyOptions{Progress: half(o.Progress, 1)})
+	if err != nil {
+		return driver.Tail{}, err
+	}
+	if !r.OK() {
+		return driver.Tail{}, fault.New(fault.Internal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", tooMany(r.Problems))
+	}
+	return driver.Tail{Revision: r.Revision, Hash: r.Hash}, d.put()
+}
+
+// copyTo makes the file, which is there and empty, a copy of one state of the log.
+func (l *Log) copyTo(ctx context.Context, made string, progress func(done, total uint64)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(l.ctx, func() { cancel(errClosed) })()
+	select {
+	case l.copying <- struct{}{}:
+		defer func() { <-l.copying }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	// In a reader's place, so that Close waits: of the places, one at most.
+	return l.read(ctx, func(*conn) error { return copyFile(ctx, l.path, readsOnly, made, progress) })
+}
+
+// copyFile copies one state of an SQLite file into another, which is there and
+// empty, and makes it durable.
+func copyFile(ctx context.Context, path, mode, made string, progress func(done, total uint64)) (err error) {
+	c, err := connect(path, mode, pragmas()...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	stop, err := watch(c, made, progress)
+	if err != nil {
+		return err
+	}
+	bound := c.values([]any{made})
+	_, err = c.raw.ExecContext(ctx, "VACUUM INTO ?", bound)
+	stop()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	}
+	return syncFile(made)
+}
+
+// watchEvery is how often the copy's size is looked at: what an eye follows.
+const watchEvery = 100 * time.Millisecond
+
+// watch calls progress with the size of a copy and what it will be, until stop.
+func watch(c *conn, made string, progress func(done, total uint64)) (stop func(), err error) {
+	if progress == nil {
+		return func() {}, nil
+	}
+	var n [3]int64
+	for i, p := range []string{"page_count", "freelist_count", "page_size"} {
+		if n[i], err = c.integer("PRAGMA " + p); err != nil {
+			return nil, err
+		}
+	}
+	total := uint64(max(n[0]-n[1], 1) * n[2])
+	quit, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		t := time.NewTicker(watchEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				if info, err := os.Stat(made); err == nil {
+					progress(min(uint64(info.Size()), total), total)
+				}
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() { close(quit); <-gone }, nil
+}
+
+// half returns the progress of the first or the second half of a work.
+func half(progress func(done, total uint64), second uint64) func(done, total uint64) {
+	if progress == nil {
+		return nil
+	}
+	return func(done, total uint64) { progress(done+second*total, 2*total) }
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// checkCopy opens a copy as a store, reads it through, and leaves it as it is.
+func checkCopy(ctx context.Context, path string, o stet.VerifyOptions) (r stet.Report, err error) {
+	log, err := openStill(path)
+	if err != nil {
+		return r, err
+	}
+	s, err := stet.New(ctx, log, stet.Options{CacheBytes: -1})
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.Verify(ctx, o)
+}
+
+// A still is a log that is only read: a copy that has no name yet. It keeps its
+// checkpoint, so that what is checked is what will be opened.
+type still struct{ *Log }
+
+func openStill(path string) (_ *still, err error) {
+	c, err := connect(path, readsOnly, pragmas()...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if _, err := version(c, path, schema); err != nil {
+		return nil, err
+	}
+	left, err := look(c)
+	if err != nil {
+		return nil, err
+	}
+	if left.storeID == "" {
+		return nil, damaged(nil, path, "its table meta has no store_id")
+	}
+	l := &Log{path: path, storeID: left.storeID, left: left, readers: newPool(path)}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.tail.Store(&left.tail)
+	l.cleared.Store(left.cleared)
+	return &still{l}, nil
+}
+
+// Append implements driver.Log.
+func (s *still) Append(context.Context, driver.Tail, []driver.Entry) error {
+	return notApplied(errors.New("sqlite: a copy is not written to"))
+}
+
+// SaveCheckpoint implements driver.Checkpointer.
+func (s *still) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }
+
+// Close implements driver.Log.
+func (s *still) Close() error {
+	var err error
+	s.once.Do(func() {
+		s.cancel()
+		err = s.readers.close()
+	})
+	return err
+}
+
+// tooMany is how a problem of many is told in a sentence.
+func tooMany(problems []string) string {
+	if len(problems) == 1 {
+		return problems[0]
+	}
+	return fmt.Sprintf("%s (and %d more)", problems[0], len(problems)-1)
+}

@@ -1,0 +1,141 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// RestoreOptions are how a store is made from a backup. The zero value is good.
+type RestoreOptions struct {
+	// Options are how the place of the store is taken.
+	Options
+	// Overwrite lets the store take the place of one that is there.
+	Overwrite bool
+	// Expect is the hash of some entry, noted elsewhere, that the backup must
+	// have; the zero hash for none.
+	Expect stet.Hash
+	// Progress, if not nil, is called now and then with how much is done of what
+	// there is to do, by one goroutine at a time.
+	Progress func(done, total uint64)
+}
+
+// A Restored is what Restore has made.
+type Restored struct {
+	StoreID string // the new store's
+	From    string // the id of the store that the backup was made of
+	Report  stet.Report
+}
+
+// Restore makes the store path from a backup, which it leaves as it is. The store
+// has what the backup has, and an id of its own: cursors of lists and the like that
+// were given out by the old store are refused by this one, since it may have other
+// content at the same revision. A file that was copied by other means has its old
+// id.
+//
+// The store is read through before it takes its place: if anything is wrong with
+// it, or it does not have the entry that is expected, Restore fails with internal,
+// and what was at path is there as it was. It fails with conflict if there is
+// something and Overwrite is not set, and with unavailable if a program has the
+// store at path open.
+func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restored, error) {
+	from, exists, err := locate(backup)
+	switch {
+	case err != nil:
+		return Restored{}, err
+	case !exists:
+		return Restored{}, fault.New(fault.NotFound, "there is no file %s.", backup)
+	}
+	if info, err := os.Stat(from + "-wal"); err == nil && info.Size() > 0 {
+		return Restored{}, fault.New(fault.Invalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s-wal is beside it and has commits of it. Make a backup of it with stet backup.", backup, filepath.Base(from))
+	}
+	p, err := aim(ctx, path, aimOptions{overwrite: o.Overwrite, not: from, store: true, lock: o.Options})
+	if err != nil {
+		return Restored{}, err
+	}
+	defer p.drop()
+	var r Restored
+	if err := r.fill(ctx, from, p.made, o); err != nil {
+		return Restored{}, refusal(err, from)
+	}
+	return r, p.put()
+}
+
+// fill makes the file of the new store, and checks it.
+func (r *Restored) fill(ctx context.Context, from, made string, o RestoreOptions) error {
+	// Nobody writes to a backup; immutable, it may be where nothing can be made
+	// beside it, and no lock on it is taken or lost.
+	if err := isStore(from); err != nil {
+		return err
+	}
+	if err := copyFile(ctx, from, immutable, made, half(o.Progress, 0)); err != nil {
+		return err
+	}
+	if err := r.rename(made); err != nil {
+		return err
+	}
+	if err := syncFile(made); err != nil {
+		return err
+	}
+	var err error
+	r.Report, err = checkCopy(ctx, made, stet.VerifyOptions{Expect: o.Expect, Progress: half(o.Progress, 1)})
+	if err != nil {
+		return err
+	}
+	if !r.Report.OK() {
+		return fault.New(fault.Internal, "%s is damaged, or not the backup that was expected: %s. Nothing was restored. Take another backup.", from, tooMany(r.Report.Problems))
+	}
+	return nil
+}
+
+// immutable is the mode of a connection to a file that does not change.
+const immutable = readsOnly + "&immutable=1"
+
+func isStore(path string) error {
+	c, err := connect(path, immutable, pragmas()...)
+	if err != nil {
+		return err
+	}
+	_, err = version(c, path, schema)
+	if err == nil {
+		err = whole(c, path)
+	}
+	return errors.Join(err, c.close())
+}
+
+// rename brings the tables up to date and gives the store its new id.
+func (r *Restored) rename(made string) (err error) {
+	c, err := connect(made, readWrite, pragmas()...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	from, err := version(c, made, schema)
+	if err != nil {
+		return err
+	}
+	if err := migrate(c, from, schema, nil); err != nil {
+		return err
+	}
+	if r.From, err = c.text("SELECT value FROM meta WHERE name = 'store_id'"); err != nil {
+		return err
+	}
+	r.StoreID = newStoreID()
+	n, err := c.exec("UPDATE meta SET value = ? WHERE name = 'store_id'", r.StoreID)
+	if err == nil && n != 1 {
+		err = damaged(nil, made, "its table meta has no store_id")
+	}
+	return err
+}
+
+func newStoreID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}

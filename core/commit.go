@@ -32,6 +32,8 @@ type Committed struct {
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
 func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error) {
+	c.inCommit.Add(1)
+	defer c.inCommit.Add(-1)
 	p, err := c.prepare(ctx, &req)
 	if err != nil {
 		return Committed{}, err
@@ -56,8 +58,6 @@ func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return outcome{}, notStarted(ctx)
 	}
-	c.inCommit.Add(1)
-	defer c.inCommit.Add(-1)
 	select {
 	case <-c.closing:
 		return outcome{}, errClosed()

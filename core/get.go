@@ -21,8 +21,7 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		}
 	}
 	if mutant.On(mutant.ReadsWait) {
-		mutant.Lock()
-		mutant.Unlock()
+		mutant.Pass()
 	}
 	// The first case of newest, written out: here a call is a tenth of the time.
 	s := c.published.Load()

@@ -38,6 +38,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" group:"Store" help:"Copy the store to a file, and check the copy."`
 	Restore restoreCmd `cmd:"" group:"Store" help:"Make a store from a backup."`
 
+	Bench      benchCmd      `cmd:"" group:"Other" help:"Fill a store with made-up prompts, and measure it."`
 	Race       raceCmd       `cmd:"" group:"Other" help:"See the defect that stet began with, and stet, side by side."`
 	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" group:"Other" help:"Print the version of this program."`

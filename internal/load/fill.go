@@ -190,4 +190,3 @@ func Guard(ctx context.Context, s *stet.Store) error {
 	}
 	return nil
 }
-

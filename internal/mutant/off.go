@@ -8,9 +8,10 @@ func On(Mutant) bool { return false }
 // Delay lets others run between two steps of a mutant.
 func Delay() {}
 
-// Lock and Unlock are the lock that a mutant takes.
+// Lock and Unlock are the lock that a mutant takes; Pass takes it for a moment.
 func Lock()   {}
 func Unlock() {}
+func Pass()   {}
 
 // Shared returns the value that was first given for the key. In this build it
 // returns v.

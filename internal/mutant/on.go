@@ -42,9 +42,10 @@ func Delay() {
 	}
 }
 
-// Lock and Unlock are the lock that a mutant takes.
+// Lock and Unlock are the lock that a mutant takes; Pass takes it for a moment.
 func Lock()   { state.Load().lock <- struct{}{} }
 func Unlock() { <-state.Load().lock }
+func Pass()   { Lock(); Unlock() }
 
 // Shared returns the value that was first given for the key.
 func Shared[K comparable, V any](key K, v V) V {

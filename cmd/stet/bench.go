@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/load"
+	"github.com/stet-dev/stet/open"
+)
+
+// A benchCmd measures stet under load. Its verbs write to stores that are empty or
+// that they made themselves, and to no other.
+type benchCmd struct {
+	Fill benchFillCmd `cmd:"" help:"Fill a store with made-up prompts."`
+}
+
+type benchFillCmd struct {
+	Versions int    `default:"1000000" placeholder:"N" help:"How many versions the prompts have together (${default})."`
+	Prompts  int    `default:"50000" placeholder:"N" help:"How many prompts (${default})."`
+	Long     int    `default:"100000" placeholder:"N" help:"How many versions one more prompt has (${default})."`
+	Size     int    `default:"1024" placeholder:"BYTES" help:"How long each text is (${default})."`
+	Seed     uint64 `default:"1" placeholder:"N" help:"Which texts: the same for the same seed (${default})."`
+	Batch    int    `default:"500" placeholder:"N" help:"How many saves a commit has: 1 makes a log as people write it (${default})."`
+	Workers  int    `placeholder:"N" help:"How many commit at once (4, or 256 where a commit has one save)."`
+}
+
+func (*benchFillCmd) Help() string {
+	return `Examples:
+
+    stet bench fill --store sqlite:big.db
+    stet bench fill --store sqlite:small.db --versions 10000 --prompts 500 --long 1000 --batch 1
+
+The store must be empty.`
+}
+
+func (c *benchFillCmd) fill() *load.Fill {
+	f := &load.Fill{
+		Corpus:   load.Corpus{Seed: c.Seed, Size: c.Size},
+		Versions: c.Versions, Prompts: c.Prompts, Long: c.Long, Batch: c.Batch, Workers: c.Workers,
+	}
+	if f.Workers == 0 {
+		f.Workers = 4 // so that the writer always finds the next commit waiting
+		if f.Batch == 1 {
+			f.Workers = 256
+		}
+	}
+	return f
+}
+
+func (c *benchFillCmd) Run(a *app) error {
+	f := c.fill()
+	if err := f.Check(); err != nil {
+		return err
+	}
+	return a.write(func(ctx context.Context, s *stet.Store) error { return a.fill(ctx, s, f) })
+}
+
+// fill fills a store and says so.
+func (a *app) fill(ctx context.Context, s *stet.Store, f *load.Fill) error {
+	bar := a.bar(int64(f.Total()), "filling", progressbar.OptionShowIts(), progressbar.OptionSetItsString("versions"))
+	f.Progress, f.Every = func(n int) { bar.set(int64(n)) }, 100*time.Millisecond
+	start := time.Now()
+	err := f.Into(ctx, s)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	live := load.LiveHeap()
+	if a.flags.JSON {
+		return a.json(map[string]any{
+			"prompts": f.Prompts, "versions": f.Total(), "bytes": f.Total() * f.Size, "seconds": took.Seconds(), "heap": live,
+		})
+	}
+	runtime.KeepAlive(s)
+	return a.println(fmt.Sprintf("%s of %s and one with %d, %d MB of text, in %.1f s: %.0f a second; %d MB of live heap",
+		plural(f.Versions, "version"), plural(f.Prompts, "prompt"), f.Long, f.Total()*f.Size/1e6, took.Seconds(), float64(f.Total())/took.Seconds(), live/1e6))
+}
+
+// openStore opens a store as every verb does.
+func (a *app) openStore(ctx context.Context, address string, o stet.Options) (*stet.Store, error) {
+	return open.Store(ctx, address, open.Options{
+		Options: o, Wait: lockWait,
+		Waiting: func(holder string) { a.say("waiting for " + holder + " …") },
+	})
+}

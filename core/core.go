@@ -141,7 +141,14 @@ func (c *Core) load(ctx context.Context) error {
 	if err := c.loadCheckpoint(ctx); err != nil {
 		return err
 	}
-	return c.catchUp(ctx)
+	tail, err := c.log.Barrier(ctx)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the log could not be asked for its end: %v.", err)
+	}
+	if err := c.catchUp(ctx); err != nil {
+		return err
+	}
+	return c.reach(ctx, tail)
 }
 
 // Info tells what the engine is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -23,7 +24,9 @@ func until(r *rig, last uint64) iter.Seq2[stet.Change, error] {
 // follow reads changes after a revision until the last one, and notes a failure
 // for a gap, a repetition or a broken chain.
 func (r *rig) follow(s *stet.Store, since, last uint64, o stet.ChangesOptions) (got []stet.Change) {
-	for ch, err := range s.Changes(r.ctx, since, o) {
+	ctx, cancel := context.WithTimeout(r.ctx, patience) // a correct store never needs it
+	defer cancel()
+	for ch, err := range s.Changes(ctx, since, o) {
 		if err != nil {
 			r.fail("the changes after %d: %v", since, err)
 			return got
@@ -135,15 +138,38 @@ var changesCases = []Case{
 
 	storeCase("changes/live", "Behind what there is, changes come as they are committed.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
+		got := make(chan uint64)
+		over := make(chan struct{})
+		ctx, cancel := context.WithCancel(r.ctx)
 		s := r.s()
-		next, stop := iter.Pull2(s.Changes(r.ctx, 0, stet.ChangesOptions{}))
-		defer stop()
-		for i := range 10 {
-			ch, err, ok := next()
-			r.must(err, "change %d", i+1)
-			r.ok(ok && ch.Revision == uint64(i+1), "change %d is revision %d", i+1, ch.Revision)
-			r.save(stet.Draft{PromptID: "a", Text: fmt.Sprint(i), Bump: "patch"})
-		}
+		go func() {
+			defer close(over)
+			for ch, err := range s.Changes(ctx, 0, stet.ChangesOptions{}) {
+				if err != nil {
+					return
+				}
+				select {
+				case got <- ch.Revision:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		r.within("a subscriber", func() {
+			for i := range uint64(10) {
+				select {
+				case rev := <-got:
+					r.same("the revision", rev, i+1)
+				case <-time.After(patience / 2):
+					r.fail("revision %d does not come", i+1)
+					return
+				}
+				r.queued() // until it waits for the next
+				r.save(stet.Draft{PromptID: "a", Text: fmt.Sprint(i), Bump: "patch"})
+			}
+		})
+		cancel()
+		<-over
 	}),
 
 	storeCase("changes/subscribers", "Any number of subscribers each get every commit once, in order, however many commit.", func(r *rig) {

@@ -34,3 +34,4 @@ func harness(t *testing.T) drivertest.Harness {
 
 func TestLog(t *testing.T)   { drivertest.TestLog(t, harness(t)) }
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(t)) }
+func TestProof(t *testing.T) { drivertest.TestProof(t, harness(t)) }

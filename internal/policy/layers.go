@@ -26,7 +26,7 @@ var layers = [][]string{
 	// Protocols.
 	{"httpapi", "mcp", "ui"},
 	// Programs.
-	{"cmd/stet", "examples/quickstart", "drivertest/mutants", "internal/policy"},
+	{"cmd/stet", "examples/quickstart", "drivertest/mutants", "internal/policy", "internal/crash", "internal/corrupt", "internal/metamorphic"},
 }
 
 // pure are the packages that do no I/O and start no clock: what they need of the

@@ -47,3 +47,7 @@ func harness(f remote.Faults, handles int) drivertest.Harness {
 func TestStore(t *testing.T) { days(t, drivertest.TestStore) }
 
 func TestLog(t *testing.T) { days(t, drivertest.TestLog) }
+
+// TestProof runs one bad day with two processes: it takes half a minute a day, and
+// more of them are for -seeds.
+func TestProof(t *testing.T) { drivertest.TestProof(t, harness(remote.Bad(1), 2)) }

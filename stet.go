@@ -128,6 +128,10 @@ func (s *Store) Tail() (revision uint64, hash Hash) { return s.core.Tail() }
 // clear, and the revision of the clear that began it, 0 for the first.
 func (s *Store) Epoch() (epoch, since uint64) { return s.core.Epoch() }
 
+// Queued returns how many commits wait to be written, behind those that are being
+// written now: for metrics.
+func (s *Store) Queued() int { return s.core.Queued() }
+
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.
 func (s *Store) Close() error { return s.core.Close() }

@@ -157,6 +157,9 @@ func (c *Core) Info() driver.Info { return c.info }
 // Revision returns the revision that reads are of now.
 func (c *Core) Revision() uint64 { return c.published.Load().revision }
 
+// Queued returns how many commits wait for the writer.
+func (c *Core) Queued() int { return len(c.queue) }
+
 // Epoch returns the number of the present epoch and the revision of the clear
 // that began it, 0 for the first.
 func (c *Core) Epoch() (epoch, since uint64) {

@@ -17,13 +17,9 @@ func (r *rig) batch(g *gate, then []hook, commits ...stet.Commit) []outcome {
 	r.entered(h, first)
 	g.next(then...)
 	var answers []<-chan outcome
-	for _, c := range commits {
-		before := r.clock.ticks.Load()
+	for i, c := range commits {
 		answers = append(answers, r.pending(r.ctx, c))
-		for r.clock.ticks.Load() == before { // until it is being prepared
-			runtime.Gosched()
-		}
-		r.queued()
+		r.queued(i + 1)
 	}
 	h.let()
 	<-first
@@ -34,9 +30,24 @@ func (r *rig) batch(g *gate, then []hook, commits ...stet.Commit) []outcome {
 	return outs
 }
 
-// queued returns when the commit that was started last is in the writer's queue:
-// for certain in a bubble, and almost so elsewhere.
-func (r *rig) queued() {
+// queued returns when n commits wait behind the one that is held up: for certain
+// where there is one store.
+func (r *rig) queued(n int) {
+	if r.h.Bubble {
+		synctest.Wait()
+		return
+	}
+	for waiting := 0; waiting < n; runtime.Gosched() {
+		waiting = 0
+		for _, s := range r.stores {
+			waiting += s.Queued()
+		}
+	}
+}
+
+// idle returns when nothing runs any more but the caller: for certain in a bubble,
+// and almost so elsewhere.
+func (r *rig) idle() {
 	if r.h.Bubble {
 		synctest.Wait()
 		return

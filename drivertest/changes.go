@@ -164,7 +164,7 @@ var changesCases = []Case{
 					r.fail("revision %d does not come", i+1)
 					return
 				}
-				r.queued() // until it waits for the next
+				r.idle() // until it waits for the next
 				r.save(stet.Draft{PromptID: "a", Text: fmt.Sprint(i), Bump: "patch"})
 			}
 		})

@@ -110,7 +110,7 @@ var contextCases = []Case{
 		r.entered(h, first)
 		ctx, cancel := context.WithCancel(r.ctx)
 		second := r.pending(ctx, stet.Commit{ID: "two", Ops: []stet.Op{op(text("b", "x"))}})
-		r.queued()
+		r.queued(1)
 		cancel()
 		r.within("a commit that was given up", func() {
 			out := <-second

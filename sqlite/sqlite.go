@@ -150,7 +150,7 @@ func acquire(ctx context.Context, path string, o Options) (*filelock.Lock, error
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended, or let all use one server: stet serve",
+		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended.",
 			path, held.Holder)
 	case err != nil:
 		return nil, cannotMake(err, path)

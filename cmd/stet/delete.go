@@ -10,6 +10,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
 )
 
@@ -46,8 +47,35 @@ func (c *deleteCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if a.flags.JSON {
+			return a.json(deletion(done))
+		}
 		return a.done(done, func(r *stet.Result) string { return a.deleted(c.Ref, r) })
 	})
+}
+
+// A doneDelete is a stet.Done in JSON that says how many versions went also if
+// none did.
+type doneDelete struct {
+	ID       string         `json:"id"`
+	Revision uint64         `json:"revision"`
+	Time     string         `json:"time"`
+	Replayed bool           `json:"replayed,omitempty"`
+	Results  []deleteResult `json:"results"`
+}
+
+type deleteResult struct {
+	stet.Result
+	Deleted int                `json:"deleted"`
+	Labels  []stet.LabelChange `json:"labels,omitempty"` // again, to stand behind
+}
+
+func deletion(d stet.Done) doneDelete {
+	done := doneDelete{ID: d.ID, Revision: d.Revision, Time: prompt.FormatTime(d.Time), Replayed: d.Replayed}
+	for _, r := range d.Results {
+		done.Results = append(done.Results, deleteResult{r, r.Deleted, r.Labels})
+	}
+	return done
 }
 
 func (a *app) deleted(ref string, r *stet.Result) string {

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +34,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits":       exits,
+			"userversion": userVersion,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -55,4 +60,20 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("the exit code is %d, want %d", got, want)
 	}
+}
+
+// userVersion sets what a SQLite file says of its format: userversion FILE N.
+func userVersion(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: userversion FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	_, err = os.Stat(path) // or SQLite makes it
+	ts.Check(err)
+	db, err := sql.Open("sqlite", path)
+	ts.Check(err)
+	_, err = db.Exec(fmt.Sprintf("PRAGMA user_version = %d", n))
+	ts.Check(errors.Join(err, db.Close()))
 }

@@ -21,8 +21,8 @@ type by struct {
 }
 
 // lockWait is how long a command waits for another that has the store open: any
-// but a server or a large import is done by then.
-const lockWait = 10 * time.Second
+// but a server or a large import is done by then. Tests shorten it.
+var lockWait = 10 * time.Second
 
 // read calls f with the store, which must exist: a verb that only reads does not
 // leave an empty store behind where somebody mistook the directory.

@@ -338,7 +338,7 @@ func TestGoldenDraft(t *testing.T) {
 	golden(t, "commits.txt", out.String())
 }
 
-// TestGoldenErrors holds the sentences that DESIGN section 3 shows.
+// TestGoldenErrors holds the sentences that docs/guarantees.md shows.
 func TestGoldenErrors(t *testing.T) {
 	s := open(t)
 	for _, c := range append(append([]string(nil), firstCommits...), furtherCommits...) {

@@ -13,7 +13,7 @@ import (
 	"github.com/stet-dev/stet/prompt"
 )
 
-// A model is the store as DESIGN section 3 tells it, in the simplest code that
+// A model is the store as docs/guarantees.md tells it, in the simplest code that
 // says it: lists that are searched from end to end, and a copy for each change.
 // It shares the leaf packages that parse and compare with core, and nothing else.
 //

@@ -133,7 +133,7 @@ func properties(t interface{ Fatalf(string, ...any) }, s string) {
 	}
 }
 
-// valid is the rule of DESIGN.md, written for clearness and not for speed.
+// valid is the rule of CheckID, written for clearness and not for speed.
 func valid(s string) bool {
 	for seg := range strings.SplitSeq(s, "/") {
 		if seg == "" || seg == "." || seg == ".." {

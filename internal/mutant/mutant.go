@@ -1,6 +1,6 @@
 // Package mutant holds switches that put known defects into the real code, so
 // that the tests can be shown to find them: each is one of the mistakes that
-// DESIGN section 6 lists, or one that a change to core could easily make.
+// docs/design.md lists, or one that a change to core could easily make.
 //
 // A switch is a line in core:
 //

@@ -3,7 +3,7 @@ package policy
 // Module is the path of the module that the rules are for.
 const Module = "github.com/stet-dev/stet"
 
-// layers says what stands on what (DESIGN section 5): a package imports only
+// layers says what stands on what (docs/design.md): a package imports only
 // packages of the layers before its own, never one of its own layer. So an
 // engine cannot import an engine, and neither can anything that an engine imports.
 //

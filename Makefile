@@ -9,6 +9,9 @@ STEP := tools/step
 FUZZTIME ?= 3s
 # ARGS are given to the program that a target runs: make bench ARGS=-short
 ARGS ?=
+# Where scale and soak keep their stores: on a real disk.
+SCALEDIR ?= bin/scale
+SOAKDIR ?= bin/soak
 
 # The race detector is C: Go turns cgo off where it finds no compiler.
 ifeq ($(shell go env CGO_ENABLED),1)
@@ -67,6 +70,20 @@ bench: ## the table of ratios that the README has (some minutes)
 crash: ## kill a writing process again and again; nothing acknowledged is lost
 	go test -count=1 -v -run Crash ./sqlite
 
+corrupt: ## flip 1,000 bits of a store and cut it at 100 lengths; damage is found
+	go test -count=1 -v ./internal/corrupt -long $(ARGS)
+
+metamorphic: ## the same operations in many configurations: the answers are equal
+	go test -count=1 -v ./internal/metamorphic -rounds 20 $(ARGS)
+
+scale: build ## stores of 10,000 to 1,000,000 versions: docs/scale.svg anew (ten minutes, 6 GB in SCALEDIR)
+	bin/stet bench scale --dir $(SCALEDIR) --plot docs/scale.svg --report docs/scale.json $(ARGS)
+
+soak: build ## a mixed load for ten minutes on a new store in SOAKDIR, and its check
+	@mkdir -p $(SOAKDIR)
+	rm -f $(SOAKDIR)/soak.db $(SOAKDIR)/soak.db-wal $(SOAKDIR)/soak.db-shm
+	bin/stet bench run --store sqlite:$(SOAKDIR)/soak.db $(ARGS)
+
 cover: ## how much of each package the tests run
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -func=cover.out | tail -1
@@ -85,4 +102,4 @@ ifndef RACE
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
 endif
 
-.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check bench crash cover golden begin said-loudly
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check bench crash corrupt metamorphic scale soak cover golden begin said-loudly

@@ -111,8 +111,11 @@ func metamorphic(ctx context.Context, t *rapid.T, ways []Way, count map[string]i
 		var hash stet.Hash
 		for i, r := range runners {
 			got := r.do(ctx, *c)
-			at, h := r.tail()
+			tail, err := r.log.Barrier(ctx) // a store on a shared log may be behind it
+			at, h := tail.Revision, stet.Hash(tail.Hash)
 			switch {
+			case err != nil:
+				t.Fatalf("%s: %v", r.Name, err)
 			case i == 0:
 				first, revision, hash = got, at, h
 			case at != revision || h != hash:
@@ -220,9 +223,6 @@ func (r *runner) do(ctx context.Context, c Call) Answer {
 	r.pages[c.Kind] = a.Next
 	return a
 }
-
-// tail is that of the store that was called last.
-func (r *runner) tail() (uint64, stet.Hash) { return r.stores[r.turn%len(r.stores)].Tail() }
 
 // apart says how two answers differ in anything but their cursors, which have the
 // store's id in them.

@@ -28,10 +28,10 @@ func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (
 		return driver.Tail{}, err
 	}
 	defer d.drop()
-	if err := l.copyTo(ctx, d.made, half(o.Progress, 0)); err != nil {
+	if err := l.copyTo(ctx, d.made, copying(o.Progress)); err != nil {
 		return driver.Tail{}, err
 	}
-	r, err := checkCopy(ctx, d.made, stet.VerifyOptions{Progress: half(o.Progress, 1)})
+	r, err := checkCopy(ctx, d.made, stet.VerifyOptions{Progress: checking(o.Progress)})
 	if err != nil {
 		return driver.Tail{}, err
 	}
@@ -114,12 +114,28 @@ func watch(c *conn, made string, progress func(done, total uint64)) (stop func()
 	return func() { close(quit); <-gone }, nil
 }
 
-// half returns the progress of the first or the second half of a work.
-func half(progress func(done, total uint64), second uint64) func(done, total uint64) {
+// copying returns the progress of the copy: the first half of the work.
+func copying(progress func(done, total uint64)) func(done, total uint64) {
 	if progress == nil {
 		return nil
 	}
-	return func(done, total uint64) { progress(done+second*total, 2*total) }
+	return func(done, total uint64) { progress(done, 2*total) }
+}
+
+// checking returns the progress of the check: the second half, of which the first
+// half is the log and the second the texts, as Verify goes through them.
+func checking(progress func(done, total uint64)) func(done, total uint64) {
+	if progress == nil {
+		return nil
+	}
+	last, texts := uint64(0), uint64(0)
+	return func(done, total uint64) {
+		if done < last {
+			texts = 1
+		}
+		last = done
+		progress((2+texts)*total+done, 4*total)
+	}
 }
 
 func syncFile(path string) error {

@@ -74,7 +74,7 @@ func (r *Restored) fill(ctx context.Context, from, made string, o RestoreOptions
 	if err := isStore(from); err != nil {
 		return err
 	}
-	if err := copyFile(ctx, from, immutable, made, half(o.Progress, 0)); err != nil {
+	if err := copyFile(ctx, from, immutable, made, copying(o.Progress)); err != nil {
 		return err
 	}
 	if err := r.rename(made); err != nil {
@@ -84,7 +84,7 @@ func (r *Restored) fill(ctx context.Context, from, made string, o RestoreOptions
 		return err
 	}
 	var err error
-	r.Report, err = checkCopy(ctx, made, stet.VerifyOptions{Expect: o.Expect, Progress: half(o.Progress, 1)})
+	r.Report, err = checkCopy(ctx, made, stet.VerifyOptions{Expect: o.Expect, Progress: checking(o.Progress)})
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,17 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/load"
+	"github.com/stet-dev/stet/internal/scale"
 	"github.com/stet-dev/stet/open"
 )
 
 // A benchCmd measures stet under load. Its verbs write to stores that are empty or
 // that they made themselves, and to no other.
 type benchCmd struct {
-	Fill benchFillCmd `cmd:"" help:"Fill a store with made-up prompts."`
+	Fill    benchFillCmd    `cmd:"" help:"Fill a store with made-up prompts."`
+	Measure benchMeasureCmd `cmd:"" help:"Measure a store that was filled."`
+	Run     benchRunCmd     `cmd:"" help:"Put a mixed load on a store for as long as you like, and check it."`
+	Scale   benchScaleCmd   `cmd:"" help:"Fill and measure stores of several sizes, and draw how the figures grow."`
 }
 
 type benchFillCmd struct {
@@ -57,29 +61,32 @@ func (c *benchFillCmd) Run(a *app) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
-	return a.write(func(ctx context.Context, s *stet.Store) error { return a.fill(ctx, s, f) })
+	return a.write(func(ctx context.Context, s *stet.Store) error {
+		took, err := a.fill(ctx, s, f)
+		if err != nil {
+			return err
+		}
+		live := load.LiveHeap()
+		runtime.KeepAlive(s)
+		if a.flags.JSON {
+			return a.json(map[string]any{
+				"prompts": f.Prompts, "versions": f.Total(), "bytes": f.Total() * f.Size, "seconds": took.Seconds(), "heap": live,
+			})
+		}
+		return a.println(fmt.Sprintf("%s of %s and one with %d, %s of text, in %.1f s: %.0f a second; %s of live heap",
+			plural(f.Versions, "version"), plural(f.Prompts, "prompt"), f.Long, scale.Format(float64(f.Total()*f.Size), scale.Bytes),
+			took.Seconds(), float64(f.Total())/took.Seconds(), scale.Format(float64(live), scale.Bytes)))
+	})
 }
 
-// fill fills a store and says so.
-func (a *app) fill(ctx context.Context, s *stet.Store, f *load.Fill) error {
+// fill fills a store, with a progress bar, and tells how long it took.
+func (a *app) fill(ctx context.Context, s *stet.Store, f *load.Fill) (time.Duration, error) {
 	bar := a.bar(int64(f.Total()), "filling", progressbar.OptionShowIts(), progressbar.OptionSetItsString("versions"))
 	f.Progress, f.Every = func(n int) { bar.set(int64(n)) }, 100*time.Millisecond
 	start := time.Now()
 	err := f.Into(ctx, s)
 	bar.done()
-	if err != nil {
-		return err
-	}
-	took := time.Since(start)
-	live := load.LiveHeap()
-	if a.flags.JSON {
-		return a.json(map[string]any{
-			"prompts": f.Prompts, "versions": f.Total(), "bytes": f.Total() * f.Size, "seconds": took.Seconds(), "heap": live,
-		})
-	}
-	runtime.KeepAlive(s)
-	return a.println(fmt.Sprintf("%s of %s and one with %d, %d MB of text, in %.1f s: %.0f a second; %d MB of live heap",
-		plural(f.Versions, "version"), plural(f.Prompts, "prompt"), f.Long, f.Total()*f.Size/1e6, took.Seconds(), float64(f.Total())/took.Seconds(), live/1e6))
+	return time.Since(start), err
 }
 
 // openStore opens a store as every verb does.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/prompt"
 )
 
@@ -164,9 +165,9 @@ func matches(c *stet.Commit, ch *stet.Change) string {
 		ok := false
 		switch {
 		case asked.Save != nil && is.Save != nil:
-			content, err := stet.Draft{PromptID: asked.Save.PromptID, Text: asked.Save.Text}.content()
-			ok = err == nil && is.Save.PromptID == asked.Save.PromptID && is.Save.Digest == content &&
-				(asked.Save.Version == "" || asked.Save.Version == is.Save.Version.String())
+			c, err := content.New(content.Spec{Text: &asked.Save.Text})
+			ok = err == nil && is.Save.PromptID == asked.Save.PromptID && is.Save.Digest == c.Digest() &&
+				(is.Save.Unchanged || asked.Save.Version == "" || asked.Save.Version == is.Save.Version.String())
 		case asked.Delete != nil && is.Delete != nil:
 			ok = is.Delete.PromptID == asked.Delete.PromptID && is.Delete.Version.String() == asked.Delete.Version
 		case asked.SetLabel != nil && is.SetLabel != nil:

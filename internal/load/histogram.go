@@ -9,16 +9,18 @@ import (
 // does: each is at most 1/64 wider than its lower bound, so that a percentile is
 // right to 1.6 %. It is of fixed size and has no lock: each worker has its own.
 type Histogram struct {
-	counts [64 * fine]uint64
+	counts [buckets]uint64
 	n      uint64
 	sum    time.Duration
 	max    time.Duration
 }
 
-// fine is the number of buckets for each power of two.
+// fine is the number of buckets for each power of two: 1/64 is 1.6 %.
 const (
 	fineBits = 6
 	fine     = 1 << fineBits
+	// buckets reach to 18 minutes; what takes longer is in the last.
+	buckets = (40 - fineBits + 1) * fine
 )
 
 // bucket returns the bucket of d; bound the highest duration of a bucket.
@@ -28,7 +30,7 @@ func bucket(d time.Duration) int {
 		return int(u)
 	}
 	e := bits.Len64(u) - 1 - fineBits
-	return (e+1)*fine + int(u>>e) - fine
+	return min((e+1)*fine+int(u>>e)-fine, buckets-1)
 }
 
 func bound(b int) time.Duration {

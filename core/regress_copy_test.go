@@ -1,0 +1,131 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/memory"
+	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// copyTo replays what a store exports, after edit.
+func copyTo(t *testing.T, from, to *core.Core, edit func(cp *core.Copy)) error {
+	t.Helper()
+	return from.Export(t.Context(), func(cp core.Copy) error {
+		edit(&cp)
+		_, err := to.Replay(t.Context(), cp)
+		return err
+	})
+}
+
+// What a commit saves after its own clear is in an export.
+func TestExportHasWhatFollowsAClear(t *testing.T) {
+	c, to := start(t, memory.New(), core.Options{}), start(t, memory.New(), core.Options{})
+	commit(t, c, saving("old", "x"))
+	commit(t, c, saving("old", "y"), prompt.Op{Clear: &prompt.Clear{}}, saving("p", "one"))
+	commit(t, c, saving("p", "two"))
+	if err := copyTo(t, c, to, func(*core.Copy) {}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []string{"1.0.0", "1.1.0"} {
+		if _, err := to.Get(t.Context(), "p", n); err != nil {
+			t.Errorf("%s in the copy: %v", n, err)
+		}
+	}
+	sound(t, to)
+}
+
+// What is exported while a version is deleted and its label moves is a state that
+// the store was in: production is never missing.
+func TestExportDuringADelete(t *testing.T) {
+	c, to := start(t, memory.New(), core.Options{}), start(t, memory.New(), core.Options{})
+	commit(t, c, saving("q", "x"))
+	commit(t, c, prompt.Op{Save: &prompt.Draft{PromptID: "p", Text: "one", Labels: []string{"production"}}})
+	commit(t, c, saving("p", "two"))
+	first := true
+	err := copyTo(t, c, to, func(*core.Copy) {
+		if first {
+			first = false
+			commit(t, c, prompt.Op{SetLabel: &prompt.SetLabel{PromptID: "p", Label: "production", Version: "latest"}}, deleting("p", "1.0.0"))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := to.Get(t.Context(), "p", "production"); err != nil {
+		t.Errorf("production in the copy: %v", err)
+	}
+}
+
+// A version whose text is lost is not exported as one that was deleted.
+func TestExportOfALostText(t *testing.T) {
+	h := newHook()
+	h.body = func(context.Context, driver.BodyRef) (driver.Body, error) { return driver.Body{}, driver.ErrNoBody }
+	c := bare(t, h)
+	commit(t, c, saving("p", "one"))
+	err := c.Export(t.Context(), func(cp core.Copy) error {
+		if cp.Versions[0].IsZero() {
+			t.Error("it is exported as deleted")
+		}
+		return nil
+	})
+	if err == nil {
+		t.Error("the export has no error")
+	}
+}
+
+// What Replay takes over can be read again: what could not be is refused.
+func TestReplayRefusesWhatCannotBeRead(t *testing.T) {
+	for name, edit := range map[string]func(*core.Copy){
+		"label": func(cp *core.Copy) {
+			cp.Change.Ops[0].Save.Labels = []prompt.LabelChange{{Label: `a"b`, To: cp.Change.Ops[0].Save.Version}}
+		},
+		"time":        func(cp *core.Copy) { cp.Change.Time = time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"prompt":      func(cp *core.Copy) { cp.Change.Ops[0].Save.PromptID = "a#b@c" },
+		"no id":       func(cp *core.Copy) { cp.Change.ID = "" },
+		"no versions": func(cp *core.Copy) { cp.Versions = nil },
+		"nothing":     func(cp *core.Copy) { cp.Change.Ops, cp.Versions = nil, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if p := recover(); p != nil {
+					t.Errorf("panic: %v", p)
+				}
+			}()
+			c := start(t, memory.New(), core.Options{})
+			commit(t, c, saving("p", "one"))
+			h := newHook()
+			h.keep = true
+			to := bare(t, h)
+			if err := copyTo(t, c, to, edit); err == nil {
+				t.Error("it is accepted")
+			}
+			if err := to.Close(); err != nil {
+				t.Error(err)
+			}
+			sound(t, bare(t, h))
+		})
+	}
+}
+
+// A change that puts a label on what was never saved is refused: a rollback to it
+// would have nowhere to go.
+func TestReplayOfALabelOnNothing(t *testing.T) {
+	c := start(t, memory.New(), core.Options{})
+	for i, n := range []string{"8.0.0", "9.0.0"} {
+		v, err := number.Parse(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Replay(t.Context(), core.Copy{Versions: make([]prompt.Version, 1), Change: prompt.Change{ID: fmt.Sprint(i), Ops: []prompt.ChangeOp{{Save: &prompt.SaveChange{
+			PromptID: "p", Version: v, Unchanged: true, Labels: []prompt.LabelChange{{Label: "production", To: v}}}}}}})
+		if err == nil {
+			t.Errorf("production on %s, which there is not, is accepted", n)
+		}
+	}
+}

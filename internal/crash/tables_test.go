@@ -1,0 +1,100 @@
+package crash
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/sqlite"
+)
+
+// tables holds what a person sees in a closed file against the log: the versions
+// that live, all of them and no others, and where their labels are.
+func (l *ledger) tables(path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT prompt_id, version, coalesce(labels, '') FROM versions")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	want := make(map[string]string)
+	for prompt, versions := range l.alive {
+		for v := range versions {
+			var at []string
+			for label, place := range l.places[prompt] {
+				if place == v {
+					at = append(at, label)
+				}
+			}
+			slices.Sort(at)
+			want[prompt+"@"+v] = strings.Join(at, ", ")
+		}
+	}
+	is := make(map[string]string)
+	for rows.Next() {
+		var prompt, version, labels string
+		if err := rows.Scan(&prompt, &version, &labels); err != nil {
+			return err
+		}
+		at := strings.Split(labels, ", ")
+		slices.Sort(at)
+		if is[prompt+"@"+version] = strings.Join(at, ", "); labels == "" {
+			is[prompt+"@"+version] = ""
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if !maps.Equal(is, want) {
+		for ref, at := range is {
+			if w, ok := want[ref]; !ok || w != at {
+				return fmt.Errorf("the file has %s with the labels %q; by the log %q (there: %t)", ref, at, w, ok)
+			}
+		}
+		return fmt.Errorf("the file has %d versions, and by the log %d live", len(is), len(want))
+	}
+	return nil
+}
+
+// A hasty engine acknowledges before it has committed: the mistake that the tests
+// are there to find.
+type hasty struct {
+	*sqlite.Log
+	mu    sync.Mutex
+	tail  driver.Tail
+	later chan func()
+}
+
+func newHasty(log *sqlite.Log) *hasty {
+	h := &hasty{Log: log, later: make(chan func(), 1<<20)}
+	h.tail, _ = log.Barrier(background)
+	go func() {
+		for f := range h.later {
+			f()
+		}
+	}()
+	return h
+}
+
+func (h *hasty) Append(_ context.Context, prev driver.Tail, entries []driver.Entry) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if prev != h.tail {
+		return driver.ErrMoved
+	}
+	last := &entries[len(entries)-1]
+	h.tail = driver.Tail{Revision: last.Revision, Hash: last.Hash}
+	h.later <- func() { _ = h.Log.Append(background, prev, entries) }
+	return nil
+}
+
+func (h *hasty) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }

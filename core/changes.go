@@ -32,6 +32,10 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 	if since == s.revision {
 		return page, nil
 	}
+	hash, err := c.hashAt(ctx, since)
+	if err != nil {
+		return page, err
+	}
 	// The engine may have more than is published; that is not visible yet.
 	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
 	if err != nil {
@@ -43,14 +47,11 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 	bytes := 0
 	for i := range entries {
 		e := &entries[i]
-		if e.Revision != since+uint64(i)+1 {
-			return page, damaged(fmt.Errorf("the log has revision %d after %d", e.Revision, since+uint64(i)))
-		}
-		ch, err := DecodeChange(e.Data)
+		ch, err := decodeEntry(since+uint64(i), hash, e)
 		if err != nil {
-			return page, damaged(fmt.Errorf("the entry at revision %d of the log cannot be read: %w", e.Revision, err))
+			return page, damaged(err)
 		}
-		ch.Hash = e.Hash
+		hash = ch.Hash
 		if texts {
 			for j := range ch.Ops {
 				save := ch.Ops[j].Save
@@ -76,6 +77,22 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 		page.Next = fmt.Sprint(last)
 	}
 	return page, nil
+}
+
+// hashAt returns the hash of the entry at a revision, zero for 0, to hold the next
+// one against: what rotted on the disk is an error and never an answer.
+func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error) {
+	if revision == 0 {
+		return prompt.Hash{}, nil
+	}
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	switch {
+	case err != nil:
+		return prompt.Hash{}, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
+	case len(entries) == 0:
+		return prompt.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
+	}
+	return entries[0].Hash, nil
 }
 
 // Changes yields every change after a revision, in order, none missing and none

@@ -133,7 +133,8 @@ func (c *Core) saveCheckpoint(ctx context.Context) error {
 	chunks := []driver.Chunk{{Key: "meta", Data: encodeMeta(s)}}
 	for i := first / idChunk; len(hashes) > 0; i++ {
 		n := min(len(hashes), idChunk)
-		chunks = append(chunks, driver.Chunk{Key: fmt.Sprintf("i/%08d", i), Data: encodeIDs(hashes[:n])})
+		key := fmt.Sprintf("i/%08d", i)
+		chunks = append(chunks, driver.Chunk{Key: key, Data: encodeIDs(key, hashes[:n])})
 		hashes = hashes[n:]
 	}
 	for id, p := range d.prompts {
@@ -156,8 +157,7 @@ func appendHead(chunks []driver.Chunk, h *head, p *dirtyPrompt) []driver.Chunk {
 	full := len(h.ordinals) / versionChunk
 	for i := range full {
 		if _, deleted := p.chunks[i]; deleted || i >= p.full {
-			key := fmt.Sprintf("p/%s#v%08d", h.id, i)
-			chunks = append(chunks, driver.Chunk{Key: key, Data: encodeVersions(h, i*versionChunk, (i+1)*versionChunk)})
+			chunks = append(chunks, driver.Chunk{Key: versionsKey(h.id, i), Data: encodeVersions(h, i*versionChunk, (i+1)*versionChunk)})
 		}
 	}
 	data := encodeHead(h)
@@ -171,6 +171,8 @@ func appendHead(chunks []driver.Chunk, h *head, p *dirtyPrompt) []driver.Chunk {
 	// smaller is that less than one chunk of versions moves out of it.
 	return append(chunks, driver.Chunk{Key: headKey(h.id, part)})
 }
+
+func versionsKey(id string, chunk int) string { return fmt.Sprintf("p/%s#v%08d", id, chunk) }
 
 func headKey(id string, part int) string { return fmt.Sprintf("p/%s#h%04d", id, part) }
 
@@ -274,7 +276,7 @@ func (l *loader) idChunk(ch driver.Chunk) error {
 	if _, err := fmt.Sscanf(ch.Key, "i/%d", &at); err != nil || at*idChunk != l.have.ids {
 		return errUnfit
 	}
-	hashes, err := decodeIDs(ch.Data)
+	hashes, err := decodeIDs(ch.Key, ch.Data)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // read from a checkpoint is answered to callers without the log being asked.
 
 // checkpointForm is the first byte of every piece. A change of the form changes it.
-const checkpointForm = 1
+const checkpointForm = 2
 
 // errUnfit means that a checkpoint is not to be used.
 var errUnfit = errors.New("core: the checkpoint does not fit")
@@ -24,18 +24,29 @@ var errUnfit = errors.New("core: the checkpoint does not fit")
 // sumSize is how much of a SHA-256 ends a piece.
 const sumSize = 8
 
-func sealPiece(b []byte) []byte {
-	sum := sha256.Sum256(b)
+// sealPiece ends a piece with a checksum over it and what it is filed under: a
+// head that is found under the id of another prompt is not to be used.
+func sealPiece(key string, b []byte) []byte {
+	sum := pieceSum(key, b)
 	return append(b, sum[:sumSize]...)
 }
 
+func pieceSum(key string, b []byte) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	h.Write([]byte(key))
+	h.Write([]byte{0}) // in no key
+	h.Write(b)
+	h.Sum(sum[:0])
+	return sum
+}
+
 // openPiece returns a reader of what sealPiece sealed.
-func openPiece(b []byte) (*pieceReader, error) {
+func openPiece(key string, b []byte) (*pieceReader, error) {
 	if len(b) < sumSize+1 || b[0] != checkpointForm {
 		return nil, errUnfit
 	}
 	body, want := b[:len(b)-sumSize], b[len(b)-sumSize:]
-	if sum := sha256.Sum256(body); string(sum[:sumSize]) != string(want) {
+	if sum := pieceSum(key, body); string(sum[:sumSize]) != string(want) {
 		return nil, errUnfit
 	}
 	return &pieceReader{b: body[1:]}, nil
@@ -142,11 +153,11 @@ func encodeMeta(s *snapshot) []byte {
 		b = binary.AppendUvarint(b, v)
 	}
 	b = appendTime(b, s.time)
-	return sealPiece(append(b, s.hash[:]...))
+	return sealPiece("meta", append(b, s.hash[:]...))
 }
 
 func decodeMeta(data []byte) (*snapshot, counts, error) {
-	r, err := openPiece(data)
+	r, err := openPiece("meta", data)
 	if err != nil {
 		return nil, counts{}, err
 	}
@@ -158,17 +169,17 @@ func decodeMeta(data []byte) (*snapshot, counts, error) {
 	return s, want, r.err
 }
 
-func encodeIDs(hashes []uint64) []byte {
+func encodeIDs(key string, hashes []uint64) []byte {
 	b := make([]byte, 1, 1+len(hashes)*8+sumSize)
 	b[0] = checkpointForm
 	for _, h := range hashes {
 		b = binary.LittleEndian.AppendUint64(b, h)
 	}
-	return sealPiece(b)
+	return sealPiece(key, b)
 }
 
-func decodeIDs(data []byte) ([]uint64, error) {
-	r, err := openPiece(data)
+func decodeIDs(key string, data []byte) ([]uint64, error) {
+	r, err := openPiece(key, data)
 	if err != nil || len(r.b)%8 != 0 {
 		return nil, errUnfit
 	}
@@ -184,6 +195,7 @@ func appendVersion(b []byte, h *head, v *version) []byte {
 	b = append(b, v.digest[:]...)
 	b = binary.AppendUvarint(b, v.revision)
 	b = binary.AppendUvarint(b, uint64(v.op))
+	b = binary.LittleEndian.AppendUint16(b, v.check)
 	deleted := uint64(0)
 	if d := h.dead.get(v.number); d != nil {
 		deleted = d.deleted
@@ -199,7 +211,7 @@ func encodeVersions(h *head, from, to int) []byte {
 	for _, v := range h.ordinals[from:to] {
 		b = appendVersion(b, h, v)
 	}
-	return sealPiece(b)
+	return sealPiece(versionsKey(h.id, from/versionChunk), b)
 }
 
 func encodeHead(h *head) []byte {
@@ -225,12 +237,12 @@ func encodeHead(h *head) []byte {
 	for _, v := range h.ordinals[len(h.ordinals)/versionChunk*versionChunk:] {
 		b = appendVersion(b, h, v)
 	}
-	return sealPiece(b)
+	return sealPiece(h.id, b)
 }
 
 // decodeHead builds a head from its chunks.
 func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
-	r, err := openPiece(data)
+	r, err := openPiece(id, data)
 	if err != nil {
 		return nil, err
 	}
@@ -254,8 +266,8 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 		return nil, errUnfit
 	}
 	h.ordinals = make([]*version, 0, total)
-	for _, data := range chunks {
-		vr, err := openPiece(data)
+	for i, data := range chunks {
+		vr, err := openPiece(versionsKey(id, i), data)
 		if err != nil || vr.uint() != versionChunk {
 			return nil, errUnfit
 		}
@@ -284,6 +296,9 @@ func (h *head) readVersions(r *pieceReader, n int) error {
 		v.number = r.number()
 		copy(v.digest[:], r.bytes(len(v.digest)))
 		v.revision, v.op = r.uint(), uint16(r.uint())
+		if check := r.bytes(2); check != nil {
+			v.check = binary.LittleEndian.Uint16(check)
+		}
 		deleted := r.uint()
 		if r.err != nil || v.number.IsZero() {
 			return errUnfit

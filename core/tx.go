@@ -180,7 +180,7 @@ func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cac
 		}
 		v = &version{
 			number: s.Version, digest: s.Digest, revision: c.Revision,
-			ordinal: uint32(s.Ordinal), op: uint16(op),
+			ordinal: uint32(s.Ordinal), op: uint16(op), check: sealCheck(s.Seal),
 		}
 		if body != nil {
 			body.version = v

@@ -20,6 +20,7 @@ type version struct {
 	deleted  uint64 // revision of the commit that deleted it, 0 while it lives
 	ordinal  uint32
 	op       uint16 // index of the operation that saved it
+	check    uint16 // of the seal, where there is room for no more: see sealCheck
 
 	// body is the decoded body while it is cached.
 	body atomic.Pointer[cached]
@@ -29,7 +30,7 @@ type version struct {
 func (v *version) tombstone(revision uint64) *version {
 	return &version{
 		number: v.number, digest: v.digest, revision: v.revision,
-		deleted: revision, ordinal: v.ordinal, op: v.op,
+		deleted: revision, ordinal: v.ordinal, op: v.op, check: v.check,
 	}
 }
 

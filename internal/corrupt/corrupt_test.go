@@ -37,7 +37,7 @@ const (
 // strict makes it a failure that a read answers with another author, message or time
 // than was saved, although Verify finds it. Reads do not check the seal of a version
 // nor the hash of a change: docs/bugs.md has it as open.
-const strict = false
+const strict = true
 
 var kinds = []string{refused, verified, unchanged, otherID, missed, wrong, panicked}
 

@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -190,19 +189,24 @@ func (d *disk) seen(name string) []byte {
 	return b
 }
 
-// compare holds what programs see against the real directory.
-func (d *disk) compare(dir string) error {
+// difference holds what programs see against the real directory: nil, or the
+// bytes of one file that are otherwise.
+func (d *disk) difference(dir string) *change {
 	for name := range d.names {
 		real, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return err
+		b := d.seen(name)
+		if err != nil || len(b) > len(real) {
+			return &change{to: name, data: b}
 		}
-		if b := d.seen(name); !bytes.Equal(b, real) {
-			at := 0
-			for at < min(len(b), len(real)) && b[at] == real[at] {
-				at++
-			}
-			return fmt.Errorf("%s has %d bytes, and by the trace %d; they differ at %d", name, len(real), len(b), at)
+		from, to := 0, len(real)
+		for from < len(b) && b[from] == real[from] {
+			from++
+		}
+		for to > from && to <= len(b) && b[to-1] == real[to-1] {
+			to--
+		}
+		if from < to {
+			return &change{to: name, off: int64(from), data: slices.Clone(real[from:to])}
 		}
 	}
 	return nil

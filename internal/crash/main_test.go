@@ -89,6 +89,13 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
+// notRaced says that a test is left to a run without the race detector, which
+// would find nothing in it: make survive is one, and part of make test.
+func notRaced(t *testing.T) {
+	t.Helper()
+	tell(t, "%s: not under the race detector; make survive runs it without", t.Name())
+}
+
 // leftOut says loudly that something was not tested here: t.Skip is not seen.
 func leftOut(t *testing.T, what string, why any) {
 	t.Helper()

@@ -18,30 +18,37 @@ import (
 // label that is not there and what is there instead, or with invalid.
 func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
 	if id, ok := strings.CutSuffix(ref, "@latest"); ok { // saves the search for @
-		return s.core.Get(ctx, id, "latest")
+		return s.get(ctx, id, "latest")
 	}
 	id, sel, _ := selector.SplitRef(ref)
-	return s.core.Get(ctx, id, sel)
+	return s.get(ctx, id, sel)
+}
+
+func (s *Store) get(ctx context.Context, id, sel string) (Version, error) {
+	if s.core != nil {
+		return s.core.Get(ctx, id, sel)
+	}
+	return s.backend.Get(ctx, id, sel)
 }
 
 // Latest returns the highest release of a prompt, or its highest pre-release if
 // it has no release.
 func (s *Store) Latest(ctx context.Context, id string) (Version, error) {
-	return s.core.Get(ctx, id, "latest")
+	return s.get(ctx, id, "latest")
 }
 
 // GetMany returns the versions that references name, all as of one revision, in
 // their order. If one of them fails, all do, and Op of the error is its index.
 // At most 1,000 at once.
 func (s *Store) GetMany(ctx context.Context, refs []string, o ReadOptions) ([]Version, error) {
-	versions, _, err := s.core.GetMany(ctx, refs, o)
+	versions, _, err := s.backend.GetMany(ctx, refs, o)
 	return versions, err
 }
 
 // GetAt returns the version that a reference named at some point of the past. A
 // version that was deleted since is not_found: its text is gone.
 func (s *Store) GetAt(ctx context.Context, ref string, at Point) (Version, error) {
-	versions, _, err := s.core.GetMany(ctx, []string{ref}, ReadOptions{At: at})
+	versions, _, err := s.backend.GetMany(ctx, []string{ref}, ReadOptions{At: at})
 	if err != nil {
 		return Version{}, single(err)
 	}
@@ -50,20 +57,20 @@ func (s *Store) GetAt(ctx context.Context, ref string, at Point) (Version, error
 
 // Head returns what changes about a prompt: latest, current, labels, the number
 // of versions. It fails with not_found if no version of it lives.
-func (s *Store) Head(ctx context.Context, id string) (Head, error) { return s.core.Head(ctx, id) }
+func (s *Store) Head(ctx context.Context, id string) (Head, error) { return s.backend.Head(ctx, id) }
 
 // List yields the versions of a prompt by precedence, the highest first unless
 // the options say otherwise. It reads page by page; each page is of one revision.
 func (s *Store) List(ctx context.Context, id string, o ListOptions) iter.Seq2[Version, error] {
 	return all(func(cursor string) (Page[Version], error) {
 		o.Cursor = cursor
-		return s.core.List(ctx, id, o)
+		return s.backend.List(ctx, id, o)
 	}, o.Cursor)
 }
 
 // ListPage returns one page of List.
 func (s *Store) ListPage(ctx context.Context, id string, o ListOptions) (Page[Version], error) {
-	return s.core.List(ctx, id, o)
+	return s.backend.List(ctx, id, o)
 }
 
 // Prompts yields the heads of the prompts with a live version, ordered by the
@@ -71,26 +78,26 @@ func (s *Store) ListPage(ctx context.Context, id string, o ListOptions) (Page[Ve
 func (s *Store) Prompts(ctx context.Context, o PromptsOptions) iter.Seq2[Head, error] {
 	return all(func(cursor string) (Page[Head], error) {
 		o.Cursor = cursor
-		return s.core.Prompts(ctx, o)
+		return s.backend.Prompts(ctx, o)
 	}, o.Cursor)
 }
 
 // PromptsPage returns one page of Prompts.
 func (s *Store) PromptsPage(ctx context.Context, o PromptsOptions) (Page[Head], error) {
-	return s.core.Prompts(ctx, o)
+	return s.backend.Prompts(ctx, o)
 }
 
 // History yields the moves of a label ("" for production), the newest first.
 func (s *Store) History(ctx context.Context, id, label string, o HistoryOptions) iter.Seq2[Move, error] {
 	return all(func(cursor string) (Page[Move], error) {
 		o.Cursor = cursor
-		return s.core.History(ctx, id, label, o)
+		return s.backend.History(ctx, id, label, o)
 	}, o.Cursor)
 }
 
 // HistoryPage returns one page of History.
 func (s *Store) HistoryPage(ctx context.Context, id, label string, o HistoryOptions) (Page[Move], error) {
-	return s.core.History(ctx, id, label, o)
+	return s.backend.History(ctx, id, label, o)
 }
 
 // all yields the items of all pages from a cursor on.

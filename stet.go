@@ -99,6 +99,9 @@ func ParseNumber(s string) (Number, error) { return number.Parse(s) }
 // A context bounds how long a call may wait. A read that is answered from memory
 // does not look at it.
 type Store struct {
+	backend Backend
+	// core is the backend if that is a core: Get is called at every request of an
+	// application, and through an interface it takes a tenth longer.
 	core *core.Core
 }
 
@@ -110,36 +113,44 @@ func New(ctx context.Context, log driver.Log, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{c}, nil
+	return From(c), nil
+}
+
+// From returns the store that a backend is. Callers use the Open of an engine or
+// of a client instead.
+func From(b Backend) *Store {
+	c, _ := b.(*core.Core)
+	return &Store{backend: b, core: c}
 }
 
 // ID names the store's content; a copy of it has another.
-func (s *Store) ID() string { return s.core.Info().StoreID }
+func (s *Store) ID() string { return s.backend.Info().StoreID }
 
-// Engine is the kind of engine: "memory", "sqlite".
-func (s *Store) Engine() string { return s.core.Info().Engine }
+// Engine is the kind of engine: "memory", "sqlite"; "http" for the client of a
+// server.
+func (s *Store) Engine() string { return s.backend.Info().Engine }
 
 // Tail returns the newest revision that reads of this store see, 0 for none, and
 // the hash of its commit. Noted elsewhere, the hash shows later, with Verify,
 // whether the log still has what it had.
-func (s *Store) Tail() (revision uint64, hash Hash) { return s.core.Tail() }
+func (s *Store) Tail() (revision uint64, hash Hash) { return s.backend.Tail() }
 
 // Epoch returns the number of the present epoch, which is 1 and grows with every
 // clear, and the revision of the clear that began it, 0 for the first.
-func (s *Store) Epoch() (epoch, since uint64) { return s.core.Epoch() }
+func (s *Store) Epoch() (epoch, since uint64) { return s.backend.Epoch() }
 
 // Queued returns how many commits wait to be written, behind those that are being
 // written now: for metrics.
-func (s *Store) Queued() int { return s.core.Queued() }
+func (s *Store) Queued() int { return s.backend.Queued() }
 
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.
-func (s *Store) Close() error { return s.core.Close() }
+func (s *Store) Close() error { return s.backend.Close() }
 
 // Verify recomputes every hash and digest of the store and compares what it
 // finds with what the store says. See [Report].
 func (s *Store) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
-	return s.core.Verify(ctx, o)
+	return s.backend.Verify(ctx, o)
 }
 
 // Backup makes a file that holds the store as it was at some instant of the call,
@@ -149,7 +160,7 @@ func (s *Store) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 //
 // It is invalid for an engine that keeps no files. See the engine's Restore.
 func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (revision uint64, hash Hash, err error) {
-	return s.core.Backup(ctx, path, o)
+	return s.backend.Backup(ctx, path, o)
 }
 
 // Export calls yield for every change since the store was last cleared, in
@@ -157,12 +168,12 @@ func (s *Store) Backup(ctx context.Context, path string, o BackupOptions) (revis
 // they make one with the same prompts, numbers, ordinals, digests, labels and
 // label histories.
 func (s *Store) Export(ctx context.Context, yield func(Copy) error) error {
-	return s.core.Export(ctx, yield)
+	return s.backend.Export(ctx, yield)
 }
 
 // Replay takes over a change that Export gave. One that is here already is not
 // added again; one that does not fit what is here is a conflict.
-func (s *Store) Replay(ctx context.Context, c Copy) (Done, error) { return s.core.Replay(ctx, c) }
+func (s *Store) Replay(ctx context.Context, c Copy) (Done, error) { return s.backend.Replay(ctx, c) }
 
 // Changes yields every commit after a revision, in order, none missing and none
 // twice, and then those to come as they are published, until ctx is done, the
@@ -170,11 +181,11 @@ func (s *Store) Replay(ctx context.Context, c Copy) (Done, error) { return s.cor
 //
 // A loop that is slow costs writers nothing.
 func (s *Store) Changes(ctx context.Context, since uint64, o ChangesOptions) iter.Seq2[Change, error] {
-	return s.core.Changes(ctx, since, o)
+	return s.backend.Changes(ctx, since, o)
 }
 
 // ChangesPage returns the commits after a revision that there are, oldest first.
 // Next is the revision to go on after.
 func (s *Store) ChangesPage(ctx context.Context, since uint64, o ChangesOptions) (Page[Change], error) {
-	return s.core.ChangesPage(ctx, since, o)
+	return s.backend.ChangesPage(ctx, since, o)
 }

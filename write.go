@@ -16,7 +16,7 @@ import (
 // written and nothing changed; and with unknown, and CommitID to send it again
 // with, if it may have been applied.
 func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
-	done, err := s.core.Commit(ctx, c)
+	done, err := s.backend.Commit(ctx, c)
 	return done.Done, err
 }
 
@@ -27,7 +27,7 @@ func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
 // make it a [Commit] with an ID; after an error with the code unknown, one with the
 // error's CommitID, the same draft, and its Author and Message.
 func (s *Store) Save(ctx context.Context, d Draft) (Saved, error) {
-	done, err := s.core.Commit(ctx, Commit{Author: d.Author, Message: d.Message, Ops: []Op{{Save: &d}}})
+	done, err := s.backend.Commit(ctx, Commit{Author: d.Author, Message: d.Message, Ops: []Op{{Save: &d}}})
 	if err != nil {
 		return Saved{}, single(err)
 	}
@@ -91,7 +91,7 @@ func (s *Store) moveLabel(ctx context.Context, by By, op Op) (LabelChange, error
 }
 
 func (s *Store) commit(ctx context.Context, by By, op Op) (Done, error) {
-	done, err := s.core.Commit(ctx, Commit{ID: by.CommitID, Author: by.Author, Message: by.Message, Ops: []Op{op}})
+	done, err := s.backend.Commit(ctx, Commit{ID: by.CommitID, Author: by.Author, Message: by.Message, Ops: []Op{op}})
 	return done.Done, single(err)
 }
 

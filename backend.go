@@ -1,0 +1,48 @@
+package stet
+
+import (
+	"context"
+	"iter"
+
+	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/driver"
+)
+
+// A Backend carries out the operations of a [Store]: package core does over an
+// engine, package client over HTTP. What a method means, and what it fails with, is
+// written at the Store's method of the same name; every error is an [*Error], and
+// every method may be called by many goroutines at once.
+type Backend interface {
+	// Info tells the id of the store's content and the kind of engine.
+	Info() driver.Info
+	Tail() (revision uint64, hash Hash)
+	Epoch() (epoch, since uint64)
+	Queued() int
+
+	// Get resolves a selector, "" for current.
+	Get(ctx context.Context, id, selector string) (Version, error)
+	// GetMany also returns the revision that all answers are of.
+	GetMany(ctx context.Context, refs []string, o ReadOptions) ([]Version, uint64, error)
+	Head(ctx context.Context, id string) (Head, error)
+	List(ctx context.Context, id string, o ListOptions) (Page[Version], error)
+	Prompts(ctx context.Context, o PromptsOptions) (Page[Head], error)
+	History(ctx context.Context, id, label string, o HistoryOptions) (Page[Move], error)
+
+	// Commit carries out the operations and returns, beside what they did, the
+	// version of each save: the new one, or the one that was unchanged.
+	Commit(ctx context.Context, c Commit) (Committed, error)
+
+	Changes(ctx context.Context, since uint64, o ChangesOptions) iter.Seq2[Change, error]
+	ChangesPage(ctx context.Context, since uint64, o ChangesOptions) (Page[Change], error)
+
+	Export(ctx context.Context, yield func(Copy) error) error
+	Replay(ctx context.Context, c Copy) (Done, error)
+	Verify(ctx context.Context, o VerifyOptions) (Report, error)
+	Backup(ctx context.Context, path string, o BackupOptions) (revision uint64, hash Hash, err error)
+
+	Close() error
+}
+
+// Committed is what a [Backend] answers to a commit: Versions has one version an
+// operation, zero where it is not a save.
+type Committed = core.Committed

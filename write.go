@@ -20,6 +20,12 @@ func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
 	return done.Done, err
 }
 
+// CommitVersions is Commit, and also returns the version of each save: the new
+// one, or the one that was unchanged.
+func (s *Store) CommitVersions(ctx context.Context, c Commit) (Committed, error) {
+	return s.backend.Commit(ctx, c)
+}
+
 // Save adds a version. Without a Version in the draft the store chooses the
 // number in the same step: no two saves ever get the same one.
 //

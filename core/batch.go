@@ -27,7 +27,9 @@ type decided struct {
 // answer tells the callers. It is called when what the outcomes rest on is in the
 // log, or was given up.
 func (c *Core) answer(w *written) {
-	for _, d := range w.commits {
+	for i := range w.commits {
+		d := &w.commits[i]
+		c.stats.outcome(&d.out)
 		if d.out.refused && !mutant.On(mutant.RefusalForgotten) {
 			c.refused.add(d.p, asFault(d.out.err))
 		}

@@ -191,8 +191,10 @@ func cutShort(ctx context.Context, err error, id string, v *version) error {
 func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record, error) {
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)
+		c.stats.hits.Add(1)
 		return &b.record, nil
 	}
+	c.stats.misses.Add(1)
 	stored, err := c.log.Body(ctx, bodyRef(id, v))
 	if errors.Is(err, driver.ErrNoBody) {
 		return nil, errGone

@@ -90,20 +90,42 @@ func (d *dirtySet) all(s *snapshot) {
 	})
 }
 
-// checkpointShare is the part of the log that may be read again at opening: a
-// checkpoint is made after so much of it is new, so that the work for
-// checkpoints stays in proportion to that for commits.
-const checkpointShare = 4
+// The pace of checkpoints, unless Options.CheckpointEvery says another: all three
+// must be so.
+const (
+	// checkpointEvery is the fewest commits: less is read again in a moment.
+	checkpointEvery = 10_000
+	// checkpointShare is the part of the log that may have to be read again at
+	// opening, so that the work for ids stays in proportion to that for commits.
+	checkpointShare = 4
+	// commitsPerHead is how many commits there must be for each head that would be
+	// written. A head is several times as large as a commit, so with fewer the
+	// checkpoints would be most of what is written.
+	commitsPerHead = 4
+)
 
 // maybeCheckpoint makes a checkpoint if enough has changed since the last. The
 // writer calls it between two appends.
 func (c *Core) maybeCheckpoint() {
-	if c.dirty == nil || c.opts.CheckpointEvery < 0 {
+	every := c.opts.CheckpointEvery
+	if c.dirty == nil || every < 0 {
 		return
 	}
 	revision := c.Revision()
-	if since := revision - c.checkpointed; since < uint64(c.opts.CheckpointEvery) || since < revision/checkpointShare {
+	since := revision - c.checkpointed
+	if every > 0 && since < uint64(every) {
 		return
+	}
+	if every == 0 {
+		if since < checkpointEvery || since < revision/checkpointShare {
+			return
+		}
+		c.state.Lock()
+		heads := len(c.dirty.prompts)
+		c.state.Unlock()
+		if since < uint64(commitsPerHead*heads) {
+			return
+		}
 	}
 	// If it fails, opening takes longer, and that is all.
 	_ = c.saveCheckpoint(c.ctx)
@@ -142,13 +164,12 @@ func (c *Core) saveCheckpoint(ctx context.Context) error {
 	}
 	err := c.log.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks)
 
-	c.state.Lock()
-	defer c.state.Unlock()
 	if err != nil {
+		c.state.Lock()
+		defer c.state.Unlock()
 		c.dirty.all(c.published.Load())
 		return fault.Wrap(err, fault.Internal, "the checkpoint at revision %d could not be saved; the next opening takes longer: %v.", s.revision, err)
 	}
-	c.ids.forget(s.revision)
 	return nil
 }
 
@@ -201,14 +222,6 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 	if err != nil || len(entries) == 0 || entries[0].Revision != revision || entries[0].Hash != l.snapshot.hash {
 		return nil
 	}
-	for _, r := range l.ambiguous { // ids whose hash is not theirs alone
-		e, err := c.log.Read(ctx, r-1, 1)
-		if err != nil || len(e) == 0 {
-			return nil
-		}
-		l.ids.collide(e[0].ID, r)
-	}
-	l.ids.forget(revision)
 	c.ids = l.ids
 	s := l.snapshot
 	s.tree = l.tree
@@ -226,12 +239,11 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 
 // A loader takes in the chunks of a checkpoint in the order of their keys.
 type loader struct {
-	snapshot  *snapshot
-	want      counts // what meta says that there is
-	have      counts
-	tree      heads
-	ids       ids
-	ambiguous []uint64
+	snapshot *snapshot
+	want     counts // what meta says that there is
+	have     counts
+	tree     heads
+	ids      ids
 
 	// The prompt whose chunks are coming in.
 	id       string
@@ -282,9 +294,7 @@ func (l *loader) idChunk(ch driver.Chunk) error {
 	}
 	for _, h := range hashes {
 		l.have.ids++
-		if !l.ids.addHash(h, l.have.ids) {
-			l.ambiguous = append(l.ambiguous, l.have.ids)
-		}
+		l.ids.addHash(h)
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ type Options struct {
 	MaxBatch int
 
 	// CheckpointEvery is after how many commits a checkpoint is made, for an
-	// engine that keeps checkpoints: 0 means 10,000, negative never.
+	// engine that keeps checkpoints. 0 means 10,000, or more where one would be
+	// much work: a quarter of the log, and four for each prompt that has changed.
+	// Negative means never.
 	CheckpointEvery int
 
 	// Now is the clock; time.Now if nil.
@@ -61,6 +63,7 @@ type Core struct {
 	published atomic.Pointer[snapshot]
 	news      news
 	cache     *cache
+	stats     stats
 
 	// state is held by whoever changes published: the writer when a batch is in
 	// the log, and the follower of a log that others append to. It is never held
@@ -100,9 +103,6 @@ func Open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	}
 	if opts.MaxBatch == 0 {
 		opts.MaxBatch = 1024
-	}
-	if opts.CheckpointEvery == 0 {
-		opts.CheckpointEvery = 10_000
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

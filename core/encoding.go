@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/puzpuzpuz/xsync/v4"
@@ -16,7 +17,7 @@ import (
 // read from a checkpoint is answered to callers without the log being asked.
 
 // checkpointForm is the first byte of every piece. A change of the form changes it.
-const checkpointForm = 2
+const checkpointForm = 3
 
 // errUnfit means that a checkpoint is not to be used.
 var errUnfit = errors.New("core: the checkpoint does not fit")
@@ -169,23 +170,23 @@ func decodeMeta(data []byte) (*snapshot, counts, error) {
 	return s, want, r.err
 }
 
-func encodeIDs(key string, hashes []uint64) []byte {
-	b := make([]byte, 1, 1+len(hashes)*8+sumSize)
+func encodeIDs(key string, hashes []uint32) []byte {
+	b := make([]byte, 1, 1+len(hashes)*4+sumSize)
 	b[0] = checkpointForm
 	for _, h := range hashes {
-		b = binary.LittleEndian.AppendUint64(b, h)
+		b = binary.LittleEndian.AppendUint32(b, h)
 	}
 	return sealPiece(key, b)
 }
 
-func decodeIDs(key string, data []byte) ([]uint64, error) {
+func decodeIDs(key string, data []byte) ([]uint32, error) {
 	r, err := openPiece(key, data)
-	if err != nil || len(r.b)%8 != 0 {
+	if err != nil || len(r.b)%4 != 0 {
 		return nil, errUnfit
 	}
-	hashes := make([]uint64, len(r.b)/8)
+	hashes := make([]uint32, len(r.b)/4)
 	for i := range hashes {
-		hashes[i] = binary.LittleEndian.Uint64(r.b[i*8:])
+		hashes[i] = binary.LittleEndian.Uint32(r.b[i*4:])
 	}
 	return hashes, nil
 }
@@ -265,18 +266,25 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 	if r.err != nil || total/versionChunk != uint64(len(chunks)) {
 		return nil, errUnfit
 	}
+	var dead []*version
 	h.ordinals = make([]*version, 0, total)
 	for i, data := range chunks {
 		vr, err := openPiece(versionsKey(id, i), data)
 		if err != nil || vr.uint() != versionChunk {
 			return nil, errUnfit
 		}
-		if err := h.readVersions(vr, versionChunk); err != nil {
+		if dead, err = h.readVersions(vr, versionChunk, dead); err != nil {
 			return nil, err
 		}
 	}
-	if err := h.readVersions(r, int(total%versionChunk)); err != nil {
+	if dead, err = h.readVersions(r, int(total%versionChunk), dead); err != nil {
 		return nil, err
+	}
+	h.dead = sorted(dead)
+	if len(dead) == 0 {
+		h.live = sorted(h.ordinals)
+	} else {
+		h.live = sorted(slices.DeleteFunc(slices.Clone(h.ordinals), func(v *version) bool { return h.dead.get(v.number) != nil }))
 	}
 	for i := range h.labels {
 		l := &h.labels[i]
@@ -288,8 +296,9 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 	return h, nil
 }
 
-// readVersions reads the next n versions into the head.
-func (h *head) readVersions(r *pieceReader, n int) error {
+// readVersions reads the next n versions into the head's list by ordinal, and
+// appends the tombstones of those that were deleted.
+func (h *head) readVersions(r *pieceReader, n int, dead []*version) ([]*version, error) {
 	slab := make([]version, n) // they live and die together, with their head
 	for i := range slab {
 		v := &slab[i]
@@ -301,18 +310,16 @@ func (h *head) readVersions(r *pieceReader, n int) error {
 		}
 		deleted := r.uint()
 		if r.err != nil || v.number.IsZero() {
-			return errUnfit
+			return nil, errUnfit
 		}
 		v.ordinal = uint32(len(h.ordinals) + 1)
 		h.ordinals = append(h.ordinals, v)
-		if deleted == 0 {
-			h.live.load(v)
-		} else {
-			h.dead.load(v.tombstone(deleted))
+		if deleted != 0 {
+			dead = append(dead, v.tombstone(deleted))
 		}
 	}
 	if len(r.b) != 0 {
-		return errUnfit
+		return nil, errUnfit
 	}
-	return nil
+	return dead, nil
 }

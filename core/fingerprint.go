@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 
 	"github.com/stet-dev/stet/prompt"
 )
@@ -13,8 +12,7 @@ import (
 // that an id that comes again can be held against what came first. It depends on
 // nothing but the request: not on the clock, and not on how the JSON was written.
 func fingerprint(req *prompt.Commit, p *pending) string {
-	h := sha256.New()
-	f := fingerprinter{h}
+	f := fingerprinter(make([]byte, 0, 512)) // it stays on the stack, mostly
 	f.text(req.Author, req.Message)
 	for i := range p.ops {
 		op := &p.ops[i]
@@ -22,7 +20,7 @@ func fingerprint(req *prompt.Commit, p *pending) string {
 		case o.Save != nil:
 			d := o.Save
 			f.text("save", d.PromptID, d.Version, string(op.bump))
-			h.Write(op.fields.Digest[:])
+			f = append(f, op.fields.Digest[:]...)
 			f.expect(d.Expect)
 			f.flag(d.IfChanged)
 			f.list(d.Labels)
@@ -47,29 +45,28 @@ func fingerprint(req *prompt.Commit, p *pending) string {
 			f.text("clear")
 		}
 	}
-	var sum [sha256.Size]byte
+	sum := sha256.Sum256(f)
 	// 96 bits are enough to tell honest requests apart, and they are kept with
 	// every commit.
-	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:12])
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-type fingerprinter struct{ hash.Hash }
+// A fingerprinter collects what is hashed, each text after its length.
+type fingerprinter []byte
 
-func (f fingerprinter) text(parts ...string) {
-	var n [8]byte
+func (f *fingerprinter) text(parts ...string) {
 	for _, s := range parts {
-		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-		f.Write(n[:])
-		f.Write([]byte(s))
+		*f = binary.BigEndian.AppendUint64(*f, uint64(len(s)))
+		*f = append(*f, s...)
 	}
 }
 
-func (f fingerprinter) list(parts []string) {
+func (f *fingerprinter) list(parts []string) {
 	f.text(string(rune(len(parts))))
 	f.text(parts...)
 }
 
-func (f fingerprinter) flag(b bool) {
+func (f *fingerprinter) flag(b bool) {
 	if b {
 		f.text("yes")
 	} else {
@@ -77,7 +74,7 @@ func (f fingerprinter) flag(b bool) {
 	}
 }
 
-func (f fingerprinter) expect(e *string) {
+func (f *fingerprinter) expect(e *string) {
 	f.flag(e != nil)
 	if e != nil {
 		f.text(*e)

@@ -59,6 +59,7 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 
 // get is Get for every selector, and for versions that are not in memory.
 func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) {
+	c.stats.gets.Add(1)
 	s, err := selector.Parse(sel)
 	if err != nil {
 		return prompt.Version{}, err
@@ -117,11 +118,15 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 		}
 		asOf := min(at, s.revision)
 		found := make([]prompt.Version, len(wants))
-		retry := false
+		retry, bytes := false, 0
 		for i, w := range wants {
 			if mutant.On(mutant.ManySnapshots) && at == now {
 				mutant.Delay()
 				s = c.published.Load()
+			}
+			if ctx.Err() != nil { // a digest, or the past, may mean a look at every version
+				err := context.Cause(ctx)
+				return nil, asOf, atOp(fault.Wrap(err, fault.Unavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), err), i)
 			}
 			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
 			if err == errGone {
@@ -130,6 +135,9 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 			}
 			if err != nil {
 				return nil, asOf, atOp(err, i)
+			}
+			if bytes += v.Size(); o.MaxBytes > 0 && bytes > o.MaxBytes && i > 0 {
+				return nil, asOf, atOp(fault.New(fault.TooLarge, "the versions have over %d bytes of texts together. Ask for fewer at once.", o.MaxBytes), i)
 			}
 			found[i] = v.AsOf(asOf)
 		}

@@ -121,9 +121,28 @@ func (h *head) addVersion(v *version) {
 	if mutant.On(mutant.HistoryCopied) {
 		h.ordinals = slices.Clone(h.ordinals)
 	}
+	all := h.savedInOrder(v.number)
 	h.nextOrdinal(v)
-	h.live = h.live.with(v)
+	if all {
+		h.live.releases = &order{list: slices.Clip(h.ordinals)}
+	} else {
+		h.live = h.live.with(v)
+	}
 	h.settle()
+}
+
+// savedInOrder tells whether the versions by ordinal and n are all releases, live
+// and in their order, and are so in one array for both: most prompts never have
+// another.
+func (h *head) savedInOrder(n number.Number) bool {
+	if n.IsPrerelease() || h.live.prereleases != nil || h.dead != (versions{}) {
+		return false
+	}
+	o := h.live.releases
+	if o == nil {
+		return len(h.ordinals) == 0
+	}
+	return o.tree == nil && len(o.list) == len(h.ordinals) && &o.list[0] == &h.ordinals[0] && o.max().number.Less(n)
 }
 
 // addTombstone adds a version that was deleted before this store got it.

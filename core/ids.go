@@ -3,87 +3,98 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 )
 
-// ids finds the revision of a commit by its id. It remembers every id for as
-// long as the log, so it must be small: 8 bytes of a hash stand for the id. Who
-// finds one reads the entry and compares; ids whose hash another had before them
-// are kept whole.
+// ids finds the revision of a commit by its id. It remembers every id for as long
+// as the log, so it must be small: four bytes of a hash stand for an id, and some
+// six more for finding it. Who finds one reads the entry and compares.
 type ids struct {
-	revisions map[uint64]uint64 // by hash
-	collided  map[string]uint64
+	n uint64 // how many there are: the ids of the revisions 1 to n
 
-	// recent are the hashes of the ids after revision base: what the next
-	// checkpoint needs.
-	recent []uint64
-	base   uint64
+	// pages have the hashes in the order of revisions, idChunk to a page.
+	pages []*[idChunk]uint32
+
+	// slots is a hash table of revisions with open addressing, a power of two long,
+	// of which a slot has the low 32 bits. 0 is none; the one revision in four
+	// billion that has these bits is in hidden.
+	slots  []uint32
+	hidden []uint64
 }
 
-func newIDs() ids { return ids{revisions: make(map[uint64]uint64)} }
+func newIDs() ids { return ids{slots: make([]uint32, 64)} }
 
-func hashID(id string) uint64 {
+func hashID(id string) uint32 {
 	sum := sha256.Sum256([]byte(id))
-	return binary.LittleEndian.Uint64(sum[:])
+	return binary.LittleEndian.Uint32(sum[:])
 }
 
 // add notes the id of the next revision.
-func (s *ids) add(id string, revision uint64) {
-	h := hashID(id)
-	if !s.addHash(h, revision) {
-		s.collide(id, revision)
+func (s *ids) add(id string) { s.addHash(hashID(id)) }
+
+// addHash notes the hash of the id of the next revision.
+func (s *ids) addHash(h uint32) {
+	if s.n%idChunk == 0 {
+		s.pages = append(s.pages, new([idChunk]uint32))
 	}
+	s.pages[s.n/idChunk][s.n%idChunk] = h
+	s.n++
+	if s.n > uint64(len(s.slots))/4*3 {
+		s.slots = make([]uint32, 2*len(s.slots))
+		for r := uint64(1); r < s.n; r++ {
+			s.place(r)
+		}
+	}
+	s.place(s.n)
 }
 
-// collide notes the id of a revision that addHash returned false for.
-func (s *ids) collide(id string, revision uint64) {
-	if s.collided == nil {
-		s.collided = make(map[string]uint64)
-	}
-	s.collided[id] = revision
+func (s *ids) hash(revision uint64) uint32 {
+	return s.pages[(revision-1)/idChunk][(revision-1)%idChunk]
 }
 
-// addHash notes the hash of the id of the next revision, and tells whether it is
-// the first with that hash.
-func (s *ids) addHash(h, revision uint64) bool {
-	s.recent = append(s.recent, h)
-	if _, taken := s.revisions[h]; taken {
-		return false
+// home is the first slot that a hash may be in; the others follow it.
+func (s *ids) home(h uint32) int { return int(uint64(h) * uint64(len(s.slots)) >> 32) }
+
+func (s *ids) place(revision uint64) {
+	low := uint32(revision)
+	if low == 0 {
+		s.hidden = append(s.hidden, revision)
+		return
 	}
-	s.revisions[h] = revision
-	return true
+	for i := s.home(s.hash(revision)); ; i = (i + 1) & (len(s.slots) - 1) {
+		if s.slots[i] == 0 {
+			s.slots[i] = low
+			return
+		}
+	}
 }
 
 // candidates returns the revisions at which the id may be.
 func (s *ids) candidates(id string) []uint64 {
-	if r, ok := s.collided[id]; ok {
-		return []uint64{r}
+	h := hashID(id)
+	var found []uint64
+	for i := s.home(h); s.slots[i] != 0; i = (i + 1) & (len(s.slots) - 1) {
+		for r := uint64(s.slots[i]); r <= s.n; r += 1 << 32 {
+			if s.hash(r) == h {
+				found = append(found, r)
+			}
+		}
 	}
-	if r, ok := s.revisions[hashID(id)]; ok {
-		return []uint64{r}
+	for _, r := range s.hidden {
+		if s.hash(r) == h {
+			found = append(found, r)
+		}
 	}
-	return nil
+	return found
 }
 
 // from returns the hashes of the ids after a revision.
-func (s *ids) from(revision uint64) []uint64 {
-	if revision >= s.base {
-		return slices.Clone(s.recent[revision-s.base:])
+func (s *ids) from(revision uint64) []uint32 {
+	if revision >= s.n {
+		return nil
 	}
-	all := make([]uint64, s.base+uint64(len(s.recent)))
-	for h, r := range s.revisions {
-		all[r-1] = h
+	hashes := make([]uint32, 0, s.n-revision)
+	for r := revision + 1; r <= s.n; r++ {
+		hashes = append(hashes, s.hash(r))
 	}
-	for id, r := range s.collided {
-		all[r-1] = hashID(id)
-	}
-	return all[revision:]
-}
-
-// forget lets go of what a checkpoint at a revision has, but for its last chunk.
-func (s *ids) forget(revision uint64) {
-	if n := revision / idChunk * idChunk; n > s.base {
-		s.recent = append([]uint64(nil), s.recent[n-s.base:]...)
-		s.base = n
-	}
+	return hashes
 }

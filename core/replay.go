@@ -11,13 +11,6 @@ import (
 	"github.com/stet-dev/stet/prompt"
 )
 
-// A Copy is a settled change of a store together with the versions that it
-// saved, as far as they still live: what a store is copied in.
-type Copy struct {
-	Change   prompt.Change
-	Versions []prompt.Version // one an operation; zero where none was saved or it is gone
-}
-
 // Replay takes over a change of another store as it was settled there: with its
 // id, time, author, numbers and ordinals. Only its revision is this store's. It
 // skips the deciding, not the checks: a change that does not fit is a conflict and

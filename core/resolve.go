@@ -37,9 +37,9 @@ func (w view) down(prerelease bool, high number.Number) iter.Seq[*version] {
 		live, dead = w.head.live.prereleases, w.head.dead.prereleases
 	}
 	if w.at == now {
-		return down(live, high)
+		return live.down(high)
 	}
-	return w.filter(merge(down(live, high), down(dead, high), func(a, b *version) bool { return b.number.Less(a.number) }))
+	return w.filter(merge(live.down(high), dead.down(high), func(a, b *version) bool { return b.number.Less(a.number) }))
 }
 
 func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
@@ -55,9 +55,9 @@ func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
 // all yields the versions of the view by precedence, from after one number
 // (zero for the start) on.
 func (w view) all(ascending bool, after number.Number) iter.Seq[*version] {
-	dir, before := down, func(a, b *version) bool { return b.number.Less(a.number) }
+	dir, before := (*order).down, func(a, b *version) bool { return b.number.Less(a.number) }
 	if ascending {
-		dir, before = up, func(a, b *version) bool { return a.number.Less(b.number) }
+		dir, before = (*order).up, func(a, b *version) bool { return a.number.Less(b.number) }
 	}
 	seq := merge(dir(w.head.live.releases, after), dir(w.head.live.prereleases, after), before)
 	if w.at != now {

@@ -122,8 +122,8 @@ func (c *Core) publish(t *tx) {
 		sl.head.Store(h)
 		n.slots.Store(id, sl)
 	}
-	for i, id := range t.added {
-		c.ids.add(id, s.revision+uint64(i)+1)
+	for _, id := range t.added {
+		c.ids.add(id)
 	}
 	if mutant.On(mutant.IDsForgotten) {
 		c.ids = newIDs()

@@ -1,10 +1,8 @@
 package core
 
 import (
-	"iter"
+	"slices"
 	"sync/atomic"
-
-	"github.com/tidwall/btree"
 
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/number"
@@ -35,72 +33,38 @@ func (v *version) tombstone(revision uint64) *version {
 }
 
 // versions is a set of versions ordered by precedence. A copy costs nothing and
-// shares what neither side changes, so that a commit copies a path of a tree and
-// not the history (trap 11).
+// shares what neither side changes (trap 11).
 //
-// Releases and pre-releases have a tree each, so that the highest release, alone
-// or within a range, is found without passing the pre-releases between.
-type versions struct{ releases, prereleases *tree }
+// Releases and pre-releases are apart, so that the highest release, alone or
+// within a range, is found without passing the pre-releases between.
+type versions struct{ releases, prereleases *order }
 
-type tree = btree.BTreeG[*version]
-
-// degree is small because most prompts have some tens of versions: one leaf.
-const degree = 16
-
-func newTree() *tree {
-	return btree.NewBTreeGOptions(func(a, b *version) bool {
-		return number.Compare(a.number, b.number) < 0
-	}, btree.Options{NoLocks: true, Degree: degree})
-}
-
-// side returns the tree that n belongs into; it may be nil.
-func (s *versions) side(n number.Number) **tree {
+// side returns the order that n belongs into.
+func (s *versions) side(n number.Number) **order {
 	if n.IsPrerelease() {
 		return &s.prereleases
 	}
 	return &s.releases
 }
 
-func size(t *tree) int {
-	if t == nil {
-		return 0
-	}
-	return t.Len()
-}
+func (s versions) len() int { return s.releases.len() + s.prereleases.len() }
 
-func highest(t *tree) *version {
-	if t == nil {
-		return nil
-	}
-	v, _ := t.Max()
-	return v
-}
-
-func (s versions) len() int { return size(s.releases) + size(s.prereleases) }
-
-func (s versions) get(n number.Number) *version {
-	t := *s.side(n)
-	if top := highest(t); top == nil || top.number.Less(n) {
-		return nil // the number that a save is to get, nearly always
-	}
-	v, _ := t.Get(&version{number: n})
-	return v
-}
+func (s versions) get(n number.Number) *version { return (*s.side(n)).get(n) }
 
 // latest returns the highest release, or the highest pre-release if there is no
 // release, or nil.
 func (s versions) latest() *version {
-	if v := highest(s.releases); v != nil {
+	if v := s.releases.max(); v != nil {
 		return v
 	}
-	return highest(s.prereleases)
+	return s.prereleases.max()
 }
 
 // max returns the highest number, zero if there is none.
 func (s versions) max() number.Number {
 	var high number.Number
-	for _, t := range []*tree{s.releases, s.prereleases} {
-		if v := highest(t); v != nil && (high.IsZero() || high.Less(v.number)) {
+	for _, o := range []*order{s.releases, s.prereleases} {
+		if v := o.max(); v != nil && (high.IsZero() || high.Less(v.number)) {
 			high = v.number
 		}
 	}
@@ -109,78 +73,42 @@ func (s versions) max() number.Number {
 
 // with returns s and v.
 func (s versions) with(v *version) versions {
-	t := s.side(v.number)
-	if *t == nil {
-		*t = newTree()
-	} else {
-		*t = (*t).IsoCopy()
-	}
-	(*t).Set(v)
+	o := s.side(v.number)
+	*o = (*o).with(v)
 	return s
-}
-
-// load adds v to a set that nobody else has yet. It is fast if v is the highest.
-func (s *versions) load(v *version) {
-	t := s.side(v.number)
-	if *t == nil {
-		*t = newTree()
-	}
-	(*t).Load(v)
 }
 
 // without returns s less the version numbered n.
 func (s versions) without(n number.Number) versions {
-	if t := s.side(n); *t != nil {
-		*t = (*t).IsoCopy()
-		(*t).Delete(&version{number: n})
-	}
+	o := s.side(n)
+	*o = (*o).without(n)
 	return s
 }
 
 // tombstones returns s and a tombstone of each of the others.
 func (s versions) tombstones(others versions, revision uint64) versions {
-	for _, t := range []*tree{others.releases, others.prereleases} {
-		if size(t) == 0 {
-			continue
+	for _, o := range []*order{others.releases, others.prereleases} {
+		for v := range o.up(number.Number{}) {
+			s = s.with(v.tombstone(revision))
 		}
-		first, _ := t.Min()
-		into := s.side(first.number)
-		if *into == nil {
-			*into = newTree()
-		} else {
-			*into = (*into).IsoCopy()
-		}
-		t.Scan(func(v *version) bool {
-			(*into).Set(v.tombstone(revision))
-			return true
-		})
 	}
 	return s
 }
 
-// down yields the versions of a tree not above high (all, if high is zero), the
-// highest first.
-func down(t *tree, high number.Number) iter.Seq[*version] {
-	return func(yield func(*version) bool) {
-		switch {
-		case t == nil:
-		case high.IsZero():
-			t.Reverse(yield)
-		default:
-			t.Descend(&version{number: high}, yield)
+// sorted returns the set of vs. It takes vs over.
+func sorted(vs []*version) versions {
+	split := slices.IndexFunc(vs, func(v *version) bool { return v.number.IsPrerelease() })
+	if split < 0 {
+		return versions{releases: newOrder(vs)}
+	}
+	releases := slices.Clone(vs[:split])
+	var prereleases []*version
+	for _, v := range vs[split:] {
+		if v.number.IsPrerelease() {
+			prereleases = append(prereleases, v)
+		} else {
+			releases = append(releases, v)
 		}
 	}
-}
-
-// up yields the versions of a tree not below low, the lowest first.
-func up(t *tree, low number.Number) iter.Seq[*version] {
-	return func(yield func(*version) bool) {
-		switch {
-		case t == nil:
-		case low.IsZero():
-			t.Scan(yield)
-		default:
-			t.Ascend(&version{number: low}, yield)
-		}
-	}
+	return versions{newOrder(slices.Clip(releases)), newOrder(slices.Clip(prereleases))}
 }

@@ -112,6 +112,7 @@ func (c *Core) commit(batch []*pending) {
 			}
 		}
 		if err == nil {
+			c.stats.batch(len(w.entries))
 			c.finish(w)
 			c.answer(w)
 			c.maybeCheckpoint()

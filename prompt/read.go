@@ -22,6 +22,9 @@ type ReadOptions struct {
 	// Local reads what this process knows already, without asking a shared
 	// engine whether there is something newer. AsOf tells what was read.
 	Local bool
+	// MaxBytes bounds the texts that a read of many versions returns together, 0 for
+	// no bound: beyond it the read fails as too_large.
+	MaxBytes int
 }
 
 // A Point is an instant of the store's past. The zero Point is now.

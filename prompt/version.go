@@ -31,10 +31,14 @@ type Record struct{ f Fields }
 // NewRecord returns the record of f. It takes over f.Parents.
 func NewRecord(f Fields) Record { return Record{f} }
 
+// recordSize is what a record takes beside its texts: the record itself, what the
+// cache needs to find it again, and the allocator's rounding up.
+const recordSize = 480
+
 // Size is about the number of bytes of memory that the record holds.
 func (r *Record) Size() int {
 	c := r.f.Content
-	n := 256 + len(c.Text()) + len(c.Messages()) + len(c.Config()) + len(r.f.Metadata) + len(r.f.Author) + len(r.f.Message)
+	n := recordSize + len(c.Text()) + len(c.Messages()) + len(c.Config()) + len(r.f.Metadata) + len(r.f.Author) + len(r.f.Message)
 	for _, p := range r.f.Parents {
 		n += 16 + len(p)
 	}

@@ -16,7 +16,7 @@ import (
 // BenchmarkSave saves texts of a kilobyte through the whole store, one goroutine
 // to a prompt.
 func BenchmarkSave(b *testing.B) {
-	for _, savers := range []int{1, 16, 128} {
+	for _, savers := range []int{1, 16, 48, 128} {
 		b.Run(fmt.Sprintf("savers=%d", savers), func(b *testing.B) {
 			s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "stet.db"))
 			if err != nil {

@@ -1,0 +1,173 @@
+package core
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/tidwall/btree"
+
+	"github.com/stet-dev/stet/number"
+)
+
+// An order is an immutable set of versions in the order of precedence. A nil one is
+// empty.
+//
+// It is a list for as long as versions come in their order, which is nearly always:
+// then a new one is appended behind the end of an array that successive orders
+// share, as with head.ordinals, and by the same rule. A short list is copied to
+// change it otherwise. A long one becomes a tree for good, so that no commit
+// copies a long history.
+type order struct {
+	list []*version // while tree is nil
+	tree *btree.BTreeG[*version]
+}
+
+// shortList is up to how many versions are copied: 512 bytes, which is less than
+// the path of a tree.
+const shortList = 64
+
+func byNumber(v *version, n number.Number) int { return number.Compare(v.number, n) }
+
+// newOrder returns the order of vs, which it takes over.
+func newOrder(vs []*version) *order {
+	if len(vs) == 0 {
+		return nil
+	}
+	compare := func(a, b *version) int { return number.Compare(a.number, b.number) }
+	if !slices.IsSortedFunc(vs, compare) {
+		vs = slices.Clone(vs) // it may be somebody's list by ordinal
+		slices.SortFunc(vs, compare)
+	}
+	return &order{list: slices.Clip(vs)}
+}
+
+func (o *order) len() int {
+	switch {
+	case o == nil:
+		return 0
+	case o.tree != nil:
+		return o.tree.Len()
+	}
+	return len(o.list)
+}
+
+// max returns the highest version, or nil.
+func (o *order) max() *version {
+	switch {
+	case o == nil || o.tree == nil && len(o.list) == 0:
+		return nil
+	case o.tree != nil:
+		v, _ := o.tree.Max()
+		return v
+	}
+	return o.list[len(o.list)-1]
+}
+
+// get returns the version numbered n, or nil.
+func (o *order) get(n number.Number) *version {
+	top := o.max()
+	if top == nil || top.number.Less(n) {
+		return nil // the number that a save is to get, nearly always
+	}
+	if o.tree != nil {
+		v, _ := o.tree.Get(&version{number: n})
+		return v
+	}
+	if i, ok := slices.BinarySearchFunc(o.list, n, byNumber); ok {
+		return o.list[i]
+	}
+	return nil
+}
+
+// with returns o and v, which takes the place of a version of the same number.
+func (o *order) with(v *version) *order {
+	top := o.max()
+	switch {
+	case top == nil:
+		return &order{list: []*version{v}}
+	case o.tree == nil && top.number.Less(v.number):
+		return &order{list: append(o.list, v)}
+	case o.tree == nil && len(o.list) < shortList:
+		i, found := slices.BinarySearchFunc(o.list, v.number, byNumber)
+		list := make([]*version, 0, len(o.list)+1)
+		list = append(append(list, o.list[:i]...), v)
+		if found {
+			i++
+		}
+		return &order{list: append(list, o.list[i:]...)}
+	}
+	t := o.copyTree()
+	t.Set(v)
+	return &order{tree: t}
+}
+
+// without returns o less the version numbered n.
+func (o *order) without(n number.Number) *order {
+	if o.get(n) == nil {
+		return o
+	}
+	if o.tree == nil && len(o.list) <= shortList {
+		i, _ := slices.BinarySearchFunc(o.list, n, byNumber)
+		list := make([]*version, 0, len(o.list)-1)
+		return &order{list: append(append(list, o.list[:i]...), o.list[i+1:]...)}
+	}
+	t := o.copyTree()
+	t.Delete(&version{number: n})
+	return &order{tree: t}
+}
+
+// copyTree returns a tree of o that may be changed.
+func (o *order) copyTree() *btree.BTreeG[*version] {
+	if o.tree != nil {
+		return o.tree.IsoCopy()
+	}
+	t := btree.NewBTreeGOptions(func(a, b *version) bool { return a.number.Less(b.number) }, btree.Options{NoLocks: true})
+	for _, v := range o.list {
+		t.Load(v)
+	}
+	return t
+}
+
+// down yields the versions not above high (all, if high is zero), the highest
+// first.
+func (o *order) down(high number.Number) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		switch {
+		case o == nil:
+		case o.tree != nil && high.IsZero():
+			o.tree.Reverse(yield)
+		case o.tree != nil:
+			o.tree.Descend(&version{number: high}, yield)
+		default:
+			end := len(o.list)
+			if !high.IsZero() {
+				i, found := slices.BinarySearchFunc(o.list, high, byNumber)
+				if end = i; found {
+					end++
+				}
+			}
+			for i := end - 1; i >= 0 && yield(o.list[i]); i-- {
+			}
+		}
+	}
+}
+
+// up yields the versions not below low (all, if low is zero), the lowest first.
+func (o *order) up(low number.Number) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		switch {
+		case o == nil:
+		case o.tree != nil && low.IsZero():
+			o.tree.Scan(yield)
+		case o.tree != nil:
+			o.tree.Ascend(&version{number: low}, yield)
+		default:
+			i := 0
+			if !low.IsZero() {
+				i, _ = slices.BinarySearchFunc(o.list, low, byNumber)
+			}
+			for ; i < len(o.list) && yield(o.list[i]); i++ {
+			}
+		}
+	}
+}

@@ -22,18 +22,11 @@ func Export(ctx context.Context, store *stet.Store, w io.Writer, progress func(r
 		return 0, err
 	}
 	err = store.Export(ctx, func(c stet.Copy) error {
-		for i := range c.Change.Ops {
-			if !c.Versions[i].IsZero() {
-				save := *c.Change.Ops[i].Save // the store's own stays as it is
-				save.Content = &c.Versions[i]
-				c.Change.Ops[i].Save = &save
-			}
-		}
 		if progress != nil {
 			progress(c.Change.Revision, last)
 		}
 		changes++
-		return writeLine(b, c.Change)
+		return writeLine(b, c)
 	})
 	if err == nil {
 		err = writeLine(b, End{format, changes})

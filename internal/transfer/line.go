@@ -2,13 +2,9 @@ package transfer
 
 import (
 	"bytes"
-	"encoding/json"
-	"time"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/prompt"
@@ -119,100 +115,18 @@ func decode[T any](line []byte) (*T, error) {
 	return v, nil
 }
 
-// copyLine is a settled change as an export has it: the wire form of a change
-// with the texts of its versions.
-type copyLine struct {
-	Revision    uint64      `json:"revision"`
-	ID          string      `json:"id"`
-	Time        time.Time   `json:"time"`
-	Author      string      `json:"author"`
-	Message     string      `json:"message"`
-	Ops         []copyOp    `json:"ops"`
-	Fingerprint string      `json:"fingerprint"`
-	Hash        prompt.Hash `json:"hash"`
-}
-
-type copyOp struct {
-	Save *struct {
-		prompt.SaveChange
-		Content *versionLine `json:"content"`
-	} `json:"save"`
-	Delete      *prompt.DeleteChange `json:"delete"`
-	SetLabel    *stet.LabelChange    `json:"set_label"`
-	RemoveLabel *stet.LabelChange    `json:"remove_label"`
-	Rollback    *stet.LabelChange    `json:"rollback"`
-	Clear       *stet.Clear          `json:"clear"`
-}
-
-// versionLine is the wire form of a version.
-type versionLine struct {
-	PromptID  string          `json:"prompt_id"`
-	Version   stet.Number     `json:"version"`
-	Ordinal   uint64          `json:"ordinal"`
-	Revision  uint64          `json:"revision"`
-	Digest    stet.Digest     `json:"digest"`
-	Type      string          `json:"type"`
-	Text      *string         `json:"text"`
-	Messages  json.RawMessage `json:"messages"`
-	Variables []string        `json:"variables"`
-	Config    json.RawMessage `json:"config"`
-	Template  string          `json:"template"`
-	Metadata  json.RawMessage `json:"metadata"`
-	Parents   []string        `json:"parents"`
-	Author    string          `json:"author"`
-	Message   string          `json:"message"`
-	CreatedAt time.Time       `json:"created_at"`
-}
-
+// parseCopy reads a settled change with the texts of its versions.
 func parseCopy(line []byte) (*stet.Copy, error) {
-	w, err := decode[copyLine](line)
+	c, err := decode[stet.Copy](line)
 	if err != nil {
 		return nil, err
 	}
-	c := &stet.Copy{
-		Change: stet.Change{
-			Revision: w.Revision, ID: w.ID, Time: w.Time.UTC(), Author: w.Author, Message: w.Message,
-			Ops: make([]stet.ChangeOp, len(w.Ops)), Fingerprint: w.Fingerprint, Hash: w.Hash,
-		},
-		Versions: make([]stet.Version, len(w.Ops)),
-	}
-	for i, o := range w.Ops {
-		op := &c.Change.Ops[i]
-		*op = stet.ChangeOp{Delete: o.Delete, SetLabel: o.SetLabel, RemoveLabel: o.RemoveLabel, Rollback: o.Rollback, Clear: o.Clear}
-		if o.Save != nil {
-			op.Save = &o.Save.SaveChange
-			if o.Save.Content != nil {
-				if c.Versions[i], err = o.Save.Content.version(); err != nil {
-					return nil, err
-				}
-			}
-		}
-		if err := checkOp(op); err != nil {
+	for i := range c.Change.Ops {
+		if err := checkOp(&c.Change.Ops[i]); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
-}
-
-func (v *versionLine) version() (stet.Version, error) {
-	body, err := content.New(content.Spec{
-		Type: v.Type, Text: v.Text, Messages: v.Messages, Config: v.Config, Template: v.Template, Limit: -1,
-	})
-	if err != nil {
-		return stet.Version{}, err
-	}
-	metadata := []byte("{}")
-	if len(v.Metadata) > 0 {
-		if metadata, err = content.Canonicalize(v.Metadata); err != nil {
-			return stet.Version{}, err
-		}
-	}
-	r := prompt.NewRecord(prompt.Fields{
-		PromptID: v.PromptID, Number: v.Version, Ordinal: v.Ordinal, Revision: v.Revision, Digest: v.Digest,
-		Content: body, Metadata: string(metadata), Parents: v.Parents, Author: v.Author, Message: v.Message,
-		CreatedAt: v.CreatedAt.UTC(),
-	})
-	return r.AsOf(v.Revision), nil
 }
 
 // checkOp checks the names in an operation: replaying it decides nothing anew.

@@ -46,3 +46,7 @@ type Backend interface {
 // Committed is what a [Backend] answers to a commit: Versions has one version an
 // operation, zero where it is not a save.
 type Committed = core.Committed
+
+// Backend returns what carries out the store's operations, for packages that put
+// something before it. Callers of a store need it not.
+func (s *Store) Backend() Backend { return s.backend }

@@ -12,7 +12,7 @@ var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
 	{"fault", "driver", "internal/mutant"},
 	// The leaves of the domain.
-	{"name", "number", "content", "internal/filelock"},
+	{"name", "number", "content", "internal/filelock", "internal/socket"},
 	{"selector", "prompt"},
 	// The one state machine.
 	{"core"},
@@ -21,7 +21,7 @@ var layers = [][]string{
 	// What carries a store: engines, and the client of a server.
 	{"memory", "sqlite", "postgres", "etcd", "client", "internal/remote"},
 	// What uses a store without knowing which.
-	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/load"},
+	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/load", "internal/keys"},
 	{"internal/diff", "internal/scale", "open"},
 	// Protocols.
 	{"httpapi", "mcp", "ui"},

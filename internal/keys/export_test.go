@@ -1,0 +1,4 @@
+package keys
+
+// Replace is replace, for tests.
+var Replace = replace

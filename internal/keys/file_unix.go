@@ -1,0 +1,34 @@
+//go:build unix
+
+package keys
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// foreign tells whether others than the owner can write a file.
+func foreign(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+
+// readable tells whether others than the owner can read it.
+func readable(info fs.FileInfo) bool { return info.Mode().Perm()&0o044 != 0 }
+
+// keepOwner gives f to whom the file belongs that it will replace.
+func keepOwner(f *os.File, old fs.FileInfo) error {
+	s, ok := old.Sys().(*syscall.Stat_t)
+	if !ok || int(s.Uid) == os.Geteuid() {
+		return nil
+	}
+	return f.Chown(int(s.Uid), int(s.Gid))
+}
+
+// syncDir makes a rename in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,105 @@
+package keys
+
+import (
+	"context"
+	"crypto/subtle"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A Grant is what a key allowed when it was authenticated. It does not change;
+// Now returns what the key allows now.
+type Grant struct {
+	ring *Ring
+	key  *Key
+	all  bool // every prompt
+	life *life
+}
+
+func equal(a, b prompt.Hash) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
+
+func all(patterns []string) bool { return slices.Contains(patterns, Every) }
+
+// ID is the key's id, which is no secret.
+func (g *Grant) ID() string { return g.key.ID }
+
+// Name is the key's name: the author of what it does.
+func (g *Grant) Name() string { return g.key.Name }
+
+// Role is the key's role.
+func (g *Grant) Role() Role { return g.key.Role }
+
+// SeesAll tells whether the key is for every prompt.
+func (g *Grant) SeesAll() bool { return g.all }
+
+// Sees tells whether the key is for a prompt.
+func (g *Grant) Sees(id string) bool {
+	return g.all || slices.ContainsFunc(g.key.Prompts, func(p string) bool { return Match(p, id) })
+}
+
+// Scope names the key's prompts for a sentence.
+func (g *Grant) Scope() string { return strings.Join(g.key.Prompts, ", ") }
+
+// HasLabel tells whether a promoter's key names a label.
+func (g *Grant) HasLabel(label string) bool { return slices.Contains(g.key.Labels, label) }
+
+// Labels names a promoter's labels for a sentence.
+func (g *Grant) Labels() string { return strings.Join(g.key.Labels, ", ") }
+
+// Patterns returns the least patterns that together are the key's prompts, in the
+// order of the ids: none of them has a prompt that another has. The caller may
+// change the slice.
+func (g *Grant) Patterns() []string {
+	patterns := slices.Clone(g.key.Prompts)
+	slices.SortFunc(patterns, func(a, b string) int {
+		pa, pb := strings.TrimSuffix(a, "*"), strings.TrimSuffix(b, "*")
+		if pa != pb {
+			return strings.Compare(pa, pb)
+		}
+		return strings.Compare(b, a) // "a*" before "a", which it covers
+	})
+	var least []string
+	for _, p := range patterns {
+		if n := len(least); n == 0 || !Match(least[n-1], strings.TrimSuffix(p, "*")) || !strings.HasSuffix(least[n-1], "*") && least[n-1] != p {
+			least = append(least, p)
+		}
+	}
+	return least
+}
+
+// Protected tells whether a label of a prompt is protected, "" for any label.
+func (g *Grant) Protected(id, label string) bool {
+	return slices.ContainsFunc(g.ring.state.Load().file.Protected, func(p Protection) bool {
+		return (label == "" || p.Label == label) && Match(p.Prompts, id)
+	})
+}
+
+// Life is a context that is done when the key is revoked, has expired, or was
+// given other rights: what was begun with it ends then. It may take as long as the
+// ring takes to look.
+func (g *Grant) Life() context.Context { return g.life.ctx }
+
+// Now returns what the key allows now, for who has authenticated before and waited
+// since. The error is unauthorized if it allows nothing any more.
+func (g *Grant) Now() (*Grant, error) {
+	now := g.ring.state.Load().grants[g.key.ID]
+	if now == nil || now.key.Hash != g.key.Hash {
+		return nil, fault.New(fault.Unauthorized, "the key is not in the ring any more. Ask for another.")
+	}
+	return now, now.refusal(g.ring.o.Now())
+}
+
+// refusal says why the key cannot be used, nil if it can.
+func (g *Grant) refusal(now time.Time) error {
+	switch {
+	case !g.key.Revoked.IsZero():
+		return fault.New(fault.Unauthorized, "the key was revoked at %s. Ask for another.", prompt.FormatTime(g.key.Revoked))
+	case g.key.expired(now):
+		return fault.New(fault.Unauthorized, "the key expired at %s. Ask for another.", prompt.FormatTime(g.key.Expires))
+	}
+	return nil
+}

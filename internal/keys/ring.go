@@ -1,0 +1,220 @@
+package keys
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// PollEvery is how often a ring looks whether its file has changed. A key that is
+// revoked ends within that time and what a look takes: well within five seconds.
+const PollEvery = 2 * time.Second
+
+// complainEvery is how many looks at a file that cannot be used come between two
+// lines in the log: a minute.
+const complainEvery = 30
+
+// Options are how a ring works. The zero value is good.
+type Options struct {
+	// Now is the clock by which keys expire; time.Now if nil.
+	Now func() time.Time
+	// Log gets what operators must know; slog.Default if nil.
+	Log *slog.Logger
+}
+
+// A Ring is a key file as it is now: it looks at the file every PollEvery.
+//
+// A file that was broken or cannot be read does not change it: the last good ring
+// counts, and the log says so again and again. A file that was removed is a ring
+// without keys: everybody is refused. As long as there never was a key the ring is
+// open, which [Ring.Open] tells.
+//
+// Its methods may be called by any number of goroutines at once.
+type Ring struct {
+	path string
+	o    Options
+
+	state atomic.Pointer[state]
+	err   atomic.Pointer[error] // why the file cannot be used; nil if it can
+
+	stop context.CancelFunc
+	done chan struct{}
+
+	// What follows is the looking goroutine's own, after Open.
+	seen     fs.FileInfo // the file that was read last; nil for none
+	settled  bool        // seen was read again later than it was changed
+	warned   bool        // that others can read it
+	failures int         // looks in a row that found a file that cannot be used
+}
+
+// A state is one reading of the file. It is immutable but for what its grants'
+// lives say.
+type state struct {
+	open   bool // there never was a key
+	grants map[string]*Grant
+	file   *File
+}
+
+// Open reads the file and begins to look after it, until Close. That the file is
+// missing is no error. One that cannot be used is, as Read says: a server does not
+// begin with it.
+func Open(path string, o Options) (*Ring, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	r := &Ring{path: path, o: o, done: make(chan struct{})}
+	r.state.Store(&state{open: true, file: &File{}})
+	if err := r.reload(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	go r.watch(ctx)
+	return r, nil
+}
+
+// Close ends the looking. Grants stay what they are and end no more.
+func (r *Ring) Close() {
+	r.stop()
+	<-r.done
+}
+
+// Open tells whether no key was ever in the file while the ring knew it: nobody
+// can have one, so none is asked for.
+func (r *Ring) Open() bool { return r.state.Load().open }
+
+// Err returns why the file cannot be used at present, nil if it can: the ring is
+// the last good one then.
+func (r *Ring) Err() error {
+	if e := r.err.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+func (r *Ring) watch(ctx context.Context) {
+	defer close(r.done)
+	tick := time.NewTicker(PollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			r.look()
+		}
+	}
+}
+
+// look reads the file if it has changed, and ends what has expired.
+func (r *Ring) look() {
+	info, err := os.Stat(r.path)
+	same := err == nil && r.seen != nil && os.SameFile(info, r.seen) && info.Size() == r.seen.Size() && info.ModTime().Equal(r.seen.ModTime())
+	if !same || !r.settled || r.failures > 0 {
+		// A file is read once more after it was found changed: a second change
+		// within the grain of the file system's clock would not show.
+		r.settled = same
+		if err := r.reload(); err != nil {
+			if r.failures%complainEvery == 0 {
+				r.o.Log.Error("the key file cannot be used; the keys are those of its last good state, and what was revoked since is not", "file", r.path, "error", err)
+			}
+			r.failures++
+			r.err.Store(&err)
+		} else if r.failures > 0 {
+			r.o.Log.Info("the key file can be used again", "file", r.path)
+			r.failures = 0
+			r.err.Store(nil)
+		}
+	}
+	now := r.o.Now()
+	for _, g := range r.state.Load().grants {
+		if !g.key.Live(now) {
+			g.life.end()
+		}
+	}
+}
+
+// reload makes the ring what the file says.
+func (r *Ring) reload() error {
+	info, _ := os.Stat(r.path) // before it is read: a change meanwhile shows at the next look
+	f, private, err := Read(r.path)
+	if fault.CodeOf(err) == fault.NotFound {
+		if !r.Open() && r.seen != nil {
+			r.o.Log.Error("the key file is gone: nobody is let in any more. Put it back, or make keys: stet key create", "file", r.path)
+		}
+		r.seen, f, private, err = nil, &File{}, true, nil
+	} else if err == nil {
+		r.seen = info
+	}
+	if err != nil {
+		return err
+	}
+	if !private && !r.warned {
+		r.o.Log.Warn("others than its owner can read the key file. It has only hashes, but nobody else needs it: chmod 600", "file", r.path)
+	}
+	r.warned = !private
+	r.take(f)
+	return nil
+}
+
+// take publishes a file and ends the keys that are not in it any more, or not as
+// they were.
+func (r *Ring) take(f *File) {
+	old := r.state.Load()
+	next := &state{open: old.open && len(f.Keys) == 0, grants: make(map[string]*Grant, len(f.Keys)), file: f}
+	for i := range f.Keys {
+		g := &Grant{ring: r, key: &f.Keys[i], all: all(f.Keys[i].Prompts)}
+		if was := old.grants[g.key.ID]; was != nil && was.key.same(g.key) {
+			g.life = was.life
+		} else {
+			g.life = newLife()
+		}
+		next.grants[g.key.ID] = g
+	}
+	r.state.Store(next)
+	for id, was := range old.grants {
+		if g := next.grants[id]; g == nil || g.life != was.life {
+			was.life.end()
+		}
+	}
+}
+
+// A life ends once: when its key is revoked, expires, or is changed.
+type life struct {
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func newLife() *life {
+	ctx, end := context.WithCancel(context.Background())
+	return &life{ctx, end}
+}
+
+// Authenticate returns what the holder of a secret may do. Otherwise the error is
+// unauthorized. It says that the key was revoked or has expired only to who has its
+// secret; beyond that it says nothing of what keys there are, and takes as long for
+// those that there are as for others.
+func (r *Ring) Authenticate(secret string) (*Grant, error) {
+	id, wellFormed := idOf(secret)
+	g := r.state.Load().grants[id]
+	want := noKey
+	if g != nil {
+		want = g.key.Hash
+	}
+	if !equal(hashSecret(secret), want) || g == nil || !wellFormed {
+		return nil, fault.New(fault.Unauthorized, "there is no such key. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+	}
+	return g, g.refusal(r.o.Now())
+}
+
+// noKey is compared with where there is no key.
+var noKey = prompt.Hash{1}

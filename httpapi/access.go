@@ -1,0 +1,232 @@
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/selector"
+)
+
+// An access is what one request may do: everything, or what its key allows. It is
+// the request's own.
+type access struct {
+	// grant is what the key allows; nil for everything.
+	grant *keys.Grant
+	// id is the commit's id as the store has it, once commit has scoped it, and
+	// given what the caller calls it.
+	id, given string
+}
+
+// everything is the access of who needs no key.
+var everything = &access{}
+
+// access finds out who makes a request. Without keys, and for whoever comes
+// through a private socket, everything is allowed; otherwise the request must show
+// a key, in one header Authorization: Bearer KEY. The error is unauthorized.
+//
+// Without keys only requests from this machine are answered, whatever address the
+// server listens on by mistake.
+func (s *Server) access(r *http.Request) (*access, error) {
+	if isPrivate(r) {
+		return everything, nil
+	}
+	if s.o.Keys == nil || s.o.Keys.Open() {
+		if !onLoopback(r) {
+			return nil, fault.New(fault.Unauthorized, "there are no keys, and without one only this machine is answered. Make a key on the server: stet key create")
+		}
+		return everything, nil
+	}
+	secret, err := bearer(r)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.o.Keys.Authenticate(secret)
+	if err != nil {
+		return nil, err
+	}
+	return &access{grant: g}, nil
+}
+
+// onLoopback tells whether a request came to a loopback address. One that came
+// through no connection was made by the program itself.
+func onLoopback(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return true
+	}
+	if tcp, ok := local.(*net.TCPAddr); ok { // as it is nearly always; its text would be made at every request
+		return tcp.IP.IsLoopback()
+	}
+	a, err := netip.ParseAddrPort(local.String())
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// bearer returns the key that a request shows.
+func bearer(r *http.Request) (string, error) {
+	const how = "Send one header Authorization: Bearer KEY, with a key as stet key create has printed it."
+	values := r.Header["Authorization"]
+	switch len(values) {
+	case 0:
+		return "", fault.New(fault.Unauthorized, "the request shows no key. %s", how)
+	case 1:
+		scheme, secret, ok := strings.Cut(values[0], " ")
+		if ok && strings.EqualFold(scheme, "Bearer") {
+			return strings.TrimLeft(secret, " "), nil
+		}
+	}
+	return "", fault.New(fault.Unauthorized, "the request does not show its key as it should. %s", how)
+}
+
+// during returns a context that also ends when the key does, for what waits or
+// takes long. The caller calls stop when it is done.
+func (a *access) during(ctx context.Context) (_ context.Context, stop func()) {
+	if a.grant == nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	left := context.AfterFunc(a.grant.Life(), func() { cancel(errOver()) })
+	return ctx, func() { left(); cancel(nil) }
+}
+
+func errOver() error {
+	return fault.New(fault.Unauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
+}
+
+// done is closed when the key is revoked, has expired, or was given other rights;
+// never without keys. What was begun with it, such as a stream, ends then.
+func (a *access) done() <-chan struct{} {
+	if a.grant == nil {
+		return nil
+	}
+	return a.grant.Life().Done()
+}
+
+// name is the key's name, which is the author of what it commits; "" without keys.
+func (a *access) name() string {
+	if a.grant == nil {
+		return ""
+	}
+	return a.grant.Name()
+}
+
+// seesAll tells whether no prompt is hidden from the caller.
+func (a *access) seesAll() bool { return a.grant == nil || a.grant.SeesAll() }
+
+// sees tells whether the caller may know of a prompt.
+func (a *access) sees(id string) bool { return a.grant == nil || a.grant.Sees(id) }
+
+// mayRead fails as forbidden outside the key's prompts, without a look at whether
+// there is such a prompt.
+func (a *access) mayRead(id string) error {
+	if a.sees(id) {
+		return nil
+	}
+	return a.outside(id)
+}
+
+func (a *access) outside(id string) *fault.Error {
+	return fault.New(fault.Forbidden, "the key %q is not for the prompt %q, but for %s. Nothing changed. Ask for a key that is.", a.name(), id, a.grant.Scope())
+}
+
+// mayReadAll fails as forbidden unless the caller may do what is for the whole
+// store, and shows or takes all of it: an admin with every prompt.
+func (a *access) mayReadAll() error {
+	if a.grant == nil || a.grant.Role() == keys.Admin && a.grant.SeesAll() {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "the key %q is a %s's, for %s. What is for the whole store takes an admin's key for every prompt (*). Nothing changed.",
+		a.name(), a.grant.Role(), a.grant.Scope())
+}
+
+// commit checks every operation of a commit, makes the key's name its author and
+// the id the key's own. It fails as forbidden, with the index of the operation; as
+// unauthorized if the key was revoked while the request was being sent; and as
+// invalid if the id is too long. The caller sends what commit has made of c.
+//
+// An id is kept in the store as KEY/ID: so a key cannot ask what became of the
+// commit of another, nor take its id.
+func (a *access) commit(c *stet.Commit) error {
+	if a.grant == nil {
+		return nil
+	}
+	g, err := a.grant.Now()
+	if err != nil {
+		return err
+	}
+	a.grant = g
+	for i := range c.Ops {
+		if err := a.op(&c.Ops[i]); err != nil {
+			err.Op = i
+			return err
+		}
+	}
+	c.Author = g.Name()
+	if c.ID == "" {
+		// Not the store's own: who sends the commit again with it sends it with
+		// this key.
+		c.ID = uuid.Must(uuid.NewV7()).String()
+	}
+	const most = 128 // of the store
+	if n := most - len(g.ID()) - 1; len(c.ID) > n {
+		return fault.New(fault.Invalid, "the commit's id has %d bytes; with a key %d is the most. Nothing changed.", len(c.ID), n)
+	}
+	a.given, a.id = c.ID, g.ID()+"/"+c.ID
+	c.ID = a.id
+	return nil
+}
+
+// unscope returns a commit's id as its caller gave it: without the key, if it is
+// the caller's own.
+func (a *access) unscope(id string) string {
+	if a.grant == nil {
+		return id
+	}
+	return strings.TrimPrefix(id, a.grant.ID()+"/")
+}
+
+// own tells whether the key has made the commit with an id.
+func (a *access) own(id string) bool {
+	return a.grant == nil || strings.HasPrefix(id, a.grant.ID()+"/")
+}
+
+// scopeError returns an error as the caller may see it: the commit's id is what he
+// gave, and an internal error, which may speak of anything, says nothing. The
+// cause stays in it, for the log.
+func (a *access) scopeError(err error) error {
+	if a == nil || a.grant == nil || err == nil {
+		return err
+	}
+	e, rewrap := asFault(err)
+	if e == nil {
+		return err
+	}
+	c := *e
+	if c.Code == fault.Internal {
+		c.Message, c.Err = "the server or its storage is broken. Nothing changed. Tell its operator, whose log says more.", err
+		return rewrap(&c)
+	}
+	if a.id != "" {
+		c.Message = strings.ReplaceAll(c.Message, a.id, a.given)
+		quoted, given := strconv.Quote(a.id), strconv.Quote(a.given)
+		c.Message = strings.ReplaceAll(c.Message, quoted, given)
+	}
+	if c.CommitID == a.id {
+		c.CommitID = a.given
+	}
+	return rewrap(&c)
+}
+
+// parentID returns the prompt of a parent, ID@NUMBER.
+func parentID(ref string) string {
+	id, _, _ := selector.SplitRef(ref)
+	return id
+}

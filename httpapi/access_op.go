@@ -1,0 +1,122 @@
+package httpapi
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// What a role may do is decided here, from the request and the ring alone: never
+// from what the store has at this moment, which could be another when the commit
+// is carried out. So it does not matter which of two requests is first.
+
+// op checks one operation of a commit, and takes from it what only an admin says.
+// One that is several at once is checked as each of them.
+func (a *access) op(o *stet.Op) *fault.Error {
+	if o.Save != nil {
+		if err := a.save(o.Save); err != nil {
+			return err
+		}
+	}
+	if o.Delete != nil {
+		if err := a.delete(o.Delete); err != nil {
+			return err
+		}
+	}
+	if o.SetLabel != nil {
+		if err := a.label(o.SetLabel.PromptID, o.SetLabel.Label); err != nil {
+			return err
+		}
+	}
+	if o.RemoveLabel != nil {
+		if err := a.label(o.RemoveLabel.PromptID, o.RemoveLabel.Label); err != nil {
+			return err
+		}
+	}
+	if o.Rollback != nil {
+		if err := a.label(o.Rollback.PromptID, cmp.Or(o.Rollback.Label, prompt.DefaultLabel)); err != nil {
+			return err
+		}
+	}
+	if o.Clear != nil {
+		if err := a.mayReadAll(); err != nil {
+			return fault.New(fault.Forbidden, "the key %q may not clear the store: that takes an admin's key for every prompt (*). Nothing changed.", a.name())
+		}
+	}
+	return nil
+}
+
+// save checks a draft. Its author and time are the key's and the store's own: only
+// an admin, who may bring in what was made elsewhere, gives others.
+func (a *access) save(d *stet.Draft) *fault.Error {
+	if !a.sees(d.PromptID) {
+		return a.outside(d.PromptID)
+	}
+	if r := a.grant.Role(); r != keys.Writer && r != keys.Admin {
+		return a.notInRole("save")
+	}
+	for _, p := range d.Parents {
+		if id := parentID(p); !a.sees(id) {
+			return a.outside(id)
+		}
+	}
+	for _, l := range d.Labels {
+		if err := a.label(d.PromptID, l); err != nil {
+			return err
+		}
+	}
+	if a.grant.Role() != keys.Admin {
+		d.Author, d.CreatedAt = "", time.Time{}
+	}
+	return nil
+}
+
+// delete checks a delete. By force it takes the labels with it that point there
+// when it is carried out, and nobody can say now which these are: so a writer
+// forces nothing where any label is protected, wherever it points. Without force
+// the commit itself refuses to take a label away.
+func (a *access) delete(d *stet.Delete) *fault.Error {
+	if !a.sees(d.PromptID) {
+		return a.outside(d.PromptID)
+	}
+	switch a.grant.Role() {
+	case keys.Admin:
+		return nil
+	case keys.Writer:
+		if d.Force && a.grant.Protected(d.PromptID, "") {
+			return fault.New(fault.Forbidden, "%s has a protected label, and a delete by force could take it away; the key %q is a writer's. Nothing changed. Delete without force, or ask an admin.", d.PromptID, a.name())
+		}
+		return nil
+	}
+	return a.notInRole("delete")
+}
+
+// label checks that the key may move a label of a prompt.
+func (a *access) label(id, label string) *fault.Error {
+	if !a.sees(id) {
+		return a.outside(id)
+	}
+	switch a.grant.Role() {
+	case keys.Admin:
+		return nil
+	case keys.Writer:
+		if a.grant.Protected(id, label) {
+			return fault.New(fault.Forbidden, "the label %q of %s is protected, and the key %q is a writer's. Nothing changed. Ask a promoter of the label, or an admin.", label, id, a.name())
+		}
+		return nil
+	case keys.Promoter:
+		if !a.grant.HasLabel(label) {
+			return fault.New(fault.Forbidden, "the key %q does not move the label %q, but %s. Nothing changed.", a.name(), label, a.grant.Labels())
+		}
+		return nil
+	}
+	return a.notInRole("move labels")
+}
+
+func (a *access) notInRole(what string) *fault.Error {
+	return fault.New(fault.Forbidden, "the key %q is a %s's, which may not %s. Nothing changed. Ask for a key of another role.", a.name(), a.grant.Role(), what)
+}

@@ -1,0 +1,125 @@
+package httpapi
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// visible returns a change as the caller may see it; false if there is nothing of
+// it for him. Of a change that is hidden in part, the message is hidden too, as it
+// may speak of the rest, and the fingerprint and the hash, with which one could
+// test a guess at it; and the id, if it is another's. A clear is everybody's.
+//
+// It must be given the change as it is in the log: what was left out before, it
+// does not know of as hidden. It changes nothing of what ch shares.
+func (a *access) visible(ch stet.Change) (stet.Change, bool) {
+	if a.grant == nil {
+		return ch, true
+	}
+	mine := a.own(ch.ID)
+	ch.ID = a.unscope(ch.ID)
+	if a.grant.SeesAll() {
+		return ch, true
+	}
+	hidden := 0
+	for i := range ch.Ops {
+		if id, ok := opPrompt(&ch.Ops[i]); ok && !a.sees(id) {
+			hidden++
+		}
+	}
+	if hidden == len(ch.Ops) {
+		return stet.Change{}, false
+	}
+	message := ""
+	if hidden > 0 {
+		message = ch.Message
+		ch.Ops = slices.DeleteFunc(slices.Clone(ch.Ops), func(o stet.ChangeOp) bool {
+			id, ok := opPrompt(&o)
+			return ok && !a.sees(id)
+		})
+		ch.Message, ch.Fingerprint, ch.Hash = "", "", stet.Hash{}
+		if !mine {
+			ch.ID = ""
+		}
+	}
+	ch.Ops = a.veilOps(ch.Ops, message)
+	return ch, true
+}
+
+// opPrompt returns the prompt that an operation was on; false for a clear.
+func opPrompt(o *stet.ChangeOp) (string, bool) {
+	switch {
+	case o.Save != nil:
+		return o.Save.PromptID, true
+	case o.Delete != nil:
+		return o.Delete.PromptID, true
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID, true
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID, true
+	case o.Rollback != nil:
+		return o.Rollback.PromptID, true
+	}
+	return "", false
+}
+
+// veilOps veils the versions that operations bring with them: the same slice if
+// there is nothing to veil.
+func (a *access) veilOps(ops []stet.ChangeOp, message string) []stet.ChangeOp {
+	own := false
+	for i := range ops {
+		s := ops[i].Save
+		if s == nil || s.Content == nil {
+			continue
+		}
+		v := a.veilVersion(*s.Content, message)
+		if v == *s.Content {
+			continue
+		}
+		if !own {
+			ops, own = slices.Clone(ops), true
+		}
+		save := *s
+		save.Content = &v
+		ops[i].Save = &save
+	}
+	return ops
+}
+
+// veilVersion returns a version without the parents that the caller may not know
+// of, and without its message if that is the one given: that of a commit that is
+// hidden in part.
+func (a *access) veilVersion(v stet.Version, message string) stet.Version {
+	hides := func(ref string) bool { return !a.sees(parentID(ref)) }
+	parents := false
+	for p := range v.Parents() {
+		parents = parents || hides(p)
+	}
+	if !parents && (message == "" || v.Message() != message) {
+		return v
+	}
+	f := prompt.Fields{
+		PromptID: v.PromptID(), Number: v.Number(), Ordinal: v.Ordinal(), Revision: v.Revision(), Digest: v.Digest(), Content: v.Content(),
+		Metadata: v.Metadata(), Parents: slices.DeleteFunc(slices.Collect(v.Parents()), hides), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
+	}
+	if f.Message == message {
+		f.Message = ""
+	}
+	r := prompt.NewRecord(f)
+	return r.AsOf(v.AsOf())
+}
+
+// asFault finds stet's error in err, and what to put another in its place with.
+func asFault(err error) (*fault.Error, func(*fault.Error) error) {
+	var special *statusError
+	if errors.As(err, &special) {
+		return special.err, func(e *fault.Error) error { return &statusError{e, special.status} }
+	}
+	var e *fault.Error
+	errors.As(err, &e)
+	return e, func(e *fault.Error) error { return e }
+}

@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// minCompress is the least size of an answer that is compressed: what fits into
+// two packets arrives no sooner for being smaller, and a usual prompt does.
+const minCompress = 2800
+
+// A coding is a way of compressing an answer.
+type coding struct {
+	name   string
+	header []string
+	suffix string // of an ETag
+	writer func(io.Writer) io.WriteCloser
+}
+
+// codings are what is offered, the better first.
+var codings = []*coding{
+	{"zstd", []string{"zstd"}, "-zstd", newZstd},
+	{"gzip", []string{"gzip"}, "-gzip", newGzip},
+}
+
+// negotiate returns the coding that a request asks for, nil for none.
+func negotiate(values []string) *coding {
+	var best *coding
+	bestQ, identity := 0.0, 0.0
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			name, q := parseQ(part)
+			if strings.EqualFold(name, "identity") {
+				identity = q
+				continue
+			}
+			for _, c := range codings {
+				if strings.EqualFold(name, c.name) && q > 0 && (q > bestQ || q == bestQ && best != nil && c.name == codings[0].name) {
+					best, bestQ = c, q
+				}
+			}
+		}
+	}
+	if bestQ < identity {
+		return nil
+	}
+	return best
+}
+
+// parseQ reads an element of an Accept header: what, and how much it is wanted,
+// from 0 to 1.
+func parseQ(part string) (what string, q float64) {
+	what, rest, _ := strings.Cut(part, ";")
+	q = 1
+	for p := range strings.SplitSeq(rest, ";") {
+		if k, v, ok := strings.Cut(strings.TrimSpace(p), "="); ok && strings.EqualFold(k, "q") {
+			f, err := strconv.ParseFloat(v, 64)
+			if err != nil || !(f >= 0 && f <= 1) {
+				return strings.TrimSpace(what), 0
+			}
+			q = f
+		}
+	}
+	return strings.TrimSpace(what), q
+}
+
+// The writers are kept, since making one takes longer than compressing a prompt.
+
+var gzips = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
+	return w
+}}
+
+type gzipWriter struct{ *gzip.Writer }
+
+func newGzip(w io.Writer) io.WriteCloser {
+	z := gzips.Get().(*gzip.Writer)
+	z.Reset(w)
+	return gzipWriter{z}
+}
+
+// Close ends the stream and gives the writer back.
+func (w gzipWriter) Close() error {
+	err := w.Writer.Close()
+	w.Reset(nil)
+	gzips.Put(w.Writer)
+	return err
+}
+
+// zstdWindow bounds what a stream needs of memory here and at the reader.
+const zstdWindow = 1 << 20
+
+var zstds = sync.Pool{New: func() any {
+	// One goroutine: a writer is kept for answers that are small, and none is left
+	// behind when the pool drops it.
+	w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(zstdWindow)) // the options are good ones
+	return w
+}}
+
+type zstdWriter struct{ *zstd.Encoder }
+
+func newZstd(w io.Writer) io.WriteCloser {
+	z := zstds.Get().(*zstd.Encoder)
+	z.Reset(w)
+	return zstdWriter{z}
+}
+
+// Close ends the stream and gives the writer back.
+func (w zstdWriter) Close() error {
+	err := w.Encoder.Close()
+	w.Reset(nil)
+	zstds.Put(w.Encoder)
+	return err
+}

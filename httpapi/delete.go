@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"strconv"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// deleteVersion removes a version. That there was none is no error: Stet-Deleted
+// says how many went.
+func (s *Server) deleteVersion(c *call) error {
+	return c.delete(stet.Delete{PromptID: c.writeID(), Version: c.r.PathValue("selector")})
+}
+
+// deletePrompt removes all versions of a prompt.
+func (s *Server) deletePrompt(c *call) error {
+	return c.delete(stet.Delete{PromptID: c.writeID()})
+}
+
+func (c *call) delete(d stet.Delete) error {
+	p, err := c.params("force")
+	if err != nil {
+		return err
+	}
+	if d.Force, err = p.flag("force"); err != nil {
+		return err
+	}
+	done, err := c.remove(stet.Op{Delete: &d})
+	if err != nil {
+		return err
+	}
+	c.w.Header()["Stet-Deleted"] = []string{strconv.Itoa(done.Results[0].Deleted)}
+	c.empty()
+	return nil
+}
+
+// clear removes everything, if the caller says that this is meant.
+func (s *Server) clear(c *call) error {
+	if _, err := c.params(); err != nil {
+		return err
+	}
+	confirm, err := c.header("X-Confirm")
+	if err != nil {
+		return err
+	}
+	if confirm != "clear" {
+		return fault.New(fault.Invalid, "this removes every prompt of the store. If that is meant, send the header X-Confirm: clear.")
+	}
+	if _, err := c.remove(stet.Op{Clear: &stet.Clear{}}); err != nil {
+		return err
+	}
+	c.empty()
+	return nil
+}
+
+// remove carries out an operation that takes no body and no conditions.
+func (c *call) remove(op stet.Op) (stet.Committed, error) {
+	if err := c.unconditional(); err != nil {
+		return stet.Committed{}, err
+	}
+	if c.hasBody() {
+		return stet.Committed{}, fault.New(fault.Invalid, "this takes no body. Leave it out.")
+	}
+	commit, err := c.begin(op)
+	if err != nil {
+		return stet.Committed{}, err
+	}
+	done, err := c.commit(&commit)
+	return done, single(err)
+}

@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/diff"
+)
+
+// getDiff answers with how two versions of a prompt differ: a unified diff, or
+// JSON around it. Without from and to it is what would come with latest.
+func (s *Server) getDiff(c *call) error {
+	kind, err := c.accepts("text/plain", "application/json")
+	if err != nil {
+		return err
+	}
+	p, err := c.params("from", "to", "at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	from, to := p["from"], p["to"]
+	if to == "" {
+		to = "latest"
+	}
+	two, err := s.store.GetMany(c.ctx(), []string{id + "@" + from, id + "@" + to}, o)
+	if err != nil {
+		return single(err)
+	}
+	two = s.versions(c.ctx(), c.a, two)
+	asOf := two[0].AsOf()
+	c.asOf(asOf)
+	h := c.w.Header()
+	c.vary(varyAccept)
+	h["X-Content-Type-Options"] = noSniff
+	t := s.revisionTag(asOf)
+	if kind == "text/plain" {
+		t += suffixText
+	}
+	if c.unchanged(t) {
+		return nil
+	}
+	text := diff.Versions(two[0], two[1])
+	if kind == "text/plain" {
+		c.send(http.StatusOK, typeText, t, []byte(text))
+		return nil
+	}
+	body, err := json.Marshal(struct {
+		From stet.Number `json:"from"`
+		To   stet.Number `json:"to"`
+		Diff string      `json:"diff"`
+		AsOf uint64      `json:"as_of"`
+	}{two[0].Number(), two[1].Number(), text, asOf})
+	if err != nil {
+		return err
+	}
+	c.send(http.StatusOK, typeJSON, t, append(body, '\n'))
+	return nil
+}

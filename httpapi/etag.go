@@ -1,0 +1,98 @@
+package httpapi
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/stet-dev/stet"
+)
+
+// An ETag is "STORE.REVISION" of an answer that is as of a revision, and
+// "STORE.REVISION.ORDINAL" of a version, with the revision that saved it. A store
+// that was restored or copied has another id, so that no tag is of two contents.
+// After that comes what tells the representations of one thing apart: .text for
+// the text alone, -gzip or -zstd for a compressed one. An answer that carries its
+// as_of though its tag is older is tagged as weak.
+//
+// In this package a tag is passed around without its closing quote.
+type tag = string
+
+// suffixText is the text alone of a version, or a diff as text.
+const suffixText = ".text"
+
+// versionTag returns the tag of a version.
+func (s *Server) versionTag(v stet.Version) tag {
+	var b [96]byte
+	return string(s.appendVersionTag(b[:0], v))
+}
+
+func (s *Server) appendVersionTag(dst []byte, v stet.Version) []byte {
+	dst = append(dst, s.tagBase...)
+	dst = strconv.AppendUint(dst, v.Revision(), 10)
+	dst = append(dst, '.')
+	return strconv.AppendUint(dst, v.Ordinal(), 10)
+}
+
+// revisionTag returns the tag of what is as of a revision.
+func (s *Server) revisionTag(revision uint64) tag {
+	return s.tagBase + strconv.FormatUint(revision, 10)
+}
+
+// ordinalSelector is the selector of a version by its ordinal.
+func ordinalSelector(ordinal uint64) string { return "#" + strconv.FormatUint(ordinal, 10) }
+
+// notModified tells whether If-None-Match has a tag, in whatever coding the caller
+// got it, and returns it as the caller gave it, with its quotes.
+func notModified(values []string, t tag) (string, bool) {
+	for _, v := range values {
+		if len(v) == len(t)+1 && v[len(t)] == '"' && v[:len(t)] == t {
+			return v, true // what clients send nearly always
+		}
+		for given := range strings.SplitSeq(v, ",") {
+			given = strings.TrimSpace(given)
+			if given == "*" {
+				return t + `"`, true
+			}
+			if sameTag(given, t) {
+				return given, true
+			}
+		}
+	}
+	return "", false
+}
+
+// sameTag compares weakly: W/ and the coding do not count.
+func sameTag(given string, t tag) bool {
+	given, ok := strings.CutSuffix(strings.TrimPrefix(given, "W/"), `"`)
+	if !ok {
+		return false
+	}
+	for _, c := range codings {
+		given = strings.TrimSuffix(given, c.suffix)
+	}
+	return given == strings.TrimPrefix(t, "W/")
+}
+
+// parseVersionTag reads the tag of a version of this store, in any representation.
+func (s *Server) parseVersionTag(given string) (revision, ordinal uint64, ok bool) {
+	rest, ok := strings.CutPrefix(given, s.tagBase)
+	if !ok {
+		return 0, 0, false
+	}
+	if rest, ok = strings.CutSuffix(rest, `"`); !ok {
+		return 0, 0, false
+	}
+	for _, c := range codings {
+		rest = strings.TrimSuffix(rest, c.suffix)
+	}
+	rev, ord, ok := strings.Cut(strings.TrimSuffix(rest, suffixText), ".")
+	if !ok {
+		return 0, 0, false
+	}
+	revision, err := strconv.ParseUint(rev, 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	ordinal, err = strconv.ParseUint(ord, 10, 64)
+	return revision, ordinal, err == nil
+}

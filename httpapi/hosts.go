@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// A browser on this machine carries out what any page tells it to, and reaches
+// addresses that the page's author does not. This file keeps such pages out where
+// no key does.
+
+// corsHeaders and corsExposed are what pages of a listed origin may send and read
+// beyond what browsers always let them.
+const (
+	corsMethods = "GET, HEAD, POST, PUT, DELETE"
+	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Stet-Author, Stet-Message, X-Confirm, X-Request-Id"
+	corsExposed = "ETag, Location, Retry-After, Stet-As-Of, Stet-Bump, Stet-Commit, Stet-Deleted, Stet-Hash, Stet-Request-Id, Stet-Revision, Stet-Version"
+	// corsAge, in seconds, is how long a browser need not ask again: two hours,
+	// which is the most that some heed.
+	corsAge = "7200"
+)
+
+// CheckOrigin returns nil if an origin may stand in Options.CORS: a scheme, a host,
+// and a port if it is not the scheme's own, and nothing else. "*" may not: it would
+// let every page do what only this machine may. The error is invalid.
+func CheckOrigin(origin string) error {
+	if err := new(http.CrossOriginProtection).AddTrustedOrigin(origin); err != nil {
+		return fault.Wrap(err, fault.Invalid, "%q is not the origin of a page. Write scheme and host, and the port if there is one: https://app.example.com.", origin)
+	}
+	return nil
+}
+
+// origins answers what pages of other origins ask, and refuses what they may not:
+//
+//   - Without keys the Host must be this machine or one of Options.Hosts. A page
+//     whose name leads to this machine (DNS rebinding) has its own name there.
+//   - A request that changes something is refused as forbidden if a browser says
+//     that a page of another origin makes it, unless Options.CORS has the origin.
+//   - A page reads answers, and sends what needs a preflight, only if Options.CORS
+//     has its origin.
+//
+// What comes through a private socket comes from no browser.
+func (s *Server) origins(next http.Handler) http.Handler {
+	var cross http.CrossOriginProtection
+	for _, o := range s.o.CORS { // one that is none, no browser ever sends
+		_ = cross.AddTrustedOrigin(o)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPrivate(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if (s.o.Keys == nil || s.o.Keys.Open()) && !s.knownHost(r.Host) {
+			s.problem(w, r, fault.New(fault.Forbidden, "the request is for the host %q, which this server does not know as itself. Nothing changed. Use localhost or 127.0.0.1, or give the name when it is started.", r.Host))
+			return
+		}
+		if origin := r.Header.Get("Origin"); len(s.o.CORS) > 0 {
+			h := w.Header()
+			h.Add("Vary", "Origin")
+			if slices.Contains(s.o.CORS, origin) {
+				h.Set("Access-Control-Allow-Origin", origin)
+				h.Set("Access-Control-Expose-Headers", corsExposed)
+				if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+					h.Set("Access-Control-Allow-Methods", corsMethods)
+					h.Set("Access-Control-Allow-Headers", corsHeaders)
+					h.Set("Access-Control-Max-Age", corsAge)
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+			}
+		}
+		if err := cross.Check(r); err != nil {
+			s.problem(w, r, fault.Wrap(err, fault.Forbidden, "a browser sends this for a page of another origin, and such pages may change nothing here. Nothing changed. Start the server with the page's origin if it may."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knownHost tells whether a Host, with any port or none, is this machine or one
+// of the names that the server was given.
+func (s *Server) knownHost(host string) bool {
+	if name, _, _ := strings.Cut(host, ":"); name == "localhost" || name == "127.0.0.1" {
+		return true // which nearly all are; no error is made for want of a port
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		name = host[1 : len(host)-1]
+	}
+	name = strings.TrimSuffix(name, ".")
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	if a, err := netip.ParseAddr(name); err == nil && a.Unmap().IsLoopback() {
+		return true
+	}
+	return slices.ContainsFunc(s.o.Hosts, func(h string) bool { return strings.EqualFold(h, name) || strings.EqualFold(h, host) })
+}

@@ -1,0 +1,197 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// setLabel moves a label.
+func (s *Server) setLabel(c *call) error {
+	if err := c.plainJSON(); err != nil {
+		return err
+	}
+	var body struct {
+		Version string  `json:"version"`
+		Expect  *string `json:"expect"`
+	}
+	if err := c.body(&body); err != nil {
+		return err
+	}
+	if body.Version == "" {
+		return fault.New(fault.Invalid, "the body does not say where the label is to go. Give version: a number, or any selector.")
+	}
+	return c.move(body.Expect, func(id, label string, expect *string) stet.Op {
+		return stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: body.Version, Expect: expect}}
+	})
+}
+
+// removeLabel takes a label away.
+func (s *Server) removeLabel(c *call) error {
+	if err := c.plainJSON(); err != nil {
+		return err
+	}
+	expect, err := c.expectation()
+	if err != nil {
+		return err
+	}
+	return c.move(expect, func(id, label string, expect *string) stet.Op {
+		return stet.Op{RemoveLabel: &stet.RemoveLabel{PromptID: id, Label: label, Expect: expect}}
+	})
+}
+
+// rollback moves a label to where it was before its last move.
+func (s *Server) rollback(c *call) error {
+	if err := c.plainJSON(); err != nil {
+		return err
+	}
+	expect, err := c.expectation()
+	if err != nil {
+		return err
+	}
+	return c.move(expect, func(id, label string, expect *string) stet.Op {
+		return stet.Op{Rollback: &stet.Rollback{PromptID: id, Label: label, Expect: expect}}
+	})
+}
+
+// plainJSON refuses what a request that takes no parameters and answers with JSON
+// does not take.
+func (c *call) plainJSON() error {
+	_, err := c.accepts("application/json")
+	if err == nil {
+		_, err = c.params()
+	}
+	return err
+}
+
+// expectation reads the body {"expect"}, where there is one.
+func (c *call) expectation() (*string, error) {
+	var body struct {
+		Expect *string `json:"expect"`
+	}
+	err := c.bodyIfAny(&body)
+	return body.Expect, err
+}
+
+// move carries out an operation on the label that the path names, under the
+// condition of the body or that of the headers, and answers with the head.
+func (c *call) move(expect *string, op func(id, label string, expect *string) stet.Op) error {
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	label := c.r.PathValue("label")
+	cond, err := c.condition(id, label)
+	if err != nil {
+		return err
+	}
+	if cond.given && expect != nil {
+		return fault.New(fault.Invalid, "both expect and a header (If-Match, If-None-Match) say where the label must be. Give one.")
+	}
+	if cond.given {
+		expect = cond.expect
+	}
+	var ops []stet.Op
+	if cond.exists {
+		// The label moves to where it is, which is no move but fails if it is
+		// nowhere: so the condition is part of the commit, like any other.
+		ops = append(ops, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: label}})
+	}
+	commit, err := c.begin(append(ops, op(id, label, expect))...)
+	if err != nil {
+		return err
+	}
+	if _, err := c.commit(&commit); err != nil {
+		return cond.failed(err)
+	}
+	head, err := c.s.store.Head(c.ctx(), id)
+	if err != nil {
+		c.empty() // it moved, and by now there is no head to tell
+		return nil
+	}
+	c.asOf(head.AsOf)
+	c.w.Header()["Cache-Control"] = noStore
+	body, err := head.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	c.send(http.StatusOK, typeJSON, "W/"+c.s.revisionTag(head.Revision), append(body, '\n'))
+	return nil
+}
+
+// A condition is what the headers of a request say of where a label must be.
+type condition struct {
+	given  bool
+	exists bool    // it must be somewhere
+	expect *string // it must be here
+}
+
+// condition reads If-Match, with the tag of a version as GET …/versions/LABEL gave
+// it or *, and If-None-Match, with * only.
+func (c *call) condition(id, label string) (condition, error) {
+	match, err := c.header("If-Match")
+	if err != nil {
+		return condition{}, err
+	}
+	none, err := c.header("If-None-Match")
+	if err != nil {
+		return condition{}, err
+	}
+	switch {
+	case match != "" && none != "":
+		return condition{}, fault.New(fault.Invalid, "If-Match and If-None-Match are both given. Give one.")
+	case none == "*":
+		return condition{given: true, expect: new(string)}, nil
+	case none != "":
+		return condition{}, fault.New(fault.Invalid, "If-None-Match is %q. Write *, for a label that must be on no version; for one that must be on a certain version, If-Match.", none)
+	case match == "*":
+		return condition{given: true, exists: true}, nil
+	case match == "":
+		return condition{}, nil
+	case strings.ContainsAny(match, ", "):
+		return condition{}, fault.New(fault.Invalid, "If-Match has several tags; a label is at one version. Give the one.")
+	}
+	expect, err := c.tagged(id, label, match)
+	return condition{given: true, expect: expect}, err
+}
+
+// tagged returns the number of the version that a tag is of.
+func (c *call) tagged(id, label, given string) (*string, error) {
+	revision, ordinal, ok := c.s.parseVersionTag(given)
+	if !ok {
+		return nil, precondition("If-Match is %s, which is not the tag of a version of this store. Get the version that %s is at, and give its ETag.", given, label)
+	}
+	v, err := c.resolve(id, ordinalSelector(ordinal), stet.ReadOptions{})
+	switch {
+	case err == nil && v.Revision() == revision:
+		number := v.Number().String()
+		return &number, nil
+	case err == nil || fault.CodeOf(err) == fault.NotFound:
+		return nil, precondition("%s is not at the version that If-Match names: %s has no such version any more. Nothing changed. Get the version that %s is at.", label, id, label)
+	}
+	return nil, err
+}
+
+// failed returns err as 412 if it is the condition that does not hold.
+func (cond condition) failed(err error) error {
+	e, ok := err.(*fault.Error)
+	if !ok || !cond.given {
+		return single(err)
+	}
+	unmet := e.Op == 0 && e.Code == fault.Conflict
+	if cond.exists {
+		unmet = e.Op == 0 && e.Code == fault.NotFound
+	}
+	if !unmet {
+		return single(err)
+	}
+	own := *e
+	own.Code, own.Op = fault.Conflict, fault.NoOp
+	return &statusError{&own, http.StatusPreconditionFailed}
+}
+
+func precondition(format string, args ...any) error {
+	return withStatus(http.StatusPreconditionFailed, fault.Conflict, format, args...)
+}

@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// guard puts a handler behind the limits of load and time, and counts and logs
+// what it does.
+//
+// A line of the log has the request's id, method, route pattern (and not the
+// path), status, bytes and time of the answer, the name of the key and the code of
+// the error. It never has a header, a query, an id or a text: they may be secret.
+// Reads that succeeded are logged at level debug; writes, and what was refused, at
+// info; what failed because of the server at error.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
+		k := kindOf(r)
+		defer func() {
+			p := recover()
+			rec.end()
+			s.observe(rec, r, k, time.Since(start), p != nil)
+			if p != nil {
+				panic(p)
+			}
+		}()
+		if err := s.gate.enter(k); err != nil {
+			s.busy(rec, r, err, "in_hand")
+			return
+		}
+		defer s.gate.leave(k)
+		if r.Body != nil && r.Body != http.NoBody {
+			size := r.ContentLength
+			if size < 0 || size > s.o.MaxBody {
+				size = s.o.MaxBody // the most of it that is ever read
+			}
+			if err := s.gate.hold(size); err != nil {
+				s.busy(rec, r, err, "body_bytes")
+				return
+			}
+			defer s.gate.letGo(size)
+			if s.o.Limits.BodyTime > 0 {
+				r.Body = &slowBody{ReadCloser: r.Body, control: rec.control, grace: s.o.Limits.BodyTime}
+			}
+		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// busy refuses a request that the server has no room for.
+func (s *Server) busy(w *recorder, r *http.Request, err error, limit string) {
+	s.metrics.refused.WithLabelValues(limit).Inc()
+	w.Header().Set("Retry-After", retrySoon)
+	// A body that nobody reads would be read to its end otherwise.
+	w.Header().Set("Connection", "close")
+	s.problem(w, r, err)
+}
+
+// observe counts and logs a request that was answered.
+func (s *Server) observe(rec *recorder, r *http.Request, k kind, took time.Duration, panicked bool) {
+	route := r.Pattern
+	if route == "" || route == "/" {
+		route = "other"
+	}
+	status := rec.status
+	switch {
+	case panicked:
+		status = http.StatusInternalServerError // nothing better was sent
+	case status == 0:
+		status = http.StatusOK // which net/http sends if the handler wrote nothing
+	}
+	s.metrics.request(route, k, status, took)
+	level := levelOf(r, k, status)
+	if !s.o.Log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 10),
+		slog.String("request_id", rec.Header().Get(headerRequestID)), slog.String("method", method(r)), slog.String("route", route),
+		slog.Int("status", status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
+	if rec.who != "" {
+		attrs = append(attrs, slog.String("key", rec.who))
+	}
+	if code := fault.CodeOf(rec.err); code != "" {
+		attrs = append(attrs, slog.String("code", string(code)))
+	}
+	if c := rec.Header().Get("Stet-Commit"); c != "" {
+		attrs = append(attrs, slog.String("commit", c))
+	}
+	if panicked {
+		attrs = append(attrs, slog.Bool("panicked", true))
+	}
+	s.o.Log.LogAttrs(context.Background(), level, "request", attrs...)
+}
+
+func levelOf(r *http.Request, k kind, status int) slog.Level {
+	switch {
+	case k == kindFree && status < 400:
+		return slog.LevelDebug
+	case status == http.StatusServiceUnavailable: // load, or a server that stops
+		return slog.LevelWarn
+	case status >= 500:
+		return slog.LevelError
+	case status >= 400 || !isRead(r):
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+// isRead tells whether a request only reads, which some POSTs do.
+func isRead(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return r.URL.Path == "/v1/get" || strings.HasSuffix(r.Pattern, "/render")
+}
+
+// method is the request's method, quoted if it is none that anybody knows: it is
+// the client's own word otherwise.
+func method(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	}
+	return strconv.Quote(r.Method[:min(len(r.Method), 16)])
+}

@@ -1,0 +1,99 @@
+package httpapi
+
+import (
+	"encoding/json"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// listVersions answers with a page of a prompt's versions, by precedence.
+func (s *Server) listVersions(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("order", "limit", "cursor", "at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o := stet.ListOptions{Cursor: p["cursor"]}
+	if o.ReadOptions, err = p.read(); err != nil {
+		return err
+	}
+	if o.Limit, err = p.limit(); err != nil {
+		return err
+	}
+	switch order, ok := p["order"]; {
+	case order == "asc":
+		o.Ascending = true
+	case ok && order != "desc":
+		return fault.New(fault.Invalid, "order is %q. Write asc or desc.", order)
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	page, err := s.store.ListPage(c.ctx(), id, o)
+	if err != nil {
+		return err
+	}
+	page.Items = s.versions(c.ctx(), c.a, page.Items)
+	return sendPage(c, "versions", &page, func(dst []byte, v *stet.Version) ([]byte, error) { return v.AppendJSON(dst), nil })
+}
+
+// listPrompts answers with a page of heads. Those that the caller may not see are
+// left out, so that a page may be short and still have a next.
+func (s *Server) listPrompts(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("prefix", "label", "limit", "cursor", "at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o := stet.PromptsOptions{Prefix: p["prefix"], Label: p["label"], Cursor: p["cursor"]}
+	if o.ReadOptions, err = p.read(); err != nil {
+		return err
+	}
+	if o.Limit, err = p.limit(); err != nil {
+		return err
+	}
+	page, err := s.prompts(c.ctx(), c.a, o)
+	if err != nil {
+		return err
+	}
+	return sendPage(c, "prompts", &page, func(dst []byte, h *stet.Head) ([]byte, error) { return appendMarshaled(dst, h) })
+}
+
+// listMoves answers with a page of the moves of a label, the newest first.
+func (s *Server) listMoves(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("limit", "cursor", "at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o := stet.HistoryOptions{Cursor: p["cursor"]}
+	if o.ReadOptions, err = p.read(); err != nil {
+		return err
+	}
+	if o.Limit, err = p.limit(); err != nil {
+		return err
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	page, err := s.store.HistoryPage(c.ctx(), id, c.r.PathValue("label"), o)
+	if err != nil {
+		return err
+	}
+	page.Items = s.moves(c.ctx(), c.a, page.Items)
+	return sendPage(c, "moves", &page, func(dst []byte, m *stet.Move) ([]byte, error) { return appendMarshaled(dst, m) })
+}
+
+func appendMarshaled(dst []byte, v json.Marshaler) ([]byte, error) {
+	one, err := v.MarshalJSON()
+	return append(dst, one...), err
+}

@@ -1,0 +1,50 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/selector"
+)
+
+// getPlain answers with the text alone, byte for byte as it was saved; a chat with
+// its messages as JSON. Slashes of the id stand in the path as they are.
+func (s *Server) getPlain(c *call) error {
+	if _, err := c.accepts("text/plain"); err != nil {
+		return err
+	}
+	p, err := c.params("at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	id, sel, _ := selector.SplitRef(c.r.PathValue("ref"))
+	if err := name.CheckID(id); err != nil {
+		return err
+	}
+	if err := c.a.mayRead(id); err != nil {
+		return err
+	}
+	v, err := c.resolve(id, sel, o)
+	if err != nil {
+		return err
+	}
+	// A text may be anything; no browser is to take it for a page.
+	c.w.Header()["X-Content-Type-Options"] = noSniff
+	t := c.version(v, suffixText)
+	if c.fresh(t) {
+		return nil
+	}
+	b := buffers.Get().(*[]byte)
+	body := append((*b)[:0], v.Text()...)
+	if v.Type() == content.TypeChat {
+		body = append(append(body, v.Content().Messages()...), '\n')
+	}
+	c.send(http.StatusOK, typeText, t, body)
+	putBuffer(b, body)
+	return nil
+}

@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+)
+
+// statuses is the one table from stet's codes to HTTP.
+var statuses = map[fault.Code]int{
+	fault.Invalid:      http.StatusBadRequest,
+	fault.Unauthorized: http.StatusUnauthorized,
+	fault.Forbidden:    http.StatusForbidden,
+	fault.NotFound:     http.StatusNotFound,
+	fault.Conflict:     http.StatusConflict,
+	fault.TooLarge:     http.StatusRequestEntityTooLarge,
+	fault.RateLimited:  http.StatusTooManyRequests,
+	fault.Internal:     http.StatusInternalServerError,
+	fault.Unavailable:  http.StatusServiceUnavailable,
+	fault.Unknown:      http.StatusGatewayTimeout,
+}
+
+// Status returns the HTTP status of a code, 500 for one that is not stet's.
+func Status(code fault.Code) int {
+	if s, ok := statuses[code]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// A statusError is an error whose status says more than its code: 405, 406, 412
+// and 415.
+type statusError struct {
+	err    *fault.Error
+	status int
+}
+
+// Error returns the text of the error.
+func (e *statusError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error without its status.
+func (e *statusError) Unwrap() error { return e.err }
+
+func withStatus(status int, code fault.Code, format string, args ...any) error {
+	return &statusError{fault.New(code, format, args...), status}
+}
+
+// problem answers with an error as application/problem+json (RFC 9457): type,
+// title, status, detail, code, and op and commit_id where the error has them. An
+// error that is not stet's is internal, and its text goes to the log alone.
+func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
+	status := 0
+	var special *statusError
+	if errors.As(err, &special) {
+		status = special.status
+	}
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		e = fault.Wrap(err, fault.Internal, "the server failed. Its log says more, under the request id %s.", w.Header().Get(headerRequestID))
+	}
+	if e.Code == fault.Internal && e.Err != nil && special == nil {
+		s.o.Log.Error("a request failed", "error", e.Err, "request_id", w.Header().Get(headerRequestID))
+	}
+	if status == 0 {
+		status = Status(e.Code)
+	}
+	body := append([]byte(nil), `{"type":"about:blank","title":`...)
+	body = content.AppendQuote(body, http.StatusText(status))
+	body = append(body, `,"status":`...)
+	body = strconv.AppendInt(body, int64(status), 10)
+	body = append(body, `,"detail":`...)
+	body = content.AppendQuote(body, strings.ToValidUTF8(e.Message, "\uFFFD"))
+	body = append(body, `,"code":`...)
+	body = content.AppendQuote(body, string(e.Code))
+	if e.Op != fault.NoOp {
+		body = append(body, `,"op":`...)
+		body = strconv.AppendInt(body, int64(e.Op), 10)
+	}
+	if e.CommitID != "" {
+		body = append(body, `,"commit_id":`...)
+		body = content.AppendQuote(body, e.CommitID)
+	}
+	body = append(body, "}\n"...)
+	if rec := recorderOf(w); rec != nil {
+		rec.err = err
+	}
+	h := w.Header()
+	for _, name := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {
+		delete(h, name) // they were meant for another answer
+	}
+	h["Content-Type"] = typeProblem
+	if e.Code == fault.Unauthorized {
+		h["Www-Authenticate"] = []string{"Bearer"}
+	}
+	h["Cache-Control"] = noStore
+	h["X-Content-Type-Options"] = noSniff
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(body) // an error here is the connection's, and nobody is there to be told
+	}
+}

@@ -1,0 +1,190 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/selector"
+)
+
+// resolve returns the version that a path and a query name.
+func (c *call) resolve(id, sel string, o stet.ReadOptions) (stet.Version, error) {
+	if o == (stet.ReadOptions{}) {
+		c.s.metrics.gets.Add(1)
+		v, err := c.s.store.Get(c.ctx(), id+"@"+sel)
+		return c.s.version(c.ctx(), c.a, v), err
+	}
+	versions, err := c.s.store.GetMany(c.ctx(), []string{id + "@" + sel}, o)
+	if err != nil {
+		return stet.Version{}, single(err)
+	}
+	return c.s.version(c.ctx(), c.a, versions[0]), nil
+}
+
+// getVersion is what applications call at every request, so it allocates little.
+func (s *Server) getVersion(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	v, err := c.resolve(id, c.r.PathValue("selector"), o)
+	if err != nil {
+		return err
+	}
+	t := c.version(v, "")
+	if c.fresh(t) {
+		return nil
+	}
+	b := buffers.Get().(*[]byte)
+	body := append(v.AppendJSON((*b)[:0]), '\n')
+	c.send(http.StatusOK, typeJSON, t, body)
+	putBuffer(b, body)
+	return nil
+}
+
+// version sets the headers that are about a version, and returns its tag with a
+// suffix. All their texts are cut from one string.
+func (c *call) version(v stet.Version, suffix string) tag {
+	var scratch [192]byte
+	b := c.s.appendVersionTag(scratch[:0], v)
+	b = append(b, suffix...)
+	tagEnd := len(b)
+	b = strconv.AppendUint(b, v.AsOf(), 10)
+	asOfEnd := len(b)
+	b = strconv.AppendUint(b, v.Revision(), 10)
+	revisionEnd := len(b)
+	b = v.Number().AppendTo(b)
+	all := string(b)
+	values := []string{all[tagEnd:asOfEnd], all[asOfEnd:revisionEnd], all[revisionEnd:]}
+	h := c.w.Header()
+	h["Stet-As-Of"] = values[0:1:1]
+	h["Stet-Revision"] = values[1:2:2]
+	h["Stet-Version"] = values[2:3:3]
+	return all[:tagEnd]
+}
+
+// getMany resolves references as of one revision.
+func (s *Server) getMany(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("at", "min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Refs []string `json:"refs"`
+	}
+	if err := c.body(&body); err != nil {
+		return err
+	}
+	for i, ref := range body.Refs {
+		id, _, _ := selector.SplitRef(ref)
+		if err := c.a.mayRead(id); err != nil {
+			return atOp(err, i)
+		}
+	}
+	o.MaxBytes = maxManyBytes
+	versions, err := s.store.GetMany(c.ctx(), body.Refs, o)
+	if err != nil {
+		return err
+	}
+	versions = s.versions(c.ctx(), c.a, versions)
+	asOf, _ := s.store.Tail()
+	if o.At.Revision != 0 {
+		asOf = o.At.Revision
+	}
+	if len(versions) > 0 {
+		asOf = versions[0].AsOf()
+	}
+	c.asOf(asOf)
+	b := buffers.Get().(*[]byte)
+	buf := append((*b)[:0], `{"versions":[`...)
+	for i, v := range versions {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = v.AppendJSON(buf)
+	}
+	buf = appendAsOf(append(buf, ']'), asOf)
+	c.send(http.StatusOK, typeJSON, "", buf)
+	putBuffer(b, buf)
+	return nil
+}
+
+// getHead answers with what changes about a prompt.
+func (s *Server) getHead(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	id, err := c.id()
+	if err != nil {
+		return err
+	}
+	if err := c.wait(o.MinRevision); err != nil {
+		return err
+	}
+	h, err := s.store.Head(c.ctx(), id)
+	if err != nil {
+		return err
+	}
+	return c.head(h)
+}
+
+// head answers with a head. Its tag is weak: as_of goes on while nothing else does.
+func (c *call) head(h stet.Head) error {
+	c.asOf(h.AsOf)
+	t := "W/" + c.s.revisionTag(h.Revision)
+	if c.fresh(t) {
+		return nil
+	}
+	body, err := h.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	c.send(http.StatusOK, typeJSON, t, append(body, '\n'))
+	return nil
+}
+
+// single returns err without the index of an operation: there was only one.
+func single(err error) error {
+	return withOp(err, fault.NoOp)
+}
+
+// atOp returns err with the index of the operation that it is about.
+func atOp(err error, op int) error { return withOp(err, op) }
+
+func withOp(err error, op int) error {
+	e, ok := err.(*fault.Error)
+	if !ok || e.Op == op {
+		return err
+	}
+	own := *e // others may have it
+	own.Op = op
+	return &own
+}

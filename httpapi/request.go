@@ -1,0 +1,275 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A call is one request to a route, with who made it.
+type call struct {
+	s *Server
+	w http.ResponseWriter
+	r *http.Request
+	a *access
+}
+
+// call makes a handler of a route: it finds out who calls and answers with what
+// the route fails with.
+func (s *Server) call(route func(*call) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := s.access(r)
+		if err = s.admit(w, r, a, err); err == nil {
+			k := kindOf(r)
+			if k == kindWait || r.URL.Path == "/v1/get" {
+				ctx, cancel := context.WithTimeout(r.Context(), s.o.Limits.WorkTime)
+				defer cancel()
+				r = r.WithContext(ctx)
+			}
+			if a.grant != nil && (k == kindLarge || k == kindWait) {
+				ctx, stop := a.during(r.Context()) // it may take long, and longer than the key
+				defer stop()
+				r = r.WithContext(ctx)
+			}
+			c := call{s, w, r, a}
+			if err = route(&c); err != nil {
+				if err = a.scopeError(err); (k == kindLarge || k == kindWait) && over(a) {
+					err = errOver() // and so what it waited for did not come
+				}
+			}
+		}
+		if err != nil {
+			s.problem(w, r, err)
+		}
+	})
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// id returns the prompt that the path names, which the caller may read.
+func (c *call) id() (string, error) {
+	id := c.r.PathValue("id")
+	if strings.IndexByte(id, '@') >= 0 { // it would end the id in a reference
+		return "", name.CheckID(id)
+	}
+	return id, c.a.mayRead(id)
+}
+
+// writeID returns the prompt that the path names. What may be done to it is
+// checked with the commit.
+func (c *call) writeID() string { return c.r.PathValue("id") }
+
+// params are the parameters of a query, each given once.
+type params map[string]string
+
+// params reads the query. Those that are not known are invalid, and so is one that
+// is given twice: what was meant would be a guess.
+func (c *call) params(known ...string) (params, error) {
+	raw := c.r.URL.RawQuery
+	if raw == "" {
+		return nil, nil
+	}
+	p := make(params)
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		if pair == "" {
+			continue
+		}
+		k, v, _ := strings.Cut(pair, "=")
+		key, err := url.QueryUnescape(k)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the query has %q, which is not percent-encoded as it should be.", k)
+		}
+		if !slices.Contains(known, key) {
+			return nil, fault.New(fault.Invalid, "there is no parameter %q here. There is: %s.", key, strings.Join(known, ", "))
+		}
+		value, err := url.QueryUnescape(v)
+		if err != nil || !utf8.ValidString(value) {
+			return nil, fault.New(fault.Invalid, "the parameter %s is %q, which is not UTF-8, percent-encoded.", key, v)
+		}
+		if _, twice := p[key]; twice {
+			return nil, fault.New(fault.Invalid, "the parameter %s is given twice. Give it once.", key)
+		}
+		p[key] = value
+	}
+	return p, nil
+}
+
+// revision reads a parameter that is a revision; 0 if it is not there.
+func (p params) revision(key string) (uint64, error) {
+	v, ok := p[key]
+	if !ok {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(v, 10, 63)
+	if err != nil || v[0] == '+' {
+		return 0, fault.New(fault.Invalid, "%s is %q, which is not a revision. Write a whole number.", key, v)
+	}
+	return n, nil
+}
+
+// flag reads a parameter that is true or false; false if it is not there.
+func (p params) flag(key string) (bool, error) {
+	switch v, ok := p[key]; {
+	case !ok || v == "false":
+		return false, nil
+	case v == "true":
+		return true, nil
+	default:
+		return false, fault.New(fault.Invalid, "%s is %q. Write true or false.", key, v)
+	}
+}
+
+// limit reads the parameter limit; 0 if it is not there.
+func (p params) limit() (int, error) {
+	v, ok := p["limit"]
+	if !ok {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || v[0] == '+' || n < 1 || n > prompt.MaxLimit {
+		return 0, fault.New(fault.Invalid, "limit is %q. Ask for 1 to %d.", v, prompt.MaxLimit)
+	}
+	return n, nil
+}
+
+// read reads the parameters min_revision and at.
+func (p params) read() (o stet.ReadOptions, err error) {
+	if len(p) == 0 {
+		return o, nil
+	}
+	if o.MinRevision, err = p.revision("min_revision"); err != nil {
+		return o, err
+	}
+	v, ok := p["at"]
+	if !ok {
+		return o, nil
+	}
+	if n, err := strconv.ParseUint(v, 10, 63); err == nil && n > 0 && v[0] != '+' {
+		o.At.Revision = n
+		return o, nil
+	}
+	if o.At.Time, err = time.Parse(time.RFC3339, v); err != nil || o.At.Time.IsZero() {
+		return o, fault.New(fault.Invalid, "at is %q, which is neither a revision nor a time. Write 812, or 2026-11-23T15:04:05Z.", v)
+	}
+	return o, nil
+}
+
+// wait returns once the store has a revision: for reads whose method of the store
+// takes no options.
+func (c *call) wait(revision uint64) error {
+	if revision == 0 {
+		return nil
+	}
+	_, err := c.s.store.GetMany(c.ctx(), nil, stet.ReadOptions{MinRevision: revision})
+	return err
+}
+
+// hasBody tells whether the request has a body, as far as its headers tell.
+func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
+
+// body decodes the body, which must be there, into v; see prompt.Decode.
+func (c *call) body(v any, types ...string) error {
+	r, err := c.bodyReader(types...)
+	if err != nil {
+		return err
+	}
+	return bodyError(prompt.Decode(r, v))
+}
+
+// bodyIfAny is body where there may be none. A browser's page may send a request
+// without a body and without a preflight to anybody; it cannot say that it is JSON.
+func (c *call) bodyIfAny(v any) error {
+	if c.hasBody() {
+		return c.body(v)
+	}
+	if c.r.Method == http.MethodDelete {
+		return nil // never without a preflight
+	}
+	return c.mediaType("application/json")
+}
+
+// bodyReader returns the body, bounded.
+func (c *call) bodyReader(types ...string) (io.Reader, error) {
+	if len(types) == 0 {
+		types = []string{"application/json"}
+	}
+	if err := c.mediaType(types...); err != nil {
+		return nil, err
+	}
+	if e := c.r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
+	}
+	if c.r.ContentLength > c.s.o.MaxBody {
+		return nil, fault.New(fault.TooLarge, "the body has %d bytes; %d is the most. Split it.", c.r.ContentLength, c.s.o.MaxBody)
+	}
+	return http.MaxBytesReader(c.w, c.r.Body, c.s.o.MaxBody), nil
+}
+
+// bodyError says in stet's words what reading a body failed with.
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	var e *fault.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLarge):
+		return fault.New(fault.TooLarge, "the body has over %d bytes, which is the most. Split it.", tooLarge.Limit)
+	case errors.As(err, &e):
+		return e
+	}
+	return fault.Wrap(err, fault.Invalid, "the body could not be read to its end: %v. Nothing changed. Send it again.", err)
+}
+
+func (c *call) mediaType(types ...string) error {
+	values := c.r.Header["Content-Type"]
+	if len(values) == 1 && slices.Contains(types, values[0]) {
+		return nil
+	}
+	if len(values) == 1 {
+		kind, p, err := mime.ParseMediaType(values[0])
+		charset, given := p["charset"]
+		if err == nil && slices.Contains(types, kind) && (!given || strings.EqualFold(charset, "utf-8")) {
+			return nil
+		}
+	}
+	return withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the request must have one header Content-Type: %s, in UTF-8.", strings.Join(types, " or "))
+}
+
+// header returns a header that may be given once, "" if it is not there.
+func (c *call) header(key string) (string, error) {
+	switch v := c.r.Header[key]; len(v) {
+	case 0:
+		return "", nil
+	case 1:
+		return v[0], nil
+	}
+	return "", fault.New(fault.Invalid, "the header %s is given twice. Give it once.", key)
+}
+
+// text returns a header that holds percent-encoded UTF-8.
+func (c *call) text(key string) (string, error) {
+	v, err := c.header(key)
+	if err != nil || v == "" {
+		return "", err
+	}
+	s, err := url.PathUnescape(v)
+	if err != nil || !utf8.ValidString(s) {
+		return "", fault.New(fault.Invalid, "the header %s is not UTF-8, percent-encoded.", key)
+	}
+	return s, nil
+}

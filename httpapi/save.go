@@ -1,0 +1,68 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// saveVersion adds a version: 201, or 200 where the content was latest's already.
+func (s *Server) saveVersion(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	if _, err := c.params(); err != nil {
+		return err
+	}
+	if err := c.unconditional(); err != nil {
+		return err
+	}
+	var d stet.Draft
+	if err := c.body(&d); err != nil {
+		return err
+	}
+	id := c.writeID()
+	if d.PromptID == "" {
+		d.PromptID = id
+	}
+	if d.PromptID != id {
+		return fault.New(fault.Invalid, "the path is of %q and the draft of %q. Leave prompt_id out.", id, d.PromptID)
+	}
+	commit, err := c.begin(stet.Op{Save: &d})
+	if err != nil {
+		return err
+	}
+	if commit.Author == "" {
+		commit.Author = d.Author
+	}
+	if commit.Message == "" {
+		commit.Message = d.Message
+	}
+	done, err := c.commit(&commit)
+	if err != nil {
+		return single(err)
+	}
+	v, r := done.Versions[0], &done.Results[0]
+	number := v.Number().String()
+	h := c.w.Header()
+	h["Stet-Version"] = []string{number}
+	if r.Bump != "" {
+		h["Stet-Bump"] = []string{r.Bump}
+	}
+	if r.Reason != "" {
+		h["Stet-Bump-Reason"] = []string{url.PathEscape(r.Reason)}
+	}
+	status := http.StatusOK
+	if !r.Unchanged {
+		status = http.StatusCreated
+		h["Location"] = []string{"/v1/prompts/" + url.PathEscape(id) + "/versions/" + number}
+	}
+	h["Cache-Control"] = noStore
+	b := buffers.Get().(*[]byte)
+	body := append(v.AppendJSON((*b)[:0]), '\n')
+	c.send(status, typeJSON, s.versionTag(v), body)
+	putBuffer(b, body)
+	return nil
+}

@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/keys"
+)
+
+// DefaultMaxBody is the most bytes of a request's body: twice what a commit may
+// hold (prompt.MaxCommitBytes), since JSON takes two bytes and more for some.
+const DefaultMaxBody = 16 << 20
+
+// Options change how a server works. The zero value is good for the local machine.
+type Options struct {
+	// Keys says who may do what; without it everybody may do everything.
+	Keys *keys.Ring
+	// Hosts are names of this server, beside localhost, that requests without keys may
+	// be for. CORS are the origins, such as https://example.com, whose pages may use it.
+	Hosts, CORS []string
+	// MaxBody is the most bytes of a body, DefaultMaxBody if 0.
+	MaxBody int64
+	// Log gets what operators should know; nothing is logged if nil.
+	Log *slog.Logger
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+	// Version is the version of the program, as /v1/store tells it.
+	Version string
+	// TempDir is where a backup is made before it is sent; the system's place if "".
+	TempDir string
+	// Limits bound what requests may take.
+	Limits Limits
+}
+
+// A Server answers HTTP requests from a store. It may be used by any number of
+// goroutines at once. The store stays its owner's, who closes it after the server.
+type Server struct {
+	store   *stet.Store
+	o       Options
+	mux     *http.ServeMux
+	handler http.Handler
+	ids     requestIDs
+	tagBase string // the quote and the store's id, with which every ETag begins
+
+	gate            *gate
+	rates, attempts *rates // of keys, and of those that show none
+	freely          bool   // who needs no key has no limit of the rate
+	metrics         *metrics
+	streams         *streams // of changes
+
+	mixed commits // those that scoped keys have asked about
+
+	draining chan struct{} // closed by Drain
+	drain    sync.Once
+}
+
+// New returns a server of a store.
+func New(store *stet.Store, o Options) *Server {
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.TempDir == "" {
+		o.TempDir = os.TempDir()
+	}
+	s := &Server{store: store, o: o, draining: make(chan struct{}), ids: newRequestIDs()}
+	s.tagBase = `"` + store.ID() + "."
+	s.streams = newStreams(store)
+	s.limit()
+	s.mux = s.routes()
+	s.handler = s.compose()
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain makes the server ready to stop: /readyz says so, and streams end with
+// the place to resume at. Requests are still answered. It may be called again.
+func (s *Server) Drain() { s.drain.Do(func() { close(s.draining) }) }
+
+// Close drains the server. It does not close the store. The caller shuts the
+// http.Server down between the two.
+func (s *Server) Close() error {
+	s.Drain()
+	s.streams.close()
+	return nil
+}

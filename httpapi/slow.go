@@ -1,0 +1,169 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// pieceBytes is how much of an answer is written under one deadline: what a slow
+// link takes in a second or two, so that a large answer on it is not cut off.
+const pieceBytes = 256 << 10
+
+// refreshAfter is how old a deadline may get, if that is less than a quarter of it,
+// before the next write sets a new one: answers that are quick, which is nearly all,
+// set none, and have the one that net/http set.
+const refreshAfter = 5 * time.Second
+
+// A recorder is an answer on its way: it counts what is written, and cuts off a
+// client that does not take it. It belongs to one request.
+type recorder struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	time    time.Duration // for each piece
+	set     time.Time     // when the deadline was set last
+	h2      bool          // whose deadlines run while nothing is written, too
+	own     bool          // the handler sets the deadlines
+
+	status int
+	bytes  int64
+	// who made the request: the name of its key, "" without.
+	who string
+	// err is what was answered if it was an error.
+	err error
+}
+
+func newRecorder(w http.ResponseWriter, r *http.Request, write time.Duration, now time.Time) *recorder {
+	rec := &recorder{ResponseWriter: w, control: http.NewResponseController(w), time: write, set: now, h2: r.ProtoMajor >= 2}
+	if rec.h2 {
+		rec.forget()
+	}
+	return rec
+}
+
+// recorderOf returns the recorder that an answer is written through, or nil.
+func recorderOf(w http.ResponseWriter) *recorder {
+	for {
+		switch x := w.(type) {
+		case *recorder:
+			return x
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = x.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
+
+// Unwrap is for [http.ResponseController].
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && (status < 100 || status >= 200) {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n := 0
+	for {
+		piece := p[n:min(n+pieceBytes, len(p))]
+		r.extend()
+		m, err := r.ResponseWriter.Write(piece)
+		n += m
+		r.bytes += int64(m)
+		if err != nil || n == len(p) {
+			if r.h2 {
+				r.forget()
+			}
+			return n, err
+		}
+	}
+}
+
+// FlushError sends what is buffered. It is what [http.ResponseController] calls.
+func (r *recorder) FlushError() error {
+	r.extend()
+	err := r.control.Flush()
+	if r.h2 {
+		r.forget()
+	}
+	return err
+}
+
+// Flush is FlushError for those who know only [http.Flusher].
+func (r *recorder) Flush() { _ = r.FlushError() }
+
+// SetWriteDeadline lets a handler set the deadlines, from now on. It is what
+// [http.ResponseController] calls.
+func (r *recorder) SetWriteDeadline(t time.Time) error {
+	r.own = true
+	return r.control.SetWriteDeadline(t)
+}
+
+// extend gives the client time to take the next piece. A writer that cannot do
+// so, in a test, has no slow client either.
+func (r *recorder) extend() {
+	now := time.Now()
+	if r.time > 0 && !r.own && (r.h2 || now.Sub(r.set) >= min(refreshAfter, r.time/4)) {
+		r.set = now
+		_ = r.control.SetWriteDeadline(now.Add(r.time))
+	}
+}
+
+// forget takes the deadline away while nothing is written.
+func (r *recorder) forget() {
+	if !r.own {
+		_ = r.control.SetWriteDeadline(time.Time{})
+	}
+}
+
+// end is called when the handler is done; what is buffered then is still to be sent.
+func (r *recorder) end() {
+	if r.h2 || r.own {
+		r.set, r.own = time.Time{}, false
+	}
+	r.extend()
+}
+
+// A slowBody is the body of a request. It ends, as unavailable, when it comes
+// slower than it may.
+type slowBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	grace   time.Duration
+	start   time.Time // of the first read
+	bytes   int64
+	done    bool
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.done {
+		return b.ReadCloser.Read(p)
+	}
+	if b.start.IsZero() {
+		b.start = time.Now()
+	}
+	allowed := b.grace + time.Duration(float64(b.bytes)/MinBodyRate*float64(time.Second))
+	_ = b.control.SetReadDeadline(b.start.Add(allowed))
+	n, err := b.ReadCloser.Read(p)
+	b.bytes += int64(n)
+	if err == nil {
+		return n, nil
+	}
+	b.done = true
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, fault.Wrap(err, fault.Unavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
+	}
+	// While the request is worked on, a deadline would end it.
+	_ = b.control.SetReadDeadline(time.Time{})
+	return n, err
+}

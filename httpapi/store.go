@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// getStore answers with what the store is and how far it has come.
+func (s *Server) getStore(c *call) error {
+	if _, err := c.accepts("application/json"); err != nil {
+		return err
+	}
+	p, err := c.params("min_revision")
+	if err != nil {
+		return err
+	}
+	o, err := p.read()
+	if err != nil {
+		return err
+	}
+	if err := c.wait(o.MinRevision); err != nil {
+		return err
+	}
+	revision, hash := s.store.Tail()
+	if !c.a.seesAll() {
+		hash = stet.Hash{} // of what the caller may not see, too
+	}
+	epoch, cleared := s.store.Epoch()
+	body, err := json.Marshal(struct {
+		StoreID  string    `json:"store_id"`
+		Engine   string    `json:"engine"`
+		Epoch    uint64    `json:"epoch"`
+		Cleared  uint64    `json:"cleared"`
+		Revision uint64    `json:"revision"`
+		Hash     stet.Hash `json:"hash"`
+		Queued   int       `json:"queued"`
+		Version  string    `json:"version,omitempty"`
+	}{s.store.ID(), s.store.Engine(), epoch, cleared, revision, hash, s.store.Queued(), s.o.Version})
+	if err != nil {
+		return err
+	}
+	c.asOf(revision)
+	c.send(http.StatusOK, typeJSON, "", append(body, '\n'))
+	return nil
+}
+
+// healthz says that the program is alive, whatever its store does.
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	c := call{s: s, w: w, r: r}
+	c.send(http.StatusOK, typeJSON, "", []byte("{\"alive\":true}\n"))
+}
+
+// readyTime is how long the store may take to answer while the server calls itself
+// ready: a load balancer asks every few seconds.
+const readyTime = 2 * time.Second
+
+// readyz says whether requests should come here: not while the server drains or
+// its store does not answer.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.draining:
+		s.problem(w, r, fault.New(fault.Unavailable, "the server is about to stop. Go to another."))
+		return
+	default:
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	if _, err := s.store.GetMany(ctx, nil, stet.ReadOptions{}); err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	c := call{s: s, w: w, r: r}
+	c.send(http.StatusOK, typeJSON, "", []byte("{\"ready\":true}\n"))
+}
+
+// contract is what the server does, for programs and for people.
+//
+//go:embed openapi.yaml
+var contract []byte
+
+func (s *Server) openapi(w http.ResponseWriter, r *http.Request) {
+	c := call{s: s, w: w, r: r}
+	c.send(http.StatusOK, typeYAML, "", contract)
+}

@@ -1,0 +1,383 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/memory"
+)
+
+// Many subscribers begin at many places while many write, with a ring that is far
+// too small: each gets everything once and in order.
+func TestStreamHasNoGap(t *testing.T) {
+	for _, count := range []int{1, 3, 4096} {
+		t.Run(strconv.Itoa(count), func(t *testing.T) {
+			r := newChangesRig(t, Options{})
+			r.api.streams.plain.count, r.api.streams.texts.count = count, count
+			r.saves("a", 50)
+			const last = 50 + 8*60
+			var work sync.WaitGroup
+			for w := range 8 {
+				work.Go(func() {
+					for i := range 60 {
+						r.save(fmt.Sprint("p", w), strconv.Itoa(i))
+					}
+				})
+			}
+			for i := range 40 {
+				work.Go(func() {
+					query := "since=" + strconv.Itoa(i)
+					if i%3 == 0 {
+						query += "&texts=true"
+					}
+					if i%4 == 0 { // from the present on, which the first event tells
+						s := r.subscribe("")
+						e, _ := s.next()
+						s.in(e.revision(), last)
+						return
+					}
+					r.subscribe(query).in(uint64(i), last)
+				})
+			}
+			work.Wait()
+		})
+	}
+}
+
+func TestStreamResumes(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	r.saves("a", 9)
+	s := r.subscribe("since=2", "Last-Event-ID", r.store.ID()+".5") // the header is newer than the URL
+	s.in(5, 9)
+	for header, want := range map[string]string{
+		"another.5":          "Start over",
+		r.store.ID() + ".77": "no revision 77",
+		"x":                  "not a revision",
+	} {
+		req := r.subscribe("", "Last-Event-ID", header)
+		var p struct{ Detail string }
+		if err := json.NewDecoder(req.resp.Body).Decode(&p); err != nil || req.resp.StatusCode/100 != 4 || !strings.Contains(p.Detail, want) {
+			t.Errorf("Last-Event-ID %s is answered with %d %q", header, req.resp.StatusCode, p.Detail)
+		}
+	}
+}
+
+func TestStreamEnds(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	r.saves("a", 3)
+	s := r.subscribe("since=1")
+	s.in(1, 3)
+	r.api.Drain()
+	e := s.until("end")
+	if want := `{"reason":"draining","detail":"the server stops; come back in a moment","as_of":3}`; e.data != want || e.id != r.store.ID()+".3" {
+		t.Errorf("the end is %s %s", e.id, e.data)
+	}
+	if _, more := s.next(); more {
+		t.Error("there is something after the end")
+	}
+	await(t, func() bool { return !r.api.streams.plain.follows() })
+}
+
+// follows tells whether somebody follows.
+func (h *hub) follows() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.feed != nil
+}
+
+// The feed begins with the first subscriber and ends with the last.
+func TestFeedLives(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	for range 3 {
+		if r.api.streams.plain.follows() {
+			t.Error("there is a feed without a subscriber")
+		}
+		s, u := r.subscribe(""), r.subscribe("")
+		s.until("beat")
+		rev := r.save("a", fmt.Sprint(time.Now()))
+		s.in(rev-1, rev)
+		u.in(rev-1, rev)
+		s.resp.Body.Close()
+		rev = r.save("a", fmt.Sprint(time.Now()))
+		u.in(rev-1, rev)
+		u.resp.Body.Close()
+		await(t, func() bool { return !r.api.streams.plain.follows() })
+	}
+}
+
+func TestStreamFilters(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	s := r.subscribe("prefix=b/")
+	s.until("beat")
+	r.save("a/x", "1")
+	_, err := r.store.Commit(context.Background(), stet.Commit{Ops: []stet.Op{
+		{Save: &stet.Draft{PromptID: "a/x", Text: "2"}}, {Save: &stet.Draft{PromptID: "b/x", Text: "2"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.until("change").change(t)
+	if c.Revision != 2 || len(c.Ops) != 1 || c.Ops[0].Save.PromptID != "b/x" {
+		t.Errorf("of the commit over two prompts the subscriber sees %+v", c)
+	}
+	// What is not shown is told of all the same.
+	last := r.save("a/x", "3")
+	if e := s.until("beat"); e.revision() != last || !strings.Contains(e.data, fmt.Sprintf(`"as_of":%d,"newest":%d`, last, last)) {
+		t.Errorf("the beat after a change that is not shown is %s %s", e.id, e.data)
+	}
+	if err := r.store.Clear(context.Background(), stet.By{}); err != nil {
+		t.Fatal(err)
+	}
+	if c := s.until("change").change(t); c.Ops[0].Clear == nil {
+		t.Errorf("a clear is seen as %+v", c)
+	}
+}
+
+// A text that was deleted is not in memory for those who come later.
+func TestStreamForgetsTexts(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	first := r.subscribe("texts=true")
+	first.until("beat")
+	r.save("a", "secret")
+	if e := first.until("change"); !strings.Contains(e.data, "secret") {
+		t.Errorf("there is no text in %s", e.data)
+	}
+	if _, err := r.store.Delete(context.Background(), stet.By{}, stet.Delete{PromptID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	first.until("change")
+	if e := r.subscribe("texts=true&since=0").until("change"); strings.Contains(e.data, "secret") {
+		t.Errorf("the deleted text is in %s", e.data)
+	}
+}
+
+func TestStreamEndsWithItsKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.json")
+	var secret, id string
+	err := keys.Update(context.Background(), path, func(f *keys.File) error {
+		k, s, err := f.Create(keys.Key{Name: "app", Role: keys.Reader, Prompts: []string{"a/*"}}, time.Now())
+		secret, id = s, k.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.Open(path, keys.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ring.Close)
+	r := newChangesRig(t, Options{Keys: ring})
+	s := r.subscribe("", "Authorization", "Bearer "+secret)
+	s.until("beat")
+	r.save("b/hidden", "1")
+	rev := r.save("a/seen", "1")
+	if e := s.until("change"); e.revision() != rev || strings.Contains(e.data, "hidden") {
+		t.Errorf("the key's stream has %s %s", e.id, e.data)
+	}
+	if err := keys.Update(context.Background(), path, func(f *keys.File) error { _, err := f.Revoke(id, time.Now()); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if e := s.until("end"); !strings.Contains(e.data, `"reason":"key revoked"`) {
+		t.Errorf("the end is %s", e.data)
+	}
+}
+
+// Who does not read is cut off, costs nobody else anything, and goes on later
+// where the last whole event was.
+func TestStreamOfOneWhoDoesNotRead(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	r.api.streams.write = 200 * time.Millisecond
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.(*net.TCPConn).SetReadBuffer(128 << 10)
+	fmt.Fprintf(conn, "GET /v1/changes?texts=true HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", strings.TrimPrefix(r.url, "http://"))
+	other := r.subscribe("")
+	other.until("beat")
+	await(t, func() bool { return r.api.streams.open.Load() == 2 })
+	big := strings.Repeat("0123456789abcdef", 16<<10) // 256 KiB
+	var last uint64
+	for i := range 40 {
+		last = r.save("a", strconv.Itoa(i)+big)
+	}
+	other.in(0, last)
+	await(t, func() bool { return r.api.streams.open.Load() == 1 })
+
+	// What it got before it was cut off ends in the middle of an event.
+	s := &subscriber{t, nil, bufio.NewScanner(conn)}
+	s.scan.Buffer(nil, 64<<20)
+	seen := uint64(0)
+	for {
+		e, ok := s.next()
+		if !ok {
+			break
+		}
+		if e.event == "change" {
+			seen = e.revision()
+		}
+	}
+	if seen >= last {
+		t.Fatalf("all %d changes fitted into the connection", seen)
+	}
+	r.subscribe(fmt.Sprintf("since=%d", seen)).in(seen, last)
+}
+
+// A reader that was live and falls far behind is told so.
+func TestStreamTooSlow(t *testing.T) {
+	r := newChangesRig(t, Options{})
+	r.api.streams.plain.count, r.api.streams.lag = 2, 5
+	client := &http.Client{Transport: &http.Transport{DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+		c, err := net.Dial(network, addr)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(128 << 10)
+		}
+		return c, err
+	}}}
+	defer client.CloseIdleConnections()
+	s := subscribeTo(t, client, r.url+"/v1/changes")
+	s.until("beat")
+	message := strings.Repeat("x", 60<<10)
+	const last = 200 // far more than the buffers of two sockets hold
+	for i := range last {
+		_, err := r.store.Commit(context.Background(), stet.Commit{Message: message, Ops: []stet.Op{{Save: &stet.Draft{PromptID: "a", Text: strconv.Itoa(i), Bump: "patch"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := uint64(0)
+	for {
+		e, ok := s.next()
+		if !ok {
+			t.Fatalf("the stream ended without a word after %d", seen)
+		}
+		if e.event == "end" {
+			if !strings.Contains(e.data, `"reason":"too slow"`) || e.revision() != seen {
+				t.Errorf("after revision %d the end is %s %s", seen, e.id, e.data)
+			}
+			return
+		}
+		if e.revision() != seen+1 {
+			t.Fatalf("after revision %d comes %s", seen, e.id)
+		}
+		seen = e.revision()
+		if seen == last {
+			t.Fatal("it was never too slow")
+		}
+	}
+}
+
+// Beats come at their time and tell the newest revision.
+func TestBeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, err := memory.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		api := New(store, Options{})
+		defer api.Close()
+		r := &changesRig{t: t, store: store, api: api}
+		l := newPipeListener()
+		srv := &http.Server{Handler: api}
+		go srv.Serve(l)
+		defer srv.Close()
+		c := &http.Client{Transport: &http.Transport{DialContext: l.dial}}
+		defer c.CloseIdleConnections()
+
+		began := time.Now()
+		elapsed := func(s *subscriber, want time.Duration, revision uint64) {
+			t.Helper()
+			e := s.until("beat")
+			if at := time.Since(began).Round(time.Millisecond); at != want || e.revision() != revision {
+				t.Errorf("at %v comes %s %s, and should at %v with revision %d", at, e.id, e.data, want, revision)
+			}
+		}
+		s := subscribeTo(t, c, "http://127.0.0.1/v1/changes?prefix=b")
+		elapsed(s, 0, 0)
+		elapsed(s, 15*time.Second, 0)
+		elapsed(s, 30*time.Second, 0)
+		rest := time.NewTimer(4 * time.Second)
+		<-rest.C
+		r.save("a", "1") // nothing to the subscriber: told of within a second
+		r.save("a", "2")
+		elapsed(s, 35*time.Second, 2)
+		elapsed(s, 50*time.Second, 2)
+		rest.Reset(5 * time.Second)
+		<-rest.C
+		r.save("b", "1") // a change puts the next beat off
+		s.in(2, 3)
+		elapsed(s, 70*time.Second, 3)
+		s.resp.Body.Close()
+
+		s = subscribeTo(t, c, "http://127.0.0.1/v1/changes?beat=2")
+		elapsed(s, 70*time.Second, 3)
+		elapsed(s, 72*time.Second, 3)
+		s.resp.Body.Close()
+	})
+}
+
+// A pipeListener is a network within a bubble of testing/synctest.
+type pipeListener struct {
+	conns chan net.Conn
+	once  sync.Once
+	over  chan struct{}
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), over: make(chan struct{})}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.over:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.over) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
+}
+
+func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case l.conns <- loopback{there, l.Addr()}:
+		return here, nil
+	case <-l.over:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// loopback is a connection of this machine.
+type loopback struct {
+	net.Conn
+	addr net.Addr
+}
+
+func (c loopback) LocalAddr() net.Addr  { return c.addr }
+func (c loopback) RemoteAddr() net.Addr { return c.addr }

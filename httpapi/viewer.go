@@ -1,0 +1,113 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+// A viewer is who reads changes, and which of them it asks for.
+type viewer struct {
+	a      *access
+	prefix string
+}
+
+// see returns a change as the viewer may see it; false if there is nothing of it.
+func (v viewer) see(ch stet.Change) (stet.Change, bool) {
+	ch, ok := v.a.visible(ch)
+	if ok && v.prefix != "" {
+		ch.Ops = withPrefix(ch.Ops, v.prefix)
+		ok = len(ch.Ops) > 0
+	}
+	return ch, ok
+}
+
+// frame returns what a viewer gets of an event, nil for nothing. Whoever sees all
+// of it gets the bytes that are shared.
+func (v viewer) frame(f *feed, e *event) ([]byte, error) {
+	ch, ok := v.see(e.change)
+	switch {
+	case !ok:
+		return nil, nil
+	case untouched(&ch, &e.change):
+		return e.frame, nil
+	}
+	own, err := newEvent(f.prefix, &ch)
+	if err != nil {
+		return nil, err
+	}
+	return own.frame, nil
+}
+
+// untouched tells whether a change that a viewer sees is all of the change itself.
+func untouched(seen, ch *stet.Change) bool {
+	return len(seen.Ops) == len(ch.Ops) && (len(ch.Ops) == 0 || &seen.Ops[0] == &ch.Ops[0]) &&
+		seen.ID == ch.ID && seen.Author == ch.Author && seen.Message == ch.Message &&
+		seen.Fingerprint == ch.Fingerprint && seen.Hash == ch.Hash
+}
+
+// page returns the JSON of what a viewer sees of a page, with commas between, and
+// how many changes that are.
+func (v viewer) page(p *stet.Page[stet.Change]) (body []byte, n int, err error) {
+	for _, ch := range p.Items {
+		ch, ok := v.see(ch)
+		if !ok {
+			continue
+		}
+		data, err := json.Marshal(ch)
+		if err != nil {
+			return nil, 0, fault.Wrap(err, fault.Internal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
+		}
+		if n > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, data...)
+		n++
+	}
+	return body, n, nil
+}
+
+// withPrefix returns the operations on prompts whose ids begin with a prefix, and
+// clears: the same slice if that is all.
+func withPrefix(ops []stet.ChangeOp, prefix string) []stet.ChangeOp {
+	keep := 0
+	for i := range ops {
+		if concerns(&ops[i], prefix) {
+			keep++
+		}
+	}
+	switch keep {
+	case 0:
+		return nil
+	case len(ops):
+		return ops
+	}
+	some := make([]stet.ChangeOp, 0, keep)
+	for i := range ops {
+		if concerns(&ops[i], prefix) {
+			some = append(some, ops[i])
+		}
+	}
+	return some
+}
+
+func concerns(op *stet.ChangeOp, prefix string) bool {
+	id := ""
+	switch {
+	case op.Save != nil:
+		id = op.Save.PromptID
+	case op.Delete != nil:
+		id = op.Delete.PromptID
+	case op.SetLabel != nil:
+		id = op.SetLabel.PromptID
+	case op.RemoveLabel != nil:
+		id = op.RemoveLabel.PromptID
+	case op.Rollback != nil:
+		id = op.Rollback.PromptID
+	case op.Clear != nil:
+		return true
+	}
+	return strings.HasPrefix(id, prefix)
+}

@@ -1,0 +1,87 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/stet-dev/stet"
+)
+
+// Changes implements stet.Backend. It lasts for as long as ctx and the client do:
+// when the connection is lost it is opened again, and what was missed comes first.
+func (b *backend) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
+	return func(yield func(stet.Change, error) bool) {
+		for n, err := range b.follow(ctx, followOptions{storeID: b.Info().StoreID, since: since, texts: o.Texts}) {
+			if err != nil {
+				yield(stet.Change{}, err)
+				return
+			}
+			if n.change.Revision != 0 && !yield(n.change, nil) {
+				return
+			}
+		}
+	}
+}
+
+// parsePlace reads STORE_ID.REVISION.
+func parsePlace(s string) (store string, revision uint64, err error) {
+	i := strings.LastIndexByte(s, '.')
+	if i > 0 {
+		revision, err = strconv.ParseUint(s[i+1:], 10, 63)
+	}
+	if i <= 0 || err != nil {
+		return "", 0, fmt.Errorf("it has the id %q, which is no place in a log", s)
+	}
+	return s[:i], revision, nil
+}
+
+// ChangesPage implements stet.Backend.
+func (b *backend) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
+	return b.changesPage(ctx, b.Info().StoreID+"."+strconv.FormatUint(since, 10), "", o)
+}
+
+// changesPage asks for a page of what comes after a place.
+func (b *backend) changesPage(ctx context.Context, since, prefix string, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
+	var page stet.Page[stet.Change]
+	q := url.Values{"since": {since}}
+	if o.Limit != 0 {
+		q.Set("limit", strconv.Itoa(o.Limit))
+	}
+	if o.Texts {
+		q.Set("texts", "true")
+	}
+	if prefix != "" {
+		q.Set("prefix", prefix)
+	}
+	err := b.do(ctx, &request{method: http.MethodGet, path: "/v1/changes", query: q}, func(_ http.Header, body []byte) error {
+		var a struct {
+			Commits []stet.Change `json:"commits"`
+			Next    string        `json:"next"`
+			AsOf    uint64        `json:"as_of"`
+		}
+		if err := json.NewDecoder(bytes.NewReader(body)).Decode(&a); err != nil {
+			return err
+		}
+		next := ""
+		if a.Next != "" {
+			_, revision, err := parsePlace(a.Next)
+			if err != nil {
+				return err
+			}
+			next = strconv.FormatUint(revision, 10)
+		}
+		page = stet.Page[stet.Change]{Items: a.Commits, Next: next, AsOf: a.AsOf}
+		if len(page.Items) == 0 {
+			page.Items = nil
+		}
+		return nil
+	})
+	return page, err
+}

@@ -1,0 +1,198 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// problem is the body of an error (RFC 9457), as far as the client reads it.
+type problem struct {
+	Detail   string     `json:"detail"`
+	Code     fault.Code `json:"code"`
+	Op       *int       `json:"op"`
+	CommitID string     `json:"commit_id"`
+}
+
+// A retryAfter is how long the server wants to be left alone for, 0 if it does
+// not say.
+type retryAfter = time.Duration
+
+// problemLimit is the most bytes of an error that are read: stet's have hundreds.
+const problemLimit = 1 << 20
+
+// What an error with a code says of the request that it answers.
+var (
+	// settling codes say that the request was looked at and not carried out, and
+	// that an earlier attempt of it was not either: the store looks for the id
+	// of a commit before it refuses it.
+	settling = map[fault.Code]bool{fault.Invalid: true, fault.NotFound: true, fault.Conflict: true, fault.TooLarge: true}
+	// passing codes may be others the next time.
+	passing = map[fault.Code]bool{fault.Unavailable: true, fault.RateLimited: true, fault.Unknown: true}
+	// known codes are all.
+	known = map[fault.Code]bool{
+		fault.Invalid: true, fault.Unauthorized: true, fault.Forbidden: true, fault.NotFound: true, fault.Conflict: true,
+		fault.TooLarge: true, fault.RateLimited: true, fault.Internal: true, fault.Unavailable: true, fault.Unknown: true,
+	}
+)
+
+// refusal understands an answer that is not 2xx.
+func (b *backend) refusal(resp *http.Response) *failure {
+	f := &failure{after: parseRetryAfter(resp.Header.Get("Retry-After"), resp.Header.Get("Date"))}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, problemLimit))
+	var p problem
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return b.cut(resp.Request.Context(), err)
+	}
+	if kind == "application/problem+json" {
+		if err := json.Unmarshal(text, &p); err != nil {
+			return b.garbled(err)
+		}
+	}
+	if known[p.Code] {
+		f.err = fault.New(p.Code, "%s", p.Detail)
+		f.err.CommitID = p.CommitID
+		if p.Op != nil && *p.Op >= 0 {
+			f.err.Op = *p.Op
+		}
+		f.open = p.Code == fault.Unknown
+		f.settles, f.again = settling[p.Code], passing[p.Code]
+		return f
+	}
+
+	// It is not stet's: from something on the way, or from something else.
+	status := strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
+	switch code := resp.StatusCode; {
+	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
+		f.err = fault.New(fault.Unavailable, "what answers at %s is %s, without a word of stet's: the server, or what stands before it, is not well. Try again.", b.name, status)
+		f.open, f.again = true, true
+	case code == http.StatusTooManyRequests:
+		f.err = fault.New(fault.RateLimited, "there were too many requests for what answers at %s (%s). Nothing changed. Try again later.", b.name, status)
+		f.again = true
+	case code == http.StatusUnauthorized, code == http.StatusProxyAuthRequired:
+		f.err = fault.New(fault.Unauthorized, "what answers at %s wants to know who asks (%s), and is not stet. Nothing changed.", b.name, status)
+	case code == http.StatusForbidden:
+		f.err = fault.New(fault.Forbidden, "what answers at %s refuses it (%s), and is not stet. Nothing changed.", b.name, status)
+	case code == http.StatusRequestEntityTooLarge:
+		f.err = fault.New(fault.TooLarge, "the request is too large for what answers at %s (%s), which is not stet. Nothing changed. Send less at once.", b.name, status)
+	case code >= 300 && code < 400:
+		f.err = fault.New(fault.Invalid, "what answers at %s sends requests elsewhere (%s). Nothing changed. Give the address that it names: %q.", b.name, status, resp.Header.Get("Location"))
+	default:
+		f.err = fault.New(fault.Invalid, "what answers at %s (%s) is not stet. Nothing changed. See the address.", b.name, status)
+	}
+	return f
+}
+
+// unanswered understands an attempt that got no answer. sent says that it had a
+// connection, so that the server may have the request.
+func (b *backend) unanswered(ctx context.Context, err error, sent bool) *failure {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	var e *fault.Error
+	if errors.As(err, &e) { // the client was closed
+		return &failure{err: e, open: sent}
+	}
+	f := &failure{open: sent, again: true}
+	var op *net.OpError
+	if !sent || errors.As(err, &op) && op.Op == "dial" {
+		f.err = fault.Wrap(err, fault.Unavailable, "the server at %s cannot be reached: %v. Nothing changed. Start it, or see the address.", b.name, plain(err))
+	} else {
+		f.err = fault.Wrap(err, fault.Unavailable, "the server at %s did not answer: %v. Try again.", b.name, plain(err))
+	}
+	return f
+}
+
+// cut understands an answer that began well and could not be read.
+func (b *backend) cut(ctx context.Context, err error) *failure {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	var e *fault.Error
+	switch {
+	case errors.Is(err, errHuge):
+		return &failure{open: true, err: fault.Wrap(err, fault.TooLarge, "the answer has over %d bytes, which is the most that this client reads. Ask for less at once, or raise its MaxAnswer.", b.opts.MaxAnswer)}
+	case errors.As(err, &e):
+		return &failure{open: true, err: e}
+	}
+	return &failure{open: true, again: true, err: fault.Wrap(err, fault.Unavailable, "the answer of the server at %s was cut: %v. Try again.", b.name, plain(err))}
+}
+
+// garbled understands an answer that is not what it should be.
+func (b *backend) garbled(err error) *failure {
+	return &failure{open: true, again: true, err: fault.Wrap(err, fault.Unavailable,
+		"the answer of %s is not one of stet's: %v. Try again; if it stays so, see the address, and which versions of stet the server and this program have.", b.name, message(err))}
+}
+
+// plain returns what is at the bottom of an error of net/http, without the URL,
+// which the sentence around it has.
+func plain(err error) error {
+	if err == io.EOF {
+		return errors.New("the connection was closed")
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return plain(u.Err)
+	}
+	return err
+}
+
+// message is what an error says, without its code.
+func message(err error) string {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return strings.TrimSuffix(e.Message, ".")
+	}
+	return err.Error()
+}
+
+// unknownOutcome says that a commit may have been applied.
+func unknownOutcome(id string, f *fault.Error) *fault.Error {
+	if f.Code == fault.Unknown { // in the server's words
+		f.CommitID = id
+		return f
+	}
+	e := fault.Wrap(f.Err, fault.Unknown, "it is not known whether commit %s was applied: %s Send it again with the same id: it is applied once.", id, f.Message)
+	e.CommitID = id
+	return e
+}
+
+// asFault returns err as the one error type, a copy that the caller may change.
+func asFault(err error) *fault.Error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		c := *e
+		return &c
+	}
+	return fault.Wrap(err, fault.Internal, "%v.", err)
+}
+
+// parseRetryAfter reads the header: seconds, or an instant of the server's clock.
+func parseRetryAfter(s, date string) time.Duration {
+	if s == "" {
+		return 0
+	}
+	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	at, err := http.ParseTime(s)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(date)
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, at.Sub(now))
+}

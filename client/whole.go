@@ -1,0 +1,230 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// Verify implements stet.Backend: the server checks its store. Progress is not
+// told.
+func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
+	body, err := json.Marshal(struct {
+		Expect prompt.Hash `json:"expect,omitzero"`
+	}{o.Expect})
+	if err != nil {
+		return stet.Report{}, asFault(err)
+	}
+	var report stet.Report
+	r := &request{method: http.MethodPost, path: segments("verify"), body: body, slow: true}
+	err = b.do(ctx, r, func(h http.Header, body []byte) error {
+		if err := into(&report)(h, body); err != nil {
+			return err
+		}
+		if report.Problems == nil {
+			return errors.New("it does not list the problems, of which there may be none")
+		}
+		return nil
+	})
+	return report, err
+}
+
+// Replay implements stet.Backend.
+func (b *backend) Replay(ctx context.Context, c stet.Copy) (stet.Done, error) {
+	if len(c.Versions) != len(c.Change.Ops) {
+		return stet.Done{}, fault.New(fault.Invalid, "the change %s has %d operations and %d versions; it must have one for each.", c.Change.ID, len(c.Change.Ops), len(c.Versions))
+	}
+	body, err := c.MarshalJSON()
+	if err != nil {
+		return stet.Done{}, fault.Wrap(err, fault.Invalid, "the change %s cannot be sent: %v. Nothing changed.", c.Change.ID, err)
+	}
+	var done stet.Done
+	r := &request{method: http.MethodPost, path: segments("replay"), body: body, commit: c.Change.ID}
+	err = b.do(ctx, r, func(_ http.Header, body []byte) error {
+		var w doneJSON
+		if err := json.Unmarshal(body, &w); err != nil {
+			return err
+		}
+		if w.ID != c.Change.ID || len(w.Results) != len(c.Change.Ops) {
+			return fmt.Errorf("it is of commit %q with %d results, and the change was %q with %d operations", w.ID, len(w.Results), c.Change.ID, len(c.Change.Ops))
+		}
+		done = w.done()
+		return nil
+	})
+	return done, err
+}
+
+// Export implements stet.Backend. Where the answer is cut off it is asked for
+// again, and goes on behind the last change that was given: what was deleted
+// in between is deleted by a change that is still to come, as in an export that
+// takes long.
+func (b *backend) Export(ctx context.Context, yield func(stet.Copy) error) error {
+	if err := b.begin(); err != nil {
+		return err
+	}
+	b.end() // Close does not wait for yield, which may be what closes the store
+	e := &export{yield: yield}
+	r := &request{method: http.MethodGet, path: segments("export"), accept: "application/x-ndjson, application/problem+json", slow: true}
+	for n := 1; ; n++ {
+		at := e.last
+		f := b.export(ctx, r, e)
+		switch {
+		case e.stopped != nil:
+			return e.stopped
+		case f == nil:
+			b.budget.earn()
+			return nil
+		}
+		if e.last > at {
+			n = 1 // it goes on
+		}
+		if !f.again || n >= b.opts.Attempts || !b.wait(ctx, n, f) {
+			return b.outcome(ctx, r, f, false)
+		}
+	}
+}
+
+// An export is how far one has come.
+type export struct {
+	yield   func(stet.Copy) error
+	begun   bool
+	storeID string
+	epoch   uint64
+	last    uint64 // the revision of the last change that was given
+	stopped error  // what yield returned
+}
+
+// export reads one answer.
+func (b *backend) export(ctx context.Context, r *request, e *export) *failure {
+	resp, f := b.send(ctx, r)
+	if f != nil {
+		return f
+	}
+	defer resp.Body.Close()
+	lines := &lines{r: bufio.NewReaderSize(resp.Body, 64<<10), most: b.opts.MaxAnswer}
+	count := 0
+	for {
+		line, err := lines.next()
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF // its last line says that it is the last
+		}
+		if err != nil {
+			return b.cut(ctx, err)
+		}
+		switch kind, err := firstMember(line); {
+		case err != nil:
+			return b.garbled(err)
+		case kind == "stet_export":
+			if f := b.exportBegins(line, e); f != nil {
+				return f
+			}
+		case !e.begun:
+			return b.garbled(errors.New("it does not begin as an export does"))
+		case kind == "stet_export_end":
+			var end struct {
+				Changes int `json:"changes"`
+			}
+			if err := json.Unmarshal(line, &end); err != nil {
+				return b.garbled(err)
+			}
+			if end.Changes != count {
+				return b.garbled(fmt.Errorf("it has %d changes, and says that it has %d", count, end.Changes))
+			}
+			return nil
+		default:
+			var c stet.Copy
+			if err := json.Unmarshal(line, &c); err != nil {
+				return b.garbled(err)
+			}
+			count++
+			if c.Change.Revision <= e.last {
+				continue // given before the answer was cut off
+			}
+			if e.stopped = e.yield(c); e.stopped != nil {
+				return &failure{err: asFault(e.stopped)}
+			}
+			e.last = c.Change.Revision
+		}
+	}
+}
+
+// exportBegins reads the first line. An export that was cut off goes on only in
+// the same epoch of the same store.
+func (b *backend) exportBegins(line []byte, e *export) *failure {
+	var h struct {
+		Format  int    `json:"stet_export"`
+		StoreID string `json:"store_id"`
+		Epoch   uint64 `json:"epoch"`
+	}
+	if err := json.Unmarshal(line, &h); err != nil {
+		return b.garbled(err)
+	}
+	switch {
+	case h.Format != 1:
+		return &failure{err: fault.New(fault.Invalid, "the server exports in format %d, and this program reads format 1. Use a newer one.", h.Format)}
+	case e.begun && h.StoreID != e.storeID:
+		return &failure{err: fault.New(fault.Unavailable, "the server has another store than when the export began. Export it again.")}
+	case e.begun && h.Epoch != e.epoch:
+		return &failure{err: fault.New(fault.Unavailable, "the store was cleared while it was exported. Export it again.")}
+	}
+	e.begun, e.storeID, e.epoch = true, h.StoreID, h.Epoch
+	return nil
+}
+
+// firstMember returns the name of an object's first member, "" for none.
+func firstMember(line []byte) (string, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(line))
+	t, err := d.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	if t.Kind() != '{' {
+		return "", errors.New("a line of it is not an object")
+	}
+	if d.PeekKind() != '"' {
+		return "", nil
+	}
+	t, err = d.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	return t.String(), nil
+}
+
+// lines reads lines of at most so many bytes.
+type lines struct {
+	r    *bufio.Reader
+	most int64
+	buf  []byte
+}
+
+// next returns the next line without its end. It is good until the next is read.
+// A last line without an end is cut off.
+func (l *lines) next() ([]byte, error) {
+	l.buf = l.buf[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if int64(len(l.buf)+len(part)) > l.most {
+			return nil, errHuge
+		}
+		l.buf = append(l.buf, part...)
+		switch err {
+		case nil:
+			return l.buf[:len(l.buf)-1], nil
+		case bufio.ErrBufferFull:
+		default:
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// maxCommit is the most bytes of a commit as JSON that are sent: its texts have
+// at most prompt.MaxCommitBytes, and JSON takes six bytes for some characters of
+// one; the rest is for names.
+const maxCommit = 6*prompt.MaxCommitBytes + 4<<20
+
+// Commit implements stet.Backend. Every write is one: sent with an id, so that it
+// can be sent again.
+func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, error) {
+	if c.ID == "" {
+		c.ID = b.opts.NewID()
+	}
+	body, err := encodeCommit(&c)
+	if err != nil {
+		return stet.Committed{}, err
+	}
+	var done stet.Committed
+	r := &request{
+		method: http.MethodPost, path: segments("commits"), query: url.Values{"versions": {"true"}},
+		body: body, commit: c.ID,
+	}
+	err = b.do(ctx, r, func(_ http.Header, body []byte) error {
+		var w doneJSON
+		if err := json.Unmarshal(body, &w); err != nil {
+			return err
+		}
+		if w.ID != c.ID || len(w.Results) != len(c.Ops) || len(w.Versions) != len(c.Ops) {
+			return fmt.Errorf("it is of commit %q with %d results and %d versions, and the commit was %q with %d operations",
+				w.ID, len(w.Results), len(w.Versions), c.ID, len(c.Ops))
+		}
+		done = stet.Committed{Done: w.done(), Versions: w.Versions}
+		for i := range done.Versions {
+			switch v := &done.Versions[i]; {
+			case !v.IsZero():
+				*v = v.WithAsOf(max(w.Revision, v.Revision()))
+			case c.Ops[i].Save != nil:
+				return fmt.Errorf("it does not have the version that operation %d saved", i)
+			}
+		}
+		return nil
+	})
+	return done, err
+}
+
+// doneJSON is the answer to a commit.
+type doneJSON struct {
+	ID       string         `json:"id"`
+	Revision uint64         `json:"revision"`
+	Time     time.Time      `json:"time"`
+	Replayed bool           `json:"replayed"`
+	Results  []stet.Result  `json:"results"`
+	Versions []stet.Version `json:"versions"`
+}
+
+func (w *doneJSON) done() stet.Done {
+	return stet.Done{ID: w.ID, Revision: w.Revision, Time: w.Time.UTC(), Replayed: w.Replayed, Results: w.Results}
+}
+
+// encodeCommit writes a commit as JSON, operation by operation, so that one which
+// cannot be written is blamed. What is not UTF-8 is refused: it would arrive as
+// something else.
+func encodeCommit(c *stet.Commit) ([]byte, error) {
+	text := []byte(`{"id":`)
+	for _, m := range []struct{ name, value string }{{"", c.ID}, {"author", c.Author}, {"message", c.Message}} {
+		if m.name != "" {
+			text = append(text, `,"`+m.name+`":`...)
+		}
+		var err error
+		if text, err = jsontext.AppendQuote(text, m.value); err != nil {
+			return nil, fault.New(fault.Invalid, "the commit's %s is not valid UTF-8.", or(m.name, "id"))
+		}
+	}
+	text = append(text, `,"ops":[`...)
+	for i := range c.Ops {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		// An expectation of "" and an empty clear say something: they are not left
+		// out, as the defaults of this encoder would have it.
+		op, err := json.Marshal(&c.Ops[i], jsonv1.OmitEmptyWithLegacySemantics(true))
+		if err != nil {
+			e := fault.Wrap(err, fault.Invalid, "%s cannot be sent: %v. Nothing changed.", where(err), cause(err))
+			e.Op = i
+			return nil, e
+		}
+		if len(text)+len(op) > maxCommit {
+			return nil, fault.New(fault.TooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
+				prompt.MaxCommitBytes>>20, i+1)
+		}
+		text = append(text, op...)
+	}
+	return append(text, `]}`...), nil
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// where says which member of an operation cannot be written.
+func where(err error) string {
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntactic) && syntactic.JSONPointer != "":
+		return "the member " + string(syntactic.JSONPointer)
+	case errors.As(err, &semantic) && semantic.JSONPointer != "":
+		return "the member " + string(semantic.JSONPointer)
+	}
+	return "the operation"
+}
+
+// cause says why, without the encoder's own words around it.
+func cause(err error) error {
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntactic) && syntactic.Err != nil:
+		return syntactic.Err
+	case errors.As(err, &semantic) && semantic.Err != nil:
+		return cause(semantic.Err)
+	}
+	return err
+}

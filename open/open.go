@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/fault"
 )
 
@@ -31,12 +32,20 @@ type Options struct {
 	Wait time.Duration
 	// Waiting, if not nil, is called once before such a wait, with who it is.
 	Waiting func(holder string)
+	// Running, if not nil, lets a store in a file that a server on this machine has
+	// open be used through that server. It is called once if that happens, with
+	// the server's process id.
+	Running func(pid int)
+	// Client is for a store at a server: the key to show, for example.
+	Client client.Options
 }
 
 // Store opens the store at an address and makes it if it does not exist:
 //
 //	memory:       in memory, empty, and gone when it is closed
 //	sqlite:PATH   an SQLite file; a bare PATH that ends in .db means the same
+//	http://HOST:PORT, https://HOST:PORT   a server, which has the store
+//	unix:PATH     a server that listens on a Unix socket
 //
 // An address of another kind is invalid.
 func Store(ctx context.Context, address string, o Options) (*stet.Store, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
@@ -13,9 +14,21 @@ import (
 var schemes = []scheme{
 	{name: "sqlite", form: "sqlite:PATH", open: openSQLite, file: true},
 	{name: "memory", form: "memory:", open: openMemory},
+	{name: "http", form: "http://HOST:PORT", open: server("http:")},
+	{name: "https", form: "https://HOST:PORT", open: server("https:")},
+	{name: "unix", form: "unix:PATH", open: server("unix:")},
+}
+
+func server(scheme string) func(ctx context.Context, rest string, o Options) (*stet.Store, error) {
+	return func(ctx context.Context, rest string, o Options) (*stet.Store, error) {
+		return client.Open(ctx, scheme+rest, o.Client)
+	}
 }
 
 func openSQLite(ctx context.Context, path string, o Options) (*stet.Store, error) {
+	if o.Running != nil {
+		return openShared(ctx, path, o)
+	}
 	log, err := sqlite.OpenLog(ctx, path, sqlite.Options{LockWait: o.Wait, Waiting: o.Waiting, Now: o.Now})
 	if err != nil {
 		return nil, err

@@ -93,6 +93,6 @@ func (a *app) fill(ctx context.Context, s *stet.Store, f *load.Fill) (time.Durat
 func (a *app) openStore(ctx context.Context, address string, o stet.Options) (*stet.Store, error) {
 	return open.Store(ctx, address, open.Options{
 		Options: o, Wait: lockWait,
-		Waiting: func(holder string) { a.say("waiting for " + holder + " …") },
+		Waiting: a.waiting, Client: a.client(),
 	})
 }

@@ -5,16 +5,19 @@ import (
 	"errors"
 	"os"
 	"os/user"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stet-dev/stet/httpapi"
 	"github.com/stet-dev/stet/internal/term"
 )
 
 // A cli is the command line: each field a flag of every verb, or a verb.
 type cli struct {
-	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH or memory: (${default})."`
+	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH, memory:, or a server: http://HOST:PORT, https://HOST:PORT (${default})."`
+	Key     string `env:"STET_KEY" placeholder:"KEY" help:"The key to show to a server. On a command line others may see it: better put it into STET_KEY."`
 	JSON    bool   `name:"json" help:"Print JSON: one object, or one a line."`
 	NoColor bool   `help:"Print no colours (NO_COLOR)."`
 
@@ -31,7 +34,10 @@ type cli struct {
 	Log     logCmd     `cmd:"" group:"Read" help:"List the versions of a prompt."`
 	History historyCmd `cmd:"" group:"Read" help:"List where a label has been, who moved it and why."`
 	Diff    diffCmd    `cmd:"" group:"Read" help:"Show what differs between two versions."`
+	Watch   watchCmd   `cmd:"" group:"Read" help:"Show changes as they happen."`
 
+	Serve   serveCmd   `cmd:"" group:"Store" help:"Serve the store over HTTP."`
+	Ring    keyCmd     `cmd:"" name:"key" group:"Store" help:"Make, list and revoke the keys of a server."`
 	Import  importCmd  `cmd:"" group:"Store" help:"Take over drafts, commits or an export, as JSON lines."`
 	Export  exportCmd  `cmd:"" group:"Store" help:"Write the whole store as JSON lines."`
 	Verify  verifyCmd  `cmd:"" group:"Store" help:"Recompute every digest and hash of the store."`
@@ -64,9 +70,18 @@ type app struct {
 
 // run carries out a command and returns its exit code.
 func run(ctx context.Context, args []string) int {
+	for _, v := range os.Environ() { // an empty variable is as none: scripts cannot always unset one
+		if key, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(key, "STET_") {
+			os.Unsetenv(key)
+		}
+	}
 	var flags cli
 	parser := kong.Must(&flags,
 		kong.Name("stet"), kong.Description(description),
+		kong.Vars{
+			"maxbody": strconv.Itoa(httpapi.DefaultMaxBody), "inhand": strconv.Itoa(httpapi.DefaultInHand),
+			"streams": strconv.Itoa(httpapi.DefaultStreams), "rate": strconv.Itoa(httpapi.DefaultRate),
+		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "Write", Title: "Change prompts:"}, {Key: "Read", Title: "Read prompts:"},
@@ -105,7 +120,7 @@ func (a *app) usage(err error) int {
 	help := "stet --help"
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
-		help = "stet " + p.Context.Selected().Name + " --help"
+		help = p.Context.Selected().FullPath() + " --help"
 	}
 	a.complain("usage: " + strings.TrimSuffix(strings.TrimSuffix(err.Error(), "."), "?") + ". See: " + help)
 	return exitUsage

@@ -52,8 +52,11 @@ func (a *app) candidates(before []string, cur string) []string {
 				continue
 			}
 			if i++; i < len(before) {
-				if f.Name == "store" {
+				switch f.Name {
+				case "store":
 					a.flags.Store = before[i]
+				case "keys":
+					a.flags.Ring.Keys = before[i]
 				}
 				continue
 			}
@@ -65,6 +68,12 @@ func (a *app) candidates(before []string, cur string) []string {
 			}
 			continue
 		}
+		if len(verb.Children) > 0 {
+			if verb = findVerb(verb, w); verb == nil {
+				return nil
+			}
+			continue
+		}
 		args = append(args, w)
 	}
 	switch {
@@ -72,8 +81,14 @@ func (a *app) candidates(before []string, cur string) []string {
 		return flags(a.kong.Model.Node, verb)
 	case verb == nil:
 		return verbs(a.kong.Model.Node)
+	case len(verb.Children) > 0:
+		return verbs(verb)
+	case verb.Parent == a.kong.Model.Node:
+		return a.arguments(verb.Name, args, cur)
+	case verb.Name == "revoke" && len(args) == 0:
+		return a.keyNames()
 	}
-	return a.arguments(verb.Name, args, cur)
+	return nil
 }
 
 func verbs(root *kong.Node) []string {
@@ -97,22 +112,29 @@ func findVerb(root *kong.Node, word string) *kong.Node {
 
 func flags(root, verb *kong.Node) []string {
 	var list []string
-	for _, n := range []*kong.Node{verb, root} {
-		if n != nil {
-			for _, f := range n.Flags {
-				list = append(list, "--"+f.Name)
-			}
+	for _, n := range around(root, verb) {
+		for _, f := range n.Flags {
+			list = append(list, "--"+f.Name)
 		}
 	}
 	return list
 }
 
+// around returns a verb, nil for none, and what it is a verb of: their flags are its.
+func around(root, verb *kong.Node) []*kong.Node {
+	if verb == nil {
+		return []*kong.Node{root}
+	}
+	var nodes []*kong.Node
+	for n := verb; n != nil; n = n.Parent {
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
 func findFlag(root, verb *kong.Node, word string) *kong.Flag {
 	word, _, _ = strings.Cut(word, "=")
-	for _, n := range []*kong.Node{verb, root} {
-		if n == nil {
-			continue
-		}
+	for _, n := range around(root, verb) {
 		for _, f := range n.Flags {
 			if word == "--"+f.Name || f.Short != 0 && word == "-"+string(f.Short) {
 				return f
@@ -129,7 +151,9 @@ func values(f *kong.Flag) []string {
 		return []string{"auto", "major", "minor", "patch"}
 	case "template":
 		return []string{"none"}
-	case "label":
+	case "role":
+		return []string{"reader", "writer", "promoter", "admin"}
+	case "label", "labels":
 		return []string{"production", "staging"}
 	}
 	return nil
@@ -145,7 +169,7 @@ func (a *app) arguments(verb string, args []string, cur string) (list []string) 
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, completeTime)
 	defer cancel()
-	s, err := open.Store(ctx, a.flags.Store, open.Options{})
+	s, err := open.Store(ctx, a.flags.Store, open.Options{Running: func(int) {}, Client: a.client()})
 	if err != nil {
 		return nil
 	}

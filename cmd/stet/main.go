@@ -14,10 +14,35 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		first := time.Now()
+		cancel()
+		for s := range signals {
+			if time.Since(first) >= oneSignal {
+				os.Exit(signaled(s))
+			}
+		}
+	}()
 	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// oneSignal is for how long signals count as the first one, which lets a command
+// end in order: shells, timeout and other wrappers send one to a process and to its
+// group. A later one ends the program at once.
+const oneSignal = 300 * time.Millisecond
+
+// signaled is the exit code of a program that a signal has ended, as shells have it.
+func signaled(s os.Signal) int {
+	if n, ok := s.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return exitFailed
 }

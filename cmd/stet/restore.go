@@ -6,6 +6,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/open"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -35,7 +36,9 @@ func (c *restoreCmd) Run(a *app) error {
 	}
 	bar := a.bar(100, "restoring")
 	o := sqlite.RestoreOptions{Overwrite: c.Force, Progress: bar.part}
-	o.LockWait, o.Waiting = lockWait, a.waiting
+	if !open.Served(a.ctx, path) { // a server does not end by itself
+		o.LockWait, o.Waiting = lockWait, a.waiting
+	}
 	if o.Expect, err = expected(c.Expect); err != nil {
 		return err
 	}

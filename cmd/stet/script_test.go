@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
+			setupServers(e)
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("STET_AUTHOR", "tester")
 			e.Setenv("TERM", "xterm-256color")
@@ -34,7 +35,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ended":       ended,
 			"exits":       exits,
+			"serve":       serve,
 			"userversion": userVersion,
 		},
 		RequireExplicitExec: true,

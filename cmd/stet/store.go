@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/open"
 )
@@ -42,6 +44,8 @@ func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
 	s, err := open.Store(a.ctx, a.flags.Store, open.Options{
 		Wait:    lockWait,
 		Waiting: a.waiting,
+		Running: a.running,
+		Client:  a.client(),
 	})
 	if err != nil {
 		return err
@@ -52,6 +56,12 @@ func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
 	}
 	return err
 }
+
+// client returns how to talk to a server.
+func (a *app) client() client.Options { return client.Options{Key: a.flags.Key} }
+
+// running tells through whom a store is used that a server has open.
+func (a *app) running(pid int) { a.say(fmt.Sprintf("using the running server, pid %d", pid)) }
 
 // waiting tells whom a command waits for.
 func (a *app) waiting(holder string) { a.say("waiting for " + holder + " …") }

@@ -15,11 +15,8 @@ func (c *versionCmd) Run(a *app) error {
 		Go       string `json:"go"`
 		OS       string `json:"os"`
 		Arch     string `json:"arch"`
-	}{"devel", "", runtime.Version(), runtime.GOOS, runtime.GOARCH}
+	}{programVersion(), "", runtime.Version(), runtime.GOOS, runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if m := info.Main.Version; m != "" && m != "(devel)" {
-			v.Version = m
-		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				v.Revision = s.Value
@@ -34,4 +31,14 @@ func (c *versionCmd) Run(a *app) error {
 		s += " (" + v.Revision[:min(len(v.Revision), 12)] + ")"
 	}
 	return a.println(fmt.Sprintf("%s, %s, %s/%s", s, v.Go, v.OS, v.Arch))
+}
+
+// programVersion is the module's version that this program was built from.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if m := info.Main.Version; m != "" && m != "(devel)" {
+			return m
+		}
+	}
+	return "devel"
 }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/prompt"
+)
+
+type keyListCmd struct {
+	Protected bool `help:"List what is protected, and not the keys."`
+}
+
+func (*keyListCmd) Help() string {
+	return `In a pipe: id, name, role, prompts, labels, when it was made, when it expires, and whether
+it is live, expired or revoked, separated by tabs; with --protected: prompts and label.
+With --json: one object a line.`
+}
+
+func (c *keyListCmd) Run(a *app) error {
+	file, err := a.flags.Ring.file(a)
+	if err != nil {
+		return err
+	}
+	f, private, err := keys.Read(file)
+	if err != nil {
+		return err
+	}
+	if !private {
+		a.say("Others than its owner can read " + term.Line(file) + ". It has only hashes, but nobody else needs it: chmod 600")
+	}
+	now := time.Now()
+	if !c.Protected {
+		if err := a.listKeys(f, now); err != nil {
+			return err
+		}
+	}
+	if c.Protected || a.out.TTY && !a.flags.JSON {
+		return a.listProtected(f)
+	}
+	return nil
+}
+
+func (a *app) listKeys(f *keys.File, now time.Time) error {
+	t := term.Table{Out: a.out, Header: []string{"NAME", "ID", "ROLE", "STATE", "MADE", "EXPIRES", "LABELS", "PROMPTS"}}
+	for i := range f.Keys {
+		k := &f.Keys[i]
+		j := keyOf(k, now)
+		prompts, labels := strings.Join(k.Prompts, ","), strings.Join(k.Labels, ",")
+		switch {
+		case a.flags.JSON:
+			if err := a.json(j); err != nil {
+				return err
+			}
+		case a.out.TTY:
+			style, expires := term.Green, "never"
+			if j.State != stateLive {
+				style = term.Dim
+			}
+			if !k.Expires.IsZero() {
+				expires = k.Expires.Local().Format("2006-01-02 15:04")
+			}
+			t.Row(term.Cell{Text: k.Name, Style: term.Bold}, term.Cell{Text: k.ID}, term.Cell{Text: string(k.Role)}, term.Cell{Text: j.State, Style: style},
+				term.Cell{Text: term.Ago(now, k.Created), Style: term.Dim}, term.Cell{Text: expires}, term.Cell{Text: labels}, term.Cell{Text: prompts})
+		default:
+			t.Row(term.Cell{Text: k.ID}, term.Cell{Text: k.Name}, term.Cell{Text: string(k.Role)}, term.Cell{Text: prompts}, term.Cell{Text: labels},
+				term.Cell{Text: j.Created}, term.Cell{Text: j.Expires}, term.Cell{Text: j.State})
+		}
+	}
+	t.Flush()
+	return nil
+}
+
+func (a *app) listProtected(f *keys.File) error {
+	t := term.Table{Out: a.out, Header: []string{"PROTECTED", "LABEL"}}
+	for _, p := range f.Protected {
+		if a.flags.JSON {
+			if err := a.json(protectionJSON(p)); err != nil {
+				return err
+			}
+			continue
+		}
+		t.Row(term.Cell{Text: p.Prompts}, term.Cell{Text: p.Label})
+	}
+	t.Flush()
+	return nil
+}
+
+// What the state of a key is called.
+const (
+	stateLive    = "live"
+	stateExpired = "expired"
+	stateRevoked = "revoked"
+)
+
+// keyJSON is a key in JSON; Key is its secret, where it was just made.
+type keyJSON struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Role    string   `json:"role"`
+	Prompts []string `json:"prompts"`
+	Labels  []string `json:"labels,omitempty"`
+	Created string   `json:"created"`
+	Expires string   `json:"expires,omitempty"`
+	Revoked string   `json:"revoked,omitempty"`
+	State   string   `json:"state"`
+	Key     string   `json:"key,omitempty"`
+}
+
+type protectionJSON struct {
+	Prompts string `json:"prompts"`
+	Label   string `json:"label"`
+}
+
+func keyOf(k *keys.Key, now time.Time) keyJSON {
+	j := keyJSON{ID: k.ID, Name: k.Name, Role: string(k.Role), Prompts: k.Prompts, Labels: k.Labels, Created: prompt.FormatTime(k.Created), State: stateLive}
+	if !k.Expires.IsZero() {
+		j.Expires = prompt.FormatTime(k.Expires)
+	}
+	switch {
+	case !k.Revoked.IsZero():
+		j.Revoked, j.State = prompt.FormatTime(k.Revoked), stateRevoked
+	case !k.Live(now):
+		j.State = stateExpired
+	}
+	return j
+}
+
+// expiry reads when a key expires: after a time, 90d or 12h, on a day, which is
+// its beginning here, or at an instant.
+func expiry(now time.Time, s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+		return t, nil
+	}
+	if n := len(s); n > 0 {
+		count, err := strconv.ParseUint(s[:n-1], 10, 16)
+		unit := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[s[n-1]]
+		if err == nil && count > 0 && unit > 0 {
+			return now.Add(time.Duration(count) * unit), nil
+		}
+	}
+	return time.Time{}, fault.New(fault.Invalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
+}
+
+// keyNames are the names of the keys that can be revoked, for completion.
+func (a *app) keyNames() (names []string) {
+	file, err := a.flags.Ring.file(a)
+	if err != nil {
+		return nil
+	}
+	f, _, err := keys.Read(file)
+	if err != nil {
+		return nil
+	}
+	for i := range f.Keys {
+		if f.Keys[i].Revoked.IsZero() {
+			names = append(names, f.Keys[i].Name)
+		}
+	}
+	return names
+}

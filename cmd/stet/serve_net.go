@@ -1,0 +1,140 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/internal/socket"
+	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/sqlite"
+)
+
+// tls returns how connections are encrypted, nil if they are not.
+func (c *serveCmd) tls() (*tls.Config, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the certificate %s and its key %s cannot be used: %v.", c.TLSCert, c.TLSKey, err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// keyFile returns where the keys are, "" if none are asked for: on this machine,
+// without --keys, for a store that has no file. For an address that others can
+// reach there must be a place for keys, and TLS.
+func (c *serveCmd) keyFile(a *app, addr net.Addr) (string, error) {
+	file := c.Keys
+	if file == "" {
+		file = defaultKeys(a.flags.Store)
+	}
+	switch {
+	case isLoopback(addr):
+	case file == "":
+		return "", fault.New(fault.Invalid, "%s can be reached from other machines, so it needs keys, and for %s there is no place to keep them. Name a file with --keys, or listen on 127.0.0.1.",
+			c.Listen, redacted(a.flags.Store))
+	case c.TLSCert == "" && !c.InsecureHTTP:
+		return "", fault.New(fault.Invalid, "%s can be reached from other machines, and keys would pass in the clear. Give --tls-cert and --tls-key, or --insecure-http if something before the server encrypts.", c.Listen)
+	}
+	return file, nil
+}
+
+// ring returns the keys in a file, nil if that is "". If others can reach the
+// address and there are no keys, it makes one and prints it.
+func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*keys.Ring, error) {
+	if file == "" {
+		return nil, nil
+	}
+	if !isLoopback(addr) {
+		secret, err := keys.EnsureAdmin(a.ctx, file, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		if secret != "" {
+			a.say("There were no keys, so this one was made, in " + file + ". It may do everything, and is shown only now:")
+			_ = a.println(a.out.Paint(term.Bold, secret))
+			_ = a.out.Flush()
+			log.Info("an admin key was made", "name", keys.AdminName, "file", file)
+		}
+	}
+	return keys.Open(file, keys.Options{Log: log})
+}
+
+// defaultKeys is where the keys of a store are if nobody says: beside its file, ""
+// if it has none.
+func defaultKeys(store string) string {
+	path, err := sqlitePath(store)
+	if err != nil {
+		return ""
+	}
+	return path + ".keys"
+}
+
+func isLoopback(addr net.Addr) bool {
+	t, ok := addr.(*net.TCPAddr)
+	return !ok || t.IP.IsLoopback()
+}
+
+// private listens on the socket beside the SQLite file; it returns nil where there
+// can be none, and says why.
+func (c *serveCmd) private(a *app, log *slog.Logger) (net.Listener, error) {
+	path, err := sqlitePath(a.flags.Store)
+	if err != nil || c.NoSocket {
+		return nil, nil // no file
+	}
+	if path, err = sqlite.Socket(path); err != nil {
+		return nil, err
+	}
+	l, err := socket.Listen(path)
+	if err == nil {
+		return l, nil
+	}
+	var long *socket.TooLongError
+	switch {
+	case errors.Is(err, socket.ErrUnsupported):
+		log.Info("no private socket: other commands wait for this one, or use --store http://…", "error", err)
+	case errors.As(err, &long):
+		log.Warn("no private socket: other commands wait for this one, or use --store http://…. A store with a shorter path has one", "error", err)
+	default:
+		log.Warn("no private socket: other commands wait for this one, or use --store http://…", "error", err)
+	}
+	return nil, nil
+}
+
+// inUse tells whether an address could not be listened on because somebody does.
+func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || isWindowsInUse(err) }
+
+// isWindowsInUse knows WSAEADDRINUSE, which package syscall does not name
+// everywhere.
+func isWindowsInUse(err error) bool {
+	var n syscall.Errno
+	return errors.As(err, &n) && n == 10048
+}
+
+// isServer tells whether an address is that of a server.
+func isServer(address string) bool {
+	scheme, _, _ := strings.Cut(address, ":")
+	return scheme == "http" || scheme == "https" || scheme == "unix"
+}
+
+// redacted returns an address without its password.
+func redacted(address string) string {
+	if !strings.Contains(address, "://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		scheme, _, _ := strings.Cut(address, "://")
+		return scheme + "://…"
+	}
+	return u.Redacted()
+}

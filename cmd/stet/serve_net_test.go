@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRedacted(t *testing.T) {
+	for in, want := range map[string]string{
+		"sqlite:stet.db": "sqlite:stet.db", "stet.db": "stet.db", "memory:": "memory:",
+		"postgres://ana:secret@db/stet":  "postgres://ana:xxxxx@db/stet",
+		"postgres://db/stet":             "postgres://db/stet",
+		"etcd://ana:sec%ret@host:1/\x7f": "etcd://…",
+	} {
+		if got := redacted(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestBase(t *testing.T) {
+	tcp := func(s string) net.Addr {
+		a, err := net.ResolveTCPAddr("tcp", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for _, x := range []struct {
+		c    serveCmd
+		addr string
+		tls  bool
+		want string
+	}{
+		{serveCmd{}, "127.0.0.1:7838", false, "http://127.0.0.1:7838"},
+		{serveCmd{}, "[::1]:1", false, "http://[::1]:1"},
+		{serveCmd{}, "[::]:1", true, "https://localhost:1"},
+		{serveCmd{Host: []string{"a.example"}}, "0.0.0.0:443", true, "https://a.example:443"},
+		{serveCmd{Host: []string{"a.example"}}, "127.0.0.1:1", false, "http://127.0.0.1:1"},
+	} {
+		if got := x.c.base(tcp(x.addr), x.tls); got != x.want {
+			t.Errorf("%s: %s, want %s", x.addr, got, x.want)
+		}
+	}
+}
+
+// certificate makes a certificate for this machine, and its key, as files.
+func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
+	t.Helper()
+	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &secret.PublicKey, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots = x509.NewCertPool()
+	roots.AddCert(parsed)
+	return cert, key, roots
+}
+
+// TestServeTLS serves beyond this machine, encrypted, over HTTP/1.1 and HTTP/2.
+func TestServeTLS(t *testing.T) {
+	cert, key, roots := certificate(t)
+	s := testServer(t, "--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key)
+	url := strings.Replace(s.url, "localhost", "127.0.0.1", 1)
+	if !strings.HasPrefix(url, "https://127.0.0.1:") {
+		t.Fatalf("it is at %s", s.url)
+	}
+	for _, h2 := range []bool{false, true} {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: h2}
+		c := &http.Client{Transport: tr}
+		res, err := c.Get(url + "/v1/prompts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusUnauthorized || (res.ProtoMajor == 2) != h2 {
+			t.Errorf("without a key: %s, %s", res.Status, res.Proto)
+		}
+		req, err := http.NewRequest("GET", url+"/v1/prompts", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(s.stdout.String()))
+		res, err = c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("with the key that was printed: %s", res.Status)
+		}
+		tr.CloseIdleConnections()
+	}
+	if err := s.end(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, s.logged())
+	}
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// An output is what a process writes, while it does.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// A server is a stet serve that runs, in a process of its own.
+type server struct {
+	cmd    *exec.Cmd
+	stdout output
+	url    string
+	exited chan struct{}
+	err    error // of the process, once it has exited
+
+	mu   sync.Mutex
+	log  strings.Builder
+	said chan struct{} // gets one at each line of the log
+}
+
+// startServer starts a server on a free port and returns when it is ready.
+func startServer(dir string, env []string, stdout *os.File, args ...string) (*server, error) {
+	s := &server{exited: make(chan struct{}), said: make(chan struct{}, 1)}
+	path := ""
+	for _, v := range env {
+		if list, ok := strings.CutPrefix(v, "PATH="); ok { // the last counts
+			path = list
+		}
+	}
+	program := "stet"
+	for _, d := range filepath.SplitList(path) {
+		if p, err := exec.LookPath(filepath.Join(d, "stet")); err == nil {
+			program = p
+			break
+		}
+	}
+	s.cmd = exec.Command(program, append([]string{"serve", "--log", "json"}, args...)...)
+	s.cmd.Dir, s.cmd.Env = dir, append([]string{"STET_LISTEN=127.0.0.1:0"}, env...)
+	s.cmd.Stdout = &s.stdout
+	if stdout != nil {
+		s.cmd.Stdout = stdout
+	}
+	stderr, err := s.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			s.mu.Lock()
+			s.log.WriteString(lines.Text() + "\n")
+			s.mu.Unlock()
+			select {
+			case s.said <- struct{}{}:
+			default:
+			}
+		}
+		s.err = s.cmd.Wait()
+		close(s.exited)
+	}()
+	m, err := s.await("ready")
+	if err != nil {
+		return nil, err
+	}
+	s.url, _ = m["address"].(string)
+	return s, nil
+}
+
+// await returns the first line of the log with a message.
+func (s *server) await(message string) (map[string]any, error) {
+	late := time.After(30 * time.Second)
+	for {
+		for line := range strings.Lines(s.logged()) {
+			m := make(map[string]any)
+			if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
+				return m, nil
+			}
+		}
+		select {
+		case <-s.said:
+		case <-s.exited:
+			select {
+			case <-s.said:
+				continue
+			default:
+			}
+			return nil, fmt.Errorf("the server ended (%v) and never said %q:\n%s", s.err, message, s.logged())
+		case <-late:
+			return nil, fmt.Errorf("the server does not say %q:\n%s", message, s.logged())
+		}
+	}
+}
+
+func (s *server) logged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+// end tells the server to stop and waits until it has.
+func (s *server) end() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return s.wait()
+}
+
+func (s *server) wait() error {
+	select {
+	case <-s.exited:
+		return s.err
+	case <-time.After(30 * time.Second):
+		s.cmd.Process.Kill()
+		<-s.exited
+		return fmt.Errorf("it does not end:\n%s", s.logged())
+	}
+}
+
+// servers are those of one script, by name.
+type servers map[string]*server
+
+// setupServers lets a script start servers.
+func setupServers(e *testscript.Env) {
+	all := make(servers)
+	e.Values["servers"] = all
+	e.Defer(func() {
+		for _, s := range all {
+			s.cmd.Process.Kill()
+			<-s.exited
+		}
+	})
+}
+
+// serve starts a server: serve NAME FLAG…. The variable NAME is its URL then,
+// and NAME_PID its process.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: serve NAME FLAG…")
+	}
+	env := []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "GORACE=" + ts.Getenv("GORACE"), "TMPDIR=" + ts.Getenv("TMPDIR")}
+	for _, v := range []string{"STET_STORE", "STET_LISTEN", "STET_KEYS", "STET_LOG_LEVEL", "STET_MAX_BODY", "STET_TLS_CERT", "STET_TLS_KEY", "STET_INSECURE_HTTP", "STET_HOST", "STET_CORS", "STET_GRACE", "STET_RATE"} {
+		if x := ts.Getenv(v); x != "" {
+			env = append(env, v+"="+x)
+		}
+	}
+	s, err := startServer(ts.MkAbs("."), env, nil, args[1:]...)
+	ts.Check(err)
+	ts.Value("servers").(servers)[args[0]] = s
+	ts.Setenv(args[0], s.url)
+	ts.Setenv(args[0]+"_PID", fmt.Sprint(s.cmd.Process.Pid))
+}
+
+// ended stops a server, which must end well, and leaves its log in NAME.log and
+// what it printed in NAME.out: ended NAME.
+func ended(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ended NAME")
+	}
+	all := ts.Value("servers").(servers)
+	s := all[args[0]]
+	if s == nil {
+		ts.Fatalf("there is no server %s", args[0])
+	}
+	delete(all, args[0])
+	ts.Check(s.end())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".log"), []byte(s.logged()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(s.stdout.String()), 0o600))
+}
+
+// testServer starts a server of a store in an empty directory, for a test.
+func testServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	s, err := startServer(t.TempDir(), os.Environ(), nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill(); <-s.exited })
+	return s
+}

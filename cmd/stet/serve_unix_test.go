@@ -1,0 +1,192 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stet-dev/stet"
+)
+
+// half sends a save but for its body, and returns when the server waits for that.
+func half(t *testing.T, s *server) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	io.WriteString(c, "POST /v1/prompts/a/versions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
+	r := bufio.NewReader(c)
+	res, err := http.ReadResponse(r, nil)
+	if err != nil || res.StatusCode != http.StatusContinue {
+		t.Fatalf("%v, %v", res, err)
+	}
+	return c, r
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestStopFinishesWhatWasAccepted stops a server that has half of a save: it takes
+// no more connections, says that it is not ready, takes the other half, answers,
+// and ends well; and the version is there.
+func TestStopFinishesWhatWasAccepted(t *testing.T) {
+	s := testServer(t)
+	c, r := half(t, s)
+	polled := make(chan string, 1)
+	go func() { // as the server, which it ends with
+		res, err := http.Get(s.url + "/v1/changes?wait=60&prefix=nothing")
+		if err != nil {
+			polled <- err.Error()
+			return
+		}
+		polled <- res.Status
+		res.Body.Close()
+	}()
+	for !strings.Contains(fetch(t, s.url+"/metrics"), "\nstet_subscribers 1\n") {
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	if _, err := s.await("stopping"); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(c, `{"text":"a"}`)
+	res, err := http.ReadResponse(r, nil)
+	if err != nil || res.StatusCode != http.StatusCreated {
+		t.Fatalf("the save that was in hand: %v, %v", res, err)
+	}
+	if err := s.wait(); err != nil {
+		t.Errorf("the server ended with %v:\n%s", err, s.logged())
+	}
+	if status := <-polled; status != "200 OK" {
+		t.Errorf("a long poll ended with %s", status)
+	}
+	if _, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")); err == nil {
+		t.Error("somebody still listens")
+	}
+	left, _ := filepath.Glob(filepath.Join(s.cmd.Dir, "*"))
+	a, _ := testApp(t, "sqlite:"+filepath.Join(s.cmd.Dir, "stet.db"))
+	if code := a.report((&getCmd{Ref: "a@1.0.0"}).Run(a)); code != exitDone {
+		t.Errorf("the version is not there: exit code %d, files %v", code, left)
+	}
+	if _, err := os.Stat(filepath.Join(s.cmd.Dir, "stet.db.sock")); err == nil {
+		t.Error("the socket is still there")
+	}
+}
+
+// TestStopIsBounded stops a server while a request never comes to its end.
+func TestStopIsBounded(t *testing.T) {
+	s := testServer(t, "--grace", "200ms")
+	half(t, s)
+	start := time.Now()
+	if err := s.end(); err != nil {
+		t.Errorf("the server ended with %v:\n%s", err, s.logged())
+	}
+	if took := time.Since(start); took < 200*time.Millisecond {
+		t.Errorf("it ended after %v, before its grace", took)
+	}
+	if !strings.Contains(s.logged(), "cut off") {
+		t.Errorf("it does not say that it cut something off:\n%s", s.logged())
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	s := testServer(t, "--grace", "1h")
+	half(t, s)
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	if _, err := s.await("stopping"); err != nil {
+		t.Fatal(err)
+	}
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for late := time.After(5 * time.Second); ; {
+		select {
+		case <-again.C:
+			s.cmd.Process.Signal(syscall.SIGTERM)
+			continue
+		case <-late: // before the half save is given up
+			t.Fatal("a second signal does not end it")
+		case <-s.exited:
+		}
+		break
+	}
+	if code := s.cmd.ProcessState.ExitCode(); code != 128+15 {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
+// TestDeadServerIsReplaced kills a server and starts another: the socket that it
+// left is nothing to talk to, and no obstacle.
+func TestDeadServerIsReplaced(t *testing.T) {
+	s := testServer(t)
+	s.cmd.Process.Kill()
+	<-s.exited
+	socket := filepath.Join(s.cmd.Dir, "stet.db.sock")
+	if _, err := os.Lstat(socket); err != nil {
+		t.Fatal("a server that was killed left no socket: this test checks nothing")
+	}
+	a, messages := testApp(t, "sqlite:"+filepath.Join(s.cmd.Dir, "stet.db"))
+	if code := a.report((&listCmd{}).Run(a)); code != exitDone || messages() != "" {
+		t.Errorf("a command after it: %d, %q", code, messages())
+	}
+	next, err := startServer(s.cmd.Dir, os.Environ(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.end()
+	if code := a.report((&listCmd{}).Run(a)); code != exitDone || !strings.Contains(messages(), "using the running server") {
+		t.Errorf("a command beside the next: %d, %q", code, messages())
+	}
+}
+
+// TestWatchEndsWithASignal ends a watch that waits for more.
+func TestWatchEndsWithASignal(t *testing.T) {
+	s := testServer(t)
+	a, _ := testApp(t, s.url)
+	if _, err := a.commit(by{}, stet.Op{Save: &stet.Draft{PromptID: "a", Text: "A"}}); err != nil {
+		t.Fatal(err)
+	}
+	watch := exec.Command("stet", "watch", "--since", "0", "--store", s.url)
+	var stderr strings.Builder
+	watch.Stderr = &stderr
+	out, err := watch.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, `{"revision":1,`) {
+		t.Errorf("the first line is %q, %v", line, err)
+	}
+	watch.Process.Signal(syscall.SIGINT)
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
+		t.Errorf("and then %q, %v", rest, err)
+	}
+	if err := watch.Wait(); err != nil || stderr.Len() > 0 {
+		t.Errorf("it ended with %v, %q", err, stderr.String())
+	}
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/prompt"
+)
+
+type watchCmd struct {
+	Prefix string  `arg:"" optional:"" help:"Only what happens to prompts that begin with this."`
+	Since  *uint64 `placeholder:"REV" help:"Begin after this revision, 0 for the first. Without it, what happens from now on."`
+	Texts  bool    `help:"With the saved texts."`
+	Limit  int     `short:"n" placeholder:"N" help:"End after so many changes."`
+}
+
+func (*watchCmd) Help() string {
+	return `Examples:
+
+    stet watch                             # until Ctrl-C
+    stet watch support/ --since 0          # all that ever happened there, and go on
+    stet watch --store https://prompts.example.com | jq -r .author
+    stet watch --since 812 --texts --json >>changes.jsonl
+
+On a terminal, one line for each thing that a commit did. In a pipe or with --json: one
+commit a line, {"revision","id","time","author","message","ops"}; the last revision that
+was read is what --since goes on after. With a prefix, "ops" has only what is of it.`
+}
+
+func (c *watchCmd) Run(a *app) error {
+	if err := checkLimit(c.Limit); err != nil {
+		return err
+	}
+	if err := name.CheckPrefix(c.Prefix); err != nil {
+		return err
+	}
+	return a.read(func(ctx context.Context, s *stet.Store) error {
+		since, _ := s.Tail()
+		if c.Since != nil {
+			since = *c.Since
+		}
+		n := 0
+		for ch, err := range s.Changes(ctx, since, stet.ChangesOptions{Texts: c.Texts}) {
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return nil // who watches ends it
+			case err != nil:
+				return lastSeen(err, since)
+			}
+			since = ch.Revision
+			if ch.Ops = c.matching(ch.Ops); len(ch.Ops) == 0 {
+				continue
+			}
+			if err := a.change(&ch); err != nil {
+				return err
+			}
+			if err := a.out.Flush(); err != nil {
+				return err
+			}
+			if n++; n == c.Limit {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// lastSeen adds to what ended a watch where to go on.
+func lastSeen(err error, since uint64) error {
+	var e *stet.Error
+	if !errors.As(err, &e) || e.Code != fault.Unavailable {
+		return err
+	}
+	f := *e
+	f.Message += " Go on with --since " + strconv.FormatUint(since, 10) + "."
+	return &f
+}
+
+// matching returns the operations that are of the prefix.
+func (c *watchCmd) matching(ops []stet.ChangeOp) []stet.ChangeOp {
+	if c.Prefix == "" {
+		return ops
+	}
+	var of []stet.ChangeOp
+	for _, o := range ops {
+		if o.Clear != nil || strings.HasPrefix(promptOf(&o), c.Prefix) {
+			of = append(of, o)
+		}
+	}
+	return of
+}
+
+// promptOf returns the prompt of an operation, "" for a clear.
+func promptOf(o *stet.ChangeOp) string {
+	switch {
+	case o.Save != nil:
+		return o.Save.PromptID
+	case o.Delete != nil:
+		return o.Delete.PromptID
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID
+	case o.Rollback != nil:
+		return o.Rollback.PromptID
+	}
+	return ""
+}
+
+// change prints a change: a line an operation for a person, its JSON for a program.
+func (a *app) change(ch *stet.Change) error {
+	if a.flags.JSON || !a.out.TTY {
+		return a.json(ch)
+	}
+	head := a.out.Paint(term.Dim, "#"+strconv.FormatUint(ch.Revision, 10)+"  "+term.Ago(time.Now(), ch.Time))
+	if ch.Author != "" {
+		head += "  " + a.out.Paint(term.Cyan, term.Line(ch.Author))
+	}
+	for i := range ch.Ops {
+		o := &ch.Ops[i]
+		line := head + "  " + a.operation(o)
+		if m := firstLine(ch.Message); m != "" && i == 0 {
+			line += a.out.Paint(term.Dim, "  — "+term.Line(m))
+		}
+		if err := a.println(line); err != nil {
+			return err
+		}
+		if o.Save != nil && o.Save.Content != nil {
+			v := o.Save.Content
+			if err := a.content(v.Type(), v.Text(), v.Content().Messages()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// operation says what an operation did.
+func (a *app) operation(o *stet.ChangeOp) string {
+	switch {
+	case o.Save != nil:
+		return a.savedOp(o.Save)
+	case o.Delete != nil:
+		return a.deletedOp(o.Delete)
+	case o.Rollback != nil:
+		return "rolled back " + a.movedOp(o.Rollback)
+	case o.SetLabel != nil:
+		return "label " + a.movedOp(o.SetLabel)
+	case o.RemoveLabel != nil:
+		return "label " + a.movedOp(o.RemoveLabel)
+	}
+	return a.out.Paint(term.Red, "cleared the store")
+}
+
+func (a *app) savedOp(s *prompt.SaveChange) string {
+	line := "saved " + term.Line(s.PromptID) + " " + a.out.Paint(term.Yellow, s.Version.String())
+	switch {
+	case s.Unchanged:
+		line += " unchanged"
+	case s.Bump != "" && s.Reason != "":
+		line += " " + s.Bump + ": " + term.Line(s.Reason)
+	case s.Bump != "":
+		line += " " + s.Bump
+	}
+	return line + a.labels(s.Labels)
+}
+
+func (a *app) deletedOp(d *prompt.DeleteChange) string {
+	what := term.Line(d.PromptID)
+	if !d.Version.IsZero() {
+		what += "@" + d.Version.String()
+	}
+	if d.Deleted == 0 {
+		return "deleted nothing: no " + what
+	}
+	if d.Version.IsZero() {
+		what += " (" + plural(d.Deleted, "version") + ")"
+	}
+	return a.out.Paint(term.Red, "deleted") + " " + what + a.labels(d.Labels)
+}
+
+func (a *app) movedOp(l *stet.LabelChange) string {
+	return term.Line(l.PromptID) + " " + a.move(l)
+}
+
+func (a *app) labels(moved []stet.LabelChange) string {
+	s := ""
+	for i := range moved {
+		s += ", " + a.move(&moved[i])
+	}
+	return s
+}

@@ -1,0 +1,90 @@
+package open
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/client"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/sqlite"
+)
+
+// lookEvery is how often a file that somebody else has open is looked at: a server
+// that has just been started listens a moment after it has locked the file.
+const lookEvery = 50 * time.Millisecond
+
+// openShared opens a file, or, while a server has it open, goes through that
+// server's private socket.
+func openShared(ctx context.Context, path string, o Options) (*stet.Store, error) {
+	socket, err := sqlite.Socket(path)
+	if err != nil {
+		return nil, err
+	}
+	var waited time.Duration
+	for {
+		step := sqlite.Options{Now: o.Now}
+		if waited > 0 {
+			step.LockWait = min(lookEvery, o.Wait-waited)
+		}
+		log, err := sqlite.OpenLog(ctx, path, step)
+		var held *filelock.HeldError
+		switch {
+		case err == nil:
+			return stet.New(ctx, log, o.Options)
+		case !errors.As(err, &held):
+			return nil, err
+		}
+		s, serr := throughServer(ctx, socket)
+		if serr != nil {
+			return nil, serr
+		}
+		if s != nil {
+			o.Running(held.Holder.PID)
+			return s, nil
+		}
+		if waited == 0 && o.Wait > 0 && o.Waiting != nil {
+			o.Waiting(held.Holder.String())
+		}
+		if waited += max(step.LockWait, 1); waited >= o.Wait || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// Served tells whether a server on this machine has the store open that is in a
+// file, and lets others use it.
+func Served(ctx context.Context, path string) bool {
+	socket, err := sqlite.Socket(path)
+	return err == nil && listens(ctx, socket)
+}
+
+// listens tells whether a process listens on a socket. What a server left that was
+// killed is there, and nobody listens.
+func listens(ctx context.Context, socket string) bool {
+	if info, err := os.Stat(socket); err != nil || info.Mode().Type() != fs.ModeSocket {
+		return false
+	}
+	c, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
+}
+
+// throughServer returns the store behind a socket, nil if nobody listens there.
+func throughServer(ctx context.Context, socket string) (*stet.Store, error) {
+	if !listens(ctx, socket) {
+		return nil, nil // a client would ask again and again
+	}
+	s, err := client.Open(ctx, "unix:"+socket, client.Options{})
+	if fault.CodeOf(err) == fault.Unavailable && ctx.Err() == nil {
+		return nil, nil // dead, or about to be
+	}
+	return s, err
+}

@@ -109,7 +109,7 @@ func (h *hold) let() { h.once.Do(func() { close(h.release) }) }
 
 // patience is after how long a call that should not wait counts as stuck. It is
 // never waited for in a correct store.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // within runs f in a goroutine and notes a failure if it does not return.
 func (r *rig) within(what string, f func()) {

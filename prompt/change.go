@@ -1,7 +1,6 @@
 package prompt
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/stet-dev/stet/content"
@@ -74,7 +73,7 @@ type LabelChange struct {
 
 // MarshalJSON returns the change as one JSON object.
 func (c Change) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Revision    uint64     `json:"revision"`
 		ID          string     `json:"id"`
 		Time        string     `json:"time"`

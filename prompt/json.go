@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // MarshalJSON returns the head as one JSON object.
 func (h Head) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		PromptID  string            `json:"prompt_id"`
 		Latest    string            `json:"latest"`
 		Current   string            `json:"current"`
@@ -27,7 +28,7 @@ func (h Head) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON returns the move as one JSON object.
 func (m Move) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		Revision uint64        `json:"revision"`
 		From     number.Number `json:"from,omitzero"`
 		To       number.Number `json:"to,omitzero"`
@@ -39,7 +40,7 @@ func (m Move) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON returns the answer as one JSON object.
 func (d Done) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	return marshal(struct {
 		ID       string   `json:"id"`
 		Revision uint64   `json:"revision"`
 		Time     string   `json:"time"`
@@ -54,4 +55,14 @@ func formatTime(t time.Time) string {
 		return ""
 	}
 	return FormatTime(t)
+}
+
+// marshal is json.Marshal without the escapes that a web page would need: prompts
+// are full of tags.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

@@ -113,6 +113,11 @@ func (c *serveCmd) Run(a *app) (err error) {
 
 // check refuses what makes no sense before anything is touched.
 func (c *serveCmd) check(a *app) error {
+	for _, origin := range c.CORS {
+		if err := httpapi.CheckOrigin(origin); err != nil {
+			return err
+		}
+	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return fault.New(fault.Invalid, "TLS needs both, the certificate and its key. Give --tls-cert and --tls-key.")

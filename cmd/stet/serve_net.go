@@ -3,9 +3,11 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -54,7 +56,11 @@ func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*
 	if file == "" {
 		return nil, nil
 	}
-	if !isLoopback(addr) {
+	if isLoopback(addr) {
+		if _, err := os.Stat(file); c.Keys != "" && errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.NotFound, "there is no file of keys %s, and without one everybody on this machine may do everything. Make a key: stet key create NAME --role admin --keys %s; or leave --keys out.", file, file)
+		}
+	} else {
 		secret, err := keys.EnsureAdmin(a.ctx, file, time.Now())
 		if err != nil {
 			return nil, err

@@ -46,6 +46,7 @@ func (c *Core) answer(w *written) {
 // those before it leave. The caller holds c.state.
 func (c *Core) decideAll(batch []*pending) *written {
 	w := &written{tx: c.published.Load().begin(), commits: make([]decided, 0, len(batch))}
+	w.tx.skips, c.skips = c.skips, nil
 	inBatch := make(map[string]int)
 	bytes := 0
 	for i, p := range batch {

@@ -73,7 +73,8 @@ type Core struct {
 	dirty *dirtySet // guarded by state; nil if the engine keeps no checkpoints
 
 	barrier barrier
-	refused refused // only the writer uses it
+	refused refused          // only the writer uses it
+	skips   map[skipKey]skip // of what is published; only the writer uses it
 
 	checkpointed uint64 // revision of the last checkpoint; only the writer uses it
 

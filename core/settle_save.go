@@ -35,7 +35,7 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 	if d.IfChanged && h.latest != nil && h.latest.digest == p.fields.Digest {
 		s.Version, s.Ordinal, s.Unchanged = h.latest.number, uint64(h.latest.ordinal), true
 	} else {
-		if err := c.settleNumber(ctx, h, p, s); err != nil {
+		if err := c.settleNumber(ctx, t, h, p, s); err != nil {
 			return nil, err
 		}
 		s.Ordinal, s.Seal = uint64(len(h.ordinals))+1, p.seal
@@ -60,7 +60,7 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 }
 
 // settleNumber finds the number of a new version.
-func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prompt.SaveChange) error {
+func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, s *prompt.SaveChange) error {
 	if !p.number.IsZero() {
 		s.Version = p.number
 		if mutant.On(mutant.NumberCheckedFirst) && ctx == c.ctx {
@@ -110,16 +110,9 @@ func (c *Core) settleNumber(ctx context.Context, h *head, p *preparedOp, s *prom
 		s.Reason = change.Reason
 	}
 	s.Bump = string(bump)
-	for n := base; ; {
-		var err error
-		if n, err = n.Bump(bump); err != nil {
-			return err
-		}
-		if h.used(n) == nil || mutant.On(mutant.MaxPlusOne) && h.live.get(n) == nil {
-			s.Version = n
-			return nil
-		}
-	}
+	var err error
+	s.Version, err = t.firstFree(h, base, bump)
+	return err
 }
 
 func expectLatest(h *head, p *preparedOp) error {

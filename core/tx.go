@@ -32,6 +32,9 @@ type tx struct {
 	// gone are the versions that the batch has deleted, with their prompts.
 	gone []gone
 
+	// skips are by prompt and bump; newSkips are those since the last keep.
+	skips, newSkips map[skipKey]skip
+
 	undo []undo
 	kept int // how many of gone are final
 }
@@ -86,6 +89,7 @@ func (t *tx) extend(e *driver.Entry, c *prompt.Change) {
 }
 
 func (t *tx) keep() {
+	t.keepSkips()
 	t.undo = t.undo[:0]
 	t.kept = len(t.gone)
 }
@@ -106,10 +110,11 @@ func (t *tx) rollback() {
 		return
 	}
 	t.gone = t.gone[:t.kept]
+	t.newSkips = nil
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		switch u := t.undo[i]; {
 		case u.all != nil:
-			t.epoch, t.cleared, t.heads = u.all.epoch, u.all.cleared, u.all.heads
+			t.epoch, t.cleared, t.heads, t.skips = u.all.epoch, u.all.cleared, u.all.heads, u.all.skips
 		case u.head == nil:
 			delete(t.heads, u.id)
 		default:
@@ -154,7 +159,7 @@ func (t *tx) apply(c *prompt.Change, op int, body *cached) error {
 		t.undo = append(t.undo, undo{all: &before})
 		t.epoch++
 		t.cleared = c.Revision
-		t.heads = make(map[string]*head)
+		t.heads, t.skips, t.newSkips = make(map[string]*head), nil, nil
 		return nil
 	}
 	return fmt.Errorf("operation %d is of no known kind", op)

@@ -82,6 +82,7 @@ func (c *Core) commit(batch []*pending) {
 				return
 			}
 			if c.published.Load() == w.tx.base {
+				c.skips = w.tx.skips
 				c.answer(w)
 				return
 			}
@@ -202,6 +203,7 @@ func (c *Core) finish(w *written) {
 	if c.published.Load() == w.tx.base {
 		c.publish(w.tx)
 		c.keepBodies(w)
+		c.skips = w.tx.skips
 		return
 	}
 	// Somebody has read some of these entries, or all, from the log already, and

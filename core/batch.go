@@ -64,8 +64,9 @@ func (c *Core) decideAll(batch []*pending) *written {
 			e := c.entry(w.tx, p, &out)
 			if len(e.Data) > driver.MaxData {
 				w.tx.rollback()
-				err := fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData)
-				w.commits = append(w.commits, decided{p, outcome{err: err}, len(w.entries)})
+				out = turnedDown(p, fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
+				w.commits = append(w.commits, decided{p, out, len(w.entries)})
+				inBatch[p.id] = len(w.commits) - 1
 				continue
 			}
 			size := len(e.Data) + len(e.ID)
@@ -103,14 +104,22 @@ func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
 		out.change, out.bodies, err = c.decide(c.ctx, t, p)
 	}
 	if err != nil {
-		// That the state does not allow a commit is a final answer; other
-		// errors may go away by themselves. A copy may be tried again once its
-		// target was changed.
-		code := fault.CodeOf(err)
-		final := p.replay == nil && (code == fault.Conflict || code == fault.NotFound)
-		return outcome{err: asFault(err), refused: final}, false
+		return turnedDown(p, err), false
 	}
 	return out, true
+}
+
+// turnedDown is the outcome of a commit that was decided against. That the state, or
+// the commit itself, does not allow it is a final answer; other errors may go away
+// by themselves. A copy may be tried again once its target was changed.
+func turnedDown(p *pending, err error) outcome {
+	e := asFault(err)
+	final := false
+	switch e.Code {
+	case fault.Conflict, fault.NotFound, fault.Invalid, fault.TooLarge:
+		final = p.replay == nil
+	}
+	return outcome{err: e, refused: final}
 }
 
 // earlier finds the outcome of a commit that was decided before.

@@ -64,12 +64,12 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 				}
 				if !v.IsZero() {
 					save.Content = &v
-					bytes += len(v.Text()) + len(v.Content().Messages())
+					bytes += v.Size()
 				}
 			}
 		}
 		page.Items = append(page.Items, *ch)
-		if bytes > prompt.MaxPageBytes {
+		if bytes += len(e.Data); bytes > prompt.MaxPageBytes {
 			break
 		}
 	}

@@ -50,18 +50,20 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 		}
 		i = n
 	}
+	bytes := 0
 	for i--; i >= 0; i-- {
 		m := &l.moves[i]
 		if m.revision > at {
 			continue
 		}
-		if len(page.Items) == limit {
+		if len(page.Items) == limit || bytes > prompt.MaxPageBytes {
 			page.Next = c.cursor('h', strconv.Itoa(i+1))
 			break
 		}
 		page.Items = append(page.Items, prompt.Move{
 			Revision: m.revision, From: m.from, To: m.to, Author: m.author, Message: m.message, Time: m.time,
 		})
+		bytes += len(m.author) + len(m.message)
 	}
 	return page, nil
 }

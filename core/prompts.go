@@ -32,6 +32,9 @@ func (c *Core) Head(ctx context.Context, id string) (prompt.Head, error) {
 // page may hold fewer than its limit, or none, and still have a next.
 const scanLimit = 10_000
 
+// labelBytes is about what a label takes in an answer.
+const labelBytes = 128
+
 // Prompts returns a page of heads, ordered by the bytes of their ids.
 func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Page[prompt.Head], error) {
 	var page prompt.Page[prompt.Head]
@@ -56,7 +59,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 		return page, err
 	}
 	page.AsOf = min(at, s.revision)
-	seen, last := 0, ""
+	seen, last, bytes := 0, "", 0
 	s.tree.tree.Ascend(&head{id: max(after, o.Prefix)}, func(h *head) bool {
 		if !strings.HasPrefix(h.id, o.Prefix) {
 			return false
@@ -64,7 +67,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 		if h.id == after && after != "" {
 			return true
 		}
-		if len(page.Items) == limit || seen == scanLimit {
+		if len(page.Items) == limit || seen == scanLimit || bytes > prompt.MaxPageBytes {
 			page.Next = c.cursor('p', last)
 			return false
 		}
@@ -74,6 +77,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 			return true
 		}
 		page.Items = append(page.Items, w.summary(page.AsOf))
+		bytes += len(h.id) + labelBytes*len(h.labels)
 		return true
 	})
 	return page, nil

@@ -8,8 +8,8 @@ const (
 	MaxLimit     = 1000
 )
 
-// MaxPageBytes bounds the texts of one page of versions: a page ends early
-// rather than hold more, but always has one version.
+// MaxPageBytes bounds what a page holds, in bytes of memory: it ends early rather than
+// hold more, but always has one item.
 const MaxPageBytes = 8 << 20
 
 // ReadOptions say which state of the store is read. The zero value is the newest.

@@ -72,6 +72,14 @@ func (v Version) fields() *Fields {
 // IsZero tells whether v is no version.
 func (v Version) IsZero() bool { return v.r == nil }
 
+// Size is about the number of bytes of memory that the version holds.
+func (v Version) Size() int {
+	if v.r == nil {
+		return 0
+	}
+	return v.r.Size()
+}
+
 // AsOf is the revision of the store that the answer is of.
 func (v Version) AsOf() uint64 { return v.asOf }
 

@@ -21,7 +21,7 @@ RACE := -race
 endif
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/stet
 	go build -o bin/ ./cmd/stet
@@ -73,6 +73,9 @@ bench-check:
 bench: ## the table of ratios that the README has (some minutes)
 	cd bench && go run . $(ARGS)
 
+bench-http: ## the same of the service, beside bare net/http and etcd (some minutes)
+	cd bench && go run . -http $(ARGS)
+
 crash: ## kill processes and cut the power under them; nothing acknowledged is lost
 	go test -count=1 -timeout 2h -v -run 'Kill|PowerLoss' ./internal/crash -long $(ARGS)
 
@@ -111,4 +114,4 @@ ifndef RACE
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
 endif
 
-.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench crash faults corrupt metamorphic scale soak cover golden begin said-loudly
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench bench-http crash faults corrupt metamorphic scale soak cover golden begin said-loudly

@@ -10,6 +10,7 @@
 //	go run . -short                # a glance: short laps, few rounds
 //	go run . -run 'SQLite|Python'  # some rows
 //	go run . -markdown ratios.md   # the table for a README as well
+//	go run . -http                 # the service: other rows
 //
 // It exits with 0 whatever the verdicts are: a missed target is a finding, not a
 // failure. 1 means that something could not be measured, 2 that the command line
@@ -24,6 +25,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
@@ -43,6 +45,14 @@ const (
 )
 
 func main() {
+	if os.Getenv(serverEnv) != "" {
+		signal.Ignore(os.Interrupt) // it is for the process that drives the server, whose end is this one's
+		if err := beServer(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -52,6 +62,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	pattern := flags.String("run", "", "measure only the rows whose name or peer matches this `REGEXP`")
 	list := flags.Bool("list", false, "print the rows and their targets without measuring")
+	service := flags.Bool("http", false, "measure the service: the server, its streams and its client")
+	profiles := flags.String("profiles", "", "with -http: write profiles of the processor time of the servers and of this process into this `DIRECTORY`, which exists")
 	short := flags.Bool("short", false, "short laps and few rounds: a glance, not a result")
 	rounds := flags.Int("rounds", 0, "the number of rounds (default 5, or 3 with -short)")
 	dir := flags.String("dir", "", "where data files go, on a real disk: many systems keep /tmp in memory (default a temporary directory, removed at the end)")
@@ -67,7 +79,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 
-	rows := slices.DeleteFunc(measures(), func(m measure) bool { return !only.MatchString(m.name + " " + m.peer) })
+	all := measures
+	if *service {
+		all = overHTTP
+	}
+	rows := slices.DeleteFunc(all(), func(m measure) bool { return !only.MatchString(m.name + " " + m.peer) })
 	if len(rows) == 0 {
 		fmt.Fprintf(stderr, "bench: no row matches %q\n", *pattern)
 		return 2
@@ -79,12 +95,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 
-	p := plan{rounds: fullRounds, lap: fullLap, dir: *dir}
+	p := plan{rounds: fullRounds, lap: fullLap, dir: *dir, profiles: *profiles}
 	if *short {
 		p.rounds, p.lap = shortRounds, shortLap
 	}
 	if *rounds > 0 {
 		p.rounds = *rounds
+	}
+	if p.profiles != "" {
+		stop, err := profile(filepath.Join(p.profiles, "generator.pprof"))
+		if err != nil {
+			fmt.Fprintf(stderr, "bench: %v\n", err)
+			return 1
+		}
+		defer stop()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -105,7 +129,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// measures returns all rows, in the table's order.
+// measures returns the rows without -http, in the table's order.
 func measures() []measure {
 	return slices.Concat(memoryGets(), memorySaves(), python(), sqlites(), besides())
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	counted "github.com/stet-dev/stet/internal/load"
 )
 
 // A measure is one row of the table: stet's side, a peer's, and how they should
@@ -17,10 +19,20 @@ type measure struct {
 	peer     string    // what it is compared with
 	better   direction // which way the ratio goes
 	target   float64   // what the ratio should be at most, or at least
+	most     float64   // if not 0: what stet's own figure may be at most, instead of a target
+	unit     unit      // of the figures
 	noAllocs bool      // stet's side must not allocate
 	stet     opener
 	against  opener
 }
+
+// A unit says what figures are of.
+type unit int
+
+const (
+	duration unit = iota // in nanoseconds
+	size                 // in bytes
+)
 
 // A direction says what a ratio is and which way it is better.
 type direction int
@@ -42,8 +54,11 @@ type side func() (sample, error)
 
 // A sample is what one lap measured.
 type sample struct {
-	nanos  float64 // elapsed time divided by operations, in nanoseconds
-	allocs float64 // allocations an operation, of the whole process
+	nanos     float64            // elapsed time divided by operations, in nanoseconds; of a size, bytes
+	allocs    float64            // allocations an operation, of the whole process
+	latency   *counted.Histogram // what single operations took; nil if that was not measured
+	processor float64            // processor time of the server an operation, in nanoseconds; 0 if not known
+	generator float64            // the same of the load generator
 }
 
 // A leftOut is the error of a side that cannot run here, with the reason. The row
@@ -54,9 +69,10 @@ func (l leftOut) Error() string { return string(l) }
 
 // A plan says how long and where to measure.
 type plan struct {
-	rounds int
-	lap    time.Duration // of an operation in memory
-	dir    string        // for data files
+	rounds   int
+	lap      time.Duration // of an operation in memory
+	dir      string        // for data files
+	profiles string        // a directory for the profiles of servers, "" for none
 }
 
 // durableLap is the lap of an operation that waits for a disk: longer, so that
@@ -193,6 +209,9 @@ const noise = 0.001
 func (r result) met() bool {
 	if r.noAllocs && r.allocs() > noise {
 		return false
+	}
+	if r.most > 0 {
+		return median(r.stetLaps) <= r.most
 	}
 	ratio, _, _ := r.ratio()
 	if r.better == atLeast {

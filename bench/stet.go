@@ -1,7 +1,7 @@
 package main
 
-// This file is all that knows stet's API. The rest of the module measures the small
-// functions here, which add nothing to what they call.
+// This file and stet_server.go are all that know stet's API. The rest of the module
+// measures the small functions here, which add nothing to what they call.
 
 import (
 	"context"

@@ -5,10 +5,13 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	counted "github.com/stet-dev/stet/internal/load"
 )
 
 // A table is the results as people read them.
@@ -28,7 +31,7 @@ func (t table) write(w io.Writer) {
 		fmt.Fprintln(tw, strings.Join(r.cells(), "\t"))
 	}
 	tw.Flush()
-	for _, line := range t.notes() {
+	for _, line := range append(t.notes(), t.details()...) {
 		fmt.Fprintln(w, line)
 	}
 }
@@ -45,6 +48,9 @@ func (t table) markdown() string {
 	for _, line := range t.notes() {
 		fmt.Fprintf(&b, "\n%s\n", line)
 	}
+	if lines := t.details(); lines != nil {
+		fmt.Fprintf(&b, "\n```\n%s\n```\n", strings.Join(lines, "\n"))
+	}
 	return b.String()
 }
 
@@ -52,10 +58,10 @@ func (t table) markdown() string {
 func (r result) cells() []string {
 	cells := []string{r.name, "–", r.peer, "–", "–", "–", r.goal(), "LEFT OUT"}
 	if len(r.stetLaps) > 0 {
-		cells[1] = duration(median(r.stetLaps))
+		cells[1] = r.unit.format(median(r.stetLaps))
 	}
 	if len(r.peerLaps) > 0 {
-		cells[3] = duration(median(r.peerLaps))
+		cells[3] = r.unit.format(median(r.peerLaps))
 	}
 	if !r.complete() {
 		return cells
@@ -74,6 +80,9 @@ func (r result) cells() []string {
 
 // goal is the target with its direction.
 func (m measure) goal() string {
+	if m.most > 0 {
+		return "≤ " + m.unit.format(m.most)
+	}
 	if m.better == atLeast {
 		return "≥ " + number(m.target)
 	}
@@ -83,7 +92,7 @@ func (m measure) goal() string {
 // notes says how the table came about and what is missing from it.
 func (t table) notes() []string {
 	notes := []string{
-		fmt.Sprintf("%s, %s/%s, %s; %s, stet and peer in turn; laps of %v in memory and %v on disk.",
+		fmt.Sprintf("%s, %s/%s, %s; %s, stet and peer in turn; laps of %v in memory and %v on disk or over HTTP.",
 			runtime.Version(), runtime.GOOS, runtime.GOARCH, plural(runtime.GOMAXPROCS(0), "processor"),
 			plural(t.plan.rounds, "round"), t.plan.lap, t.plan.durableLap()),
 		"Each: elapsed time by operations, the median of the rounds.",
@@ -105,8 +114,61 @@ func (t table) notes() []string {
 	return append(notes, fmt.Sprintf("%d met, %d missed, %d left out.", met, missed, len(t.results)-met-missed))
 }
 
-// duration prints nanoseconds with three significant digits.
-func duration(nanos float64) string {
+// details says what single operations took, of all rounds together, and what each cost
+// the server and the load generator of the processors' time, where that was measured.
+// The latter, medians of the rounds, change less with what else a machine does.
+func (t table) details() []string {
+	var lines []string
+	for _, r := range t.results {
+		for _, side := range []struct {
+			name string
+			laps []sample
+		}{{"stet", r.stetLaps}, {r.peer, r.peerLaps}} {
+			if cells := details(side.laps); cells != nil {
+				lines = append(lines, strings.Join(append(cells, side.name+", "+r.name), "\t"))
+			}
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, line := range slices.Insert(lines, 0, "p50\tp99\tp99.9\tserver's CPU\tgenerator's CPU\tof one operation of") {
+		fmt.Fprintln(tw, line)
+	}
+	tw.Flush()
+	return append([]string{
+		"Server, peer and load generator are processes of their own on the same processors. Both sides have the same generator but etcd, which has its own client.",
+		"stet is as stet serve starts it: its log in a file, and no keys, so that no rate is limited.",
+	}, strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")...)
+}
+
+func details(laps []sample) []string {
+	var all counted.Histogram
+	var processor, generator []float64
+	for _, s := range laps {
+		if s.latency != nil {
+			all.Merge(s.latency)
+			processor, generator = append(processor, s.processor), append(generator, s.generator)
+		}
+	}
+	if all.Count() == 0 {
+		return nil
+	}
+	var cells []string
+	for _, p := range []float64{0.5, 0.99, 0.999} {
+		cells = append(cells, duration.format(float64(all.Percentile(p))))
+	}
+	return append(cells, duration.format(middle(processor)), duration.format(middle(generator)))
+}
+
+// format prints a figure with three significant digits.
+func (u unit) format(x float64) string {
+	if u == size {
+		return digits(x/1024) + " KB"
+	}
+	nanos := x
 	for _, u := range []struct {
 		name string
 		of   time.Duration

@@ -76,6 +76,10 @@ func evaluate(pkgs []*pkg, dir string, e ast.Expr) constant.Value {
 		return constant.MakeFromLiteral(e.Value, e.Kind, 0)
 	case *ast.Ident:
 		return constantOf(pkgs, dir, e.Name)
+	case *ast.SelectorExpr:
+		if from, ok := e.X.(*ast.Ident); ok {
+			return constantOf(pkgs, from.Name, e.Sel.Name)
+		}
 	case *ast.ParenExpr:
 		return evaluate(pkgs, dir, e.X)
 	case *ast.BinaryExpr:

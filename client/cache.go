@@ -91,7 +91,8 @@ type CacheState struct {
 	// Revision is up to where the cache knows what has changed, 0 before it has
 	// begun to follow.
 	Revision uint64
-	// Silence is how long ago the server said that this was all.
+	// Silence is how long ago the server said that there was nothing newer than
+	// what the cache knows of now.
 	Silence time.Duration
 	// Fresh says that answers are given from memory: Silence is under MaxStale.
 	Fresh bool
@@ -154,15 +155,18 @@ type cached struct {
 	mu      sync.Mutex
 	index   *index // nil until the feed has begun
 	storeID string
+	scope   string    // the prompts that the feed tells of
 	pos     uint64    // where the feed is
-	current time.Time // when the feed was last at the newest
-	atTop   bool      // it still is, as far as is known
+	current time.Time // when there was nothing that the cache does not know of
+	told    uint64    // the newest revision that there was at toldAt
+	toldAt  time.Time // zero if the server has told of none since current
 	lost    error     // why there is no connection
 	failed  error     // why the last reading anew failed
 	stale   *time.Timer
 	sieve   sieve
 	dirty   map[*slot]time.Time // since when
 	unread  bool                // the prefixes are still to be read
+	batch   int                 // how many references the reader asks for at once, 0 before it asks; its own
 
 	wake      chan struct{} // there is work for the reader
 	ready     chan struct{}
@@ -222,9 +226,9 @@ func (c *cached) miss(ctx context.Context, id, sel string) (stet.Version, error)
 		v, err = c.Backend.Get(ctx, id, sel)
 	} else {
 		s := c.slot(x, id)
-		v, err = c.fetch(ctx, x, s, sel)
+		v, err = c.fetch(ctx, s, sel)
 		if err != nil {
-			c.drop(x, s)
+			c.drop(s)
 		}
 	}
 	if fault.CodeOf(err) == fault.Unavailable && c.live.Load() == nil {

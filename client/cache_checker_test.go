@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -27,7 +26,7 @@ func TestCacheChecker(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Through a second client the writers are strangers to the cache.
-	cache, err := cacheOf(ctx, inner)
+	cache, err := cacheOf(t, inner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,13 +156,16 @@ func TestCacheChecker(t *testing.T) {
 }
 
 // cacheOf puts a cache before the store of over, whose backend is wrapped.
-func cacheOf(ctx context.Context, inner *stet.Store) (*client.Cache, error) {
+func cacheOf(t *testing.T, inner *stet.Store) (*client.Cache, error) {
 	r := inner.Backend().(*remote)
 	c, err := client.WithCache(stet.From(r.Backend), client.CacheOptions{})
 	if err != nil {
 		return nil, err
 	}
-	// The server ends with the cache.
-	context.AfterFunc(ctx, func() { _ = r.close() })
-	return c, c.Ready(ctx)
+	t.Cleanup(func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, c.Ready(t.Context())
 }

@@ -22,15 +22,14 @@ func (c *cached) follow() {
 			}
 		}
 		c.setLost(err)
-		c.mu.Lock()
-		o.present, o.storeID, o.since = c.index == nil, c.storeID, c.pos
-		c.mu.Unlock()
 		switch fault.CodeOf(err) {
 		case fault.Conflict, fault.NotFound:
 			// The place is not in the log: the store was restored or replaced.
 			c.forget()
-			o.present, o.storeID, o.since = true, "", 0
 		}
+		c.mu.Lock()
+		o.present, o.storeID, o.since = c.index == nil, c.storeID, c.pos
+		c.mu.Unlock()
 		// Whatever it was (a key that was revoked, a server of another version), it
 		// may be put right there.
 		t := time.NewTimer(longestPause)
@@ -45,18 +44,24 @@ func (c *cached) follow() {
 func (c *cached) setLost(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lost, c.atTop = err, false
+	c.lost, c.toldAt = err, time.Time{}
 }
 
 // take is told what the feed tells.
 func (c *cached) take(n *news) {
 	if n.lost != nil {
+		if n.lost == errKey {
+			c.forget()
+		}
 		c.setLost(n.lost)
 		return
 	}
+	now := time.Now()
 	c.mu.Lock()
-	if c.index == nil || n.storeID != c.storeID {
-		c.storeID = n.storeID
+	if c.index == nil || n.storeID != c.storeID || n.told && n.scope != c.scope {
+		// In another store, or with a key for other prompts, what is kept may have
+		// changed without a word.
+		c.storeID, c.toldAt = n.storeID, time.Time{}
 		c.begin(n.revision)
 		c.unread = len(c.o.Prefixes) > 0
 		c.rouse()
@@ -68,12 +73,21 @@ func (c *cached) take(n *news) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pos, c.lost = n.revision, nil
-	c.atTop = c.atTop || n.live
-	if !c.atTop {
-		return // there is more that is not known yet
+	if n.told {
+		c.scope = n.scope
 	}
-	c.current = time.Now()
-	c.stale.Reset(c.o.MaxStale)
+	if n.told && (c.toldAt.IsZero() || n.newest <= c.pos) {
+		c.told, c.toldAt = n.newest, now
+	}
+	if c.toldAt.IsZero() || c.pos < c.told {
+		return // there is more that is not known yet, or nobody says that this is all
+	}
+	c.current, c.toldAt = c.toldAt, time.Time{}
+	left := c.o.MaxStale - time.Since(c.current)
+	if left <= 0 {
+		return
+	}
+	c.stale.Reset(left)
 	if c.live.Load() != c.index {
 		c.live.Store(c.index)
 	}
@@ -103,13 +117,14 @@ func (c *cached) empty(revision uint64) {
 	}
 }
 
-// forget lets go of everything until the feed has begun anew, in another store.
+// forget lets go of everything until the feed has begun anew, in another store or
+// with other rights.
 func (c *cached) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.live.Store(nil)
 	c.begin(0)
-	c.index, c.storeID, c.pos = nil, "", 0
+	c.index, c.storeID, c.pos, c.toldAt = nil, "", 0, time.Time{}
 }
 
 // checkStale stops answering from memory when there were no news for too long.
@@ -121,7 +136,6 @@ func (c *cached) checkStale() {
 		return
 	}
 	c.live.Store(nil)
-	c.atTop = false
 }
 
 // A touch is what a commit did to a prompt, as far as the cache looks at it.

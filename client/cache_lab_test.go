@@ -54,16 +54,7 @@ func inLab(t *testing.T, o client.CacheOptions, test func(l *cacheLab)) {
 			}
 		}}
 		go srv.Serve(l.pipe)
-		c, err := client.Open(l.ctx, "http://127.0.0.1", client.Options{Transport: &http.Transport{DialContext: l.pipe.dial}, Attempts: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l.cache, err = client.WithCache(c, o); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.cache.Ready(l.ctx); err != nil {
-			t.Fatal(err)
-		}
+		l.cache = l.newCache(client.Options{}, o)
 		test(l)
 		if err := l.cache.Close(); err != nil {
 			t.Error(err)
@@ -73,6 +64,24 @@ func inLab(t *testing.T, o client.CacheOptions, test func(l *cacheLab)) {
 		_ = l.api.Close()
 		_ = l.store.Close()
 	})
+}
+
+// newCache opens a client of the server with a cache, and waits until that is ready.
+func (l *cacheLab) newCache(o client.Options, co client.CacheOptions) *client.Cache {
+	l.Helper()
+	o.Transport, o.Attempts = &http.Transport{DialContext: l.pipe.dial}, 2
+	c, err := client.Open(l.ctx, "http://127.0.0.1", o)
+	if err != nil {
+		l.Fatal(err)
+	}
+	cache, err := client.WithCache(c, co)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if err := cache.Ready(l.ctx); err != nil {
+		l.Fatal(err)
+	}
+	return cache
 }
 
 func (l *cacheLab) open() *stet.Store {
@@ -153,7 +162,13 @@ func (l *cacheLab) after(d time.Duration) {
 // is checks what the cache answers.
 func (l *cacheLab) is(ref, want string) {
 	l.Helper()
-	v, err := l.cache.Get(l.ctx, ref)
+	l.of(l.cache, ref, want)
+}
+
+// of checks what a cache answers.
+func (l *cacheLab) of(cache *client.Cache, ref, want string) {
+	l.Helper()
+	v, err := cache.Get(l.ctx, ref)
 	got := v.Text()
 	if err != nil {
 		got = err.Error()

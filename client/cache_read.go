@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// batchRefs is how many references are read anew in one request.
+	// batchRefs is how many references are read anew in one request, as long as
+	// their texts fit into one answer.
 	batchRefs = 256
 	// batchMisses is how many of them may turn out not to be there any more before
 	// the rest is left to whoever asks.
@@ -82,7 +83,7 @@ func (c *cached) readSome() (more bool, err error) {
 			return true, err
 		}
 	}
-	return c.readBatch(x)
+	return c.readBatch()
 }
 
 // survey finds the prompts of the prefixes and notes them to be read.
@@ -128,7 +129,10 @@ type job struct {
 
 // readBatch reads some of the dirty slots anew, all as of one revision, in one
 // request.
-func (c *cached) readBatch(x *index) (more bool, err error) {
+func (c *cached) readBatch() (more bool, err error) {
+	if c.batch == 0 {
+		c.batch = batchRefs
+	}
 	jobs, min, deadline := c.takeJobs()
 	misses := 0
 	for len(jobs) > 0 {
@@ -144,9 +148,12 @@ func (c *cached) readBatch(x *index) (more bool, err error) {
 		var e *fault.Error
 		switch {
 		case err == nil:
-			c.done(x, jobs, versions, asOf)
+			c.done(jobs, versions, asOf)
 			jobs = nil
-		case errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
+		case fault.CodeOf(err) == fault.TooLarge:
+			c.batch = len(refs) / 2
+			jobs = c.half(jobs)
+		case gone[fault.CodeOf(err)] && errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
 			if misses++; misses <= batchMisses {
 				jobs = c.without(jobs, e.Op)
 				continue
@@ -162,7 +169,30 @@ func (c *cached) readBatch(x *index) (more bool, err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(c.dirty) == 0 {
+		c.batch = 0
+	}
 	return len(c.dirty) > 0, nil
+}
+
+// gone are the codes that say of one reference that it is not there, or not any
+// more, for this caller.
+var gone = map[fault.Code]bool{fault.NotFound: true, fault.Forbidden: true}
+
+// half leaves out half of what did not fit into one answer: jobs, which are done
+// later, or references of the one job there is, which are left to whoever asks.
+func (c *cached) half(jobs []job) []job {
+	j := &jobs[0]
+	switch n := len(jobs) / 2; {
+	case n > 0:
+		c.putBack(jobs[n:])
+		return jobs[:n]
+	case len(j.sels) > 1:
+		j.sels = j.sels[:len(j.sels)/2]
+		return jobs
+	}
+	c.letGo(j)
+	return nil
 }
 
 // takeJobs takes some of what is dirty, the revision that the answer must have,
@@ -185,7 +215,7 @@ func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 		}
 		min = max(min, s.need, s.floor)
 		s.mu.Unlock()
-		if refs += len(sels); refs > batchRefs && len(jobs) > 0 {
+		if refs += len(sels); refs > c.batch && len(jobs) > 0 {
 			break
 		}
 		delete(c.dirty, s)
@@ -204,16 +234,16 @@ func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 }
 
 // done puts answers into the slots: the versions of all jobs, one after the other.
-func (c *cached) done(x *index, jobs []job, versions []stet.Version, asOf uint64) {
+func (c *cached) done(jobs []job, versions []stet.Version, asOf uint64) {
 	for i := range jobs {
 		s, sels := jobs[i].s, jobs[i].sels
 		h := newHeld(asOf, sels, versions[:len(sels)])
 		versions = versions[len(sels):]
 		s.mu.Lock()
-		s.install(x, h)
+		s.install(h)
 		behind := asOf < s.need
 		s.mu.Unlock()
-		c.weigh(x, s)
+		c.weigh(s)
 		if behind {
 			c.soil(s)
 		}

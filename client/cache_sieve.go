@@ -14,7 +14,8 @@ type sieve struct {
 	len   int
 }
 
-// reset makes it empty. The slots that were in it are in no index any more.
+// reset makes it empty. The slots that were in it are not in the present index any
+// more, and stay as they are.
 func (v *sieve) reset() {
 	v.ring.next, v.ring.prev, v.hand = &v.ring, &v.ring, nil
 	v.bytes, v.len = 0, 0
@@ -72,55 +73,59 @@ func (c *cached) slot(x *index, id string) *slot {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, there := x.slots.LoadOrStore(id, &slot{id: id, floor: x.from})
+	s, there := x.slots.LoadOrStore(id, &slot{id: id, index: x, floor: x.from})
 	if !there && c.index == x {
 		c.sieve.add(s, slotBytes+len(id))
-		c.bound(x, s)
+		c.bound(s)
 	}
 	return s
 }
 
+// kept tells whether a slot is in the sieve, and so in the present index. The caller
+// holds c.mu.
+func (c *cached) kept(s *slot) bool { return s.index == c.index && s.size != 0 }
+
 // weigh counts what a slot holds, and makes room for it.
-func (c *cached) weigh(x *index, s *slot) {
+func (c *cached) weigh(s *slot) {
 	size := slotBytes + len(s.id)
 	if h := s.held.Load(); h != nil {
 		size += h.bytes()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.size == 0 || c.index != x {
-		return // it is in no index any more
+	if !c.kept(s) {
+		return
 	}
 	c.sieve.bytes += size - s.size
 	s.size = size
-	c.bound(x, s)
+	c.bound(s)
 	if c.sieve.bytes > c.sieve.limit { // it is alone too large to be kept
-		c.remove(x, s)
+		c.remove(s)
 	}
 }
 
 // bound evicts until the rest is within the limit. The caller holds c.mu.
-func (c *cached) bound(x *index, keep *slot) {
+func (c *cached) bound(keep *slot) {
 	for c.sieve.bytes > c.sieve.limit {
 		s := c.sieve.evict(keep)
 		if s == nil {
 			return
 		}
-		x.slots.Delete(s.id)
+		s.index.slots.Delete(s.id)
 		delete(c.dirty, s)
 	}
 }
 
 // remove takes a slot out of the index. The caller holds c.mu. Whoever has the
 // slot already may still get from it what it was asked for; the next asks anew.
-func (c *cached) remove(x *index, s *slot) {
+func (c *cached) remove(s *slot) {
 	c.sieve.remove(s)
-	x.slots.Delete(s.id)
+	s.index.slots.Delete(s.id)
 	delete(c.dirty, s)
 }
 
 // drop takes a slot out that nothing could be read for.
-func (c *cached) drop(x *index, s *slot) {
+func (c *cached) drop(s *slot) {
 	s.mu.Lock()
 	empty := s.held.Load() == nil && s.flight == nil
 	s.mu.Unlock()
@@ -129,8 +134,8 @@ func (c *cached) drop(x *index, s *slot) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.index == x && s.size != 0 {
-		c.remove(x, s)
+	if c.kept(s) {
+		c.remove(s)
 	}
 }
 
@@ -138,7 +143,7 @@ func (c *cached) drop(x *index, s *slot) {
 func (c *cached) soil(s *slot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.size == 0 {
+	if !c.kept(s) {
 		return
 	}
 	if _, ok := c.dirty[s]; !ok {

@@ -28,9 +28,10 @@ func newIndex(from uint64) *index {
 
 // A slot is the place of a prompt.
 type slot struct {
-	id   string
-	held atomic.Pointer[held] // nil for nothing; stored under mu
-	used atomic.Bool          // read since the sieve's hand last came by
+	id    string
+	index *index
+	held  atomic.Pointer[held] // nil for nothing; stored under mu
+	used  atomic.Bool          // read since the sieve's hand last came by
 
 	mu     sync.Mutex
 	floor  uint64 // nothing older is given out
@@ -114,9 +115,9 @@ func (h *held) bytes() int {
 }
 
 // install makes h what the slot holds, unless that is newer. The caller holds s.mu.
-func (s *slot) install(x *index, h *held) bool {
+func (s *slot) install(h *held) bool {
 	old := s.held.Load()
-	if h.asOf < s.floor || h.asOf < x.from || old != nil && h.asOf < old.asOf {
+	if h.asOf < s.floor || h.asOf < s.index.from || old != nil && h.asOf < old.asOf {
 		return false
 	}
 	s.held.Store(h)
@@ -142,7 +143,7 @@ var errOlder = fault.New(fault.Unavailable, "the server answers with a state tha
 
 // fetch asks the server for a selector of a prompt, and for the others that are
 // kept of it, so that they stay of one revision.
-func (c *cached) fetch(ctx context.Context, x *index, s *slot, sel string) (stet.Version, error) {
+func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, error) {
 	for range 4 { // the second is enough for a server that keeps min_revision
 		s.mu.Lock()
 		f := s.flight
@@ -168,7 +169,7 @@ func (c *cached) fetch(ctx context.Context, x *index, s *slot, sel string) (stet
 					sels = sels[len(sels)-maxRefs:]
 				}
 			}
-			f = &flight{min: max(s.floor, s.need, x.from), sels: sels, sel: sel, done: make(chan struct{})}
+			f = &flight{min: max(s.floor, s.need, s.index.from), sels: sels, sel: sel, done: make(chan struct{})}
 			s.flight = f
 			s.mu.Unlock()
 			f.held, f.err = c.ask(ctx, s.id, f.sels, sel, f.min)
@@ -186,7 +187,7 @@ func (c *cached) fetch(ctx context.Context, x *index, s *slot, sel string) (stet
 		if f.err != nil {
 			return stet.Version{}, f.err
 		}
-		if v, ok := c.give(x, s, f.held, sel); ok {
+		if v, ok := c.give(s, f.held, sel); ok {
 			return v, nil
 		}
 	}
@@ -195,9 +196,9 @@ func (c *cached) fetch(ctx context.Context, x *index, s *slot, sel string) (stet
 
 // give puts an answer into the slot and returns what is to be given out for it: a
 // newer one if there is. It returns false if the answer is too old.
-func (c *cached) give(x *index, s *slot, h *held, sel string) (stet.Version, bool) {
+func (c *cached) give(s *slot, h *held, sel string) (stet.Version, bool) {
 	s.mu.Lock()
-	ok := s.install(x, h)
+	ok := s.install(h)
 	if old := s.held.Load(); !ok && old != nil && old.find(sel) != nil {
 		h, ok = old, true // somebody else was faster
 	}
@@ -206,7 +207,7 @@ func (c *cached) give(x *index, s *slot, h *held, sel string) (stet.Version, boo
 	if !ok {
 		return stet.Version{}, false
 	}
-	c.weigh(x, s)
+	c.weigh(s)
 	if again {
 		c.soil(s)
 	}

@@ -59,6 +59,39 @@ func TestCacheOfPrefix(t *testing.T) {
 	})
 }
 
+// What does not fit into one answer is read in several, whether the server or the
+// client has had enough.
+func TestCacheOfLargePrefix(t *testing.T) {
+	for name, tt := range map[string]struct {
+		prompts, bytes int
+		labels         []string
+		o              client.Options
+	}{
+		"too large for the server": {20, 900 << 10, nil, client.Options{}},
+		"too large for the client": {40, 10 << 10, []string{"production", "a", "b"}, client.Options{MaxAnswer: 64 << 10}},
+		"each fits only alone":     {10, 40 << 10, []string{"production", "a", "b"}, client.Options{MaxAnswer: 64 << 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inLab(t, client.CacheOptions{}, func(l *cacheLab) {
+				text := strings.Repeat("x", tt.bytes)
+				for i := range tt.prompts {
+					l.must(l.store.Save(l.ctx, stet.Draft{PromptID: fmt.Sprint("big/", i), Text: fmt.Sprint(i, text), Labels: tt.labels}))
+				}
+				cache := l.newCache(tt.o, client.CacheOptions{Prefixes: []string{"big/"}, MaxStale: time.Hour})
+				defer cache.Close()
+				if n := l.requests(); n > 4*tt.prompts {
+					l.Errorf("it took %d requests", n)
+				}
+				l.cut()
+				defer l.mend()
+				for i := range tt.prompts {
+					l.of(cache, fmt.Sprintf("big/%d", i), fmt.Sprint(i, text))
+				}
+			})
+		})
+	}
+}
+
 // Trap 8: what changes between the reading and the following is not lost, and
 // trap 9: an answer that was read before a change and comes after it does not stay.
 func TestCacheFillBesideChange(t *testing.T) {
@@ -206,6 +239,36 @@ func TestCacheDeletes(t *testing.T) {
 		l.is("p", "not_found")
 		if st := l.cache.State(); st.Prompts != 0 {
 			l.Errorf("after a clear there are %+v", st)
+		}
+	})
+}
+
+// What was begun for the store before a clear comes to nothing after it.
+func TestCacheClearedBesideRead(t *testing.T) {
+	inLab(t, client.CacheOptions{MaxStale: time.Hour}, func(l *cacheLab) {
+		big := func(text string) stet.Draft {
+			return stet.Draft{PromptID: "big", Text: strings.Repeat(text, 1<<19)}
+		}
+		l.must(l.store.Save(l.ctx, big("x")))
+		l.must(l.cache.Get(l.ctx, "big"))
+		hold := make(chan struct{})
+		l.set(func() { l.hold = hold })
+		l.must(l.store.Save(l.ctx, big("y")))
+		synctest.Wait() // the reader has asked, and is held up
+		l.must(nil, l.store.Clear(l.ctx, stet.By{}))
+		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "big", Text: "small"}))
+		synctest.Wait() // the feed has told of it: a new index
+		l.set(func() { l.hold = nil })
+		l.cut() // and the request fails
+		l.after(5 * time.Second)
+		l.mend()
+		l.after(time.Minute)
+		if st := l.cache.State(); st.Bytes != 0 || st.Prompts != 0 || st.Pending != 0 {
+			l.Errorf("of a store that was cleared it keeps %+v", st)
+		}
+		l.is("big", "small")
+		if st := l.cache.State(); st.Bytes <= 0 || st.Bytes > 2000 || st.Prompts != 1 || st.Pending != 0 {
+			l.Errorf("of one small prompt it keeps %+v", st)
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (c *cutter) close() {
 // Whatever becomes of connections, changes come in order, none missing and none
 // twice.
 func TestChangesOverCutConnections(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // so that what hangs says where
 	defer cancel()
 	s, err := memory.Open()
 	if err != nil {
@@ -178,6 +178,30 @@ func TestChangesBehind(t *testing.T) {
 			t.Errorf("there came %v, and was asked for %v", got, asked)
 		}
 	})
+}
+
+// What answers in the server's stead for a moment does not end the following.
+func TestChangesOverLogin(t *testing.T) {
+	for bad, code := range map[int]stet.Code{2: "", 3: stet.CodeUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			f := open(t, client.Options{}, func(w http.ResponseWriter, r *http.Request) {
+				if asked++; asked <= bad {
+					w.Header().Set("Content-Type", "text/html")
+					fmt.Fprint(w, "<form>")
+					return
+				}
+				w.Header().Set("Content-Type", "text/event-stream")
+				fmt.Fprint(w, "id: s.1\nevent: change\ndata: {\"revision\":1,\"id\":\"i\",\"time\":\"2026-01-01T00:00:00.000000Z\",\"ops\":[]}\n\n")
+			})
+			for _, err := range f.store.Changes(t.Context(), 0, stet.ChangesOptions{}) {
+				if stet.CodeOf(err) != code || err != nil && !strings.Contains(err.Error(), "no events") {
+					t.Errorf("after %d answers that are none the error is %v", bad, err)
+				}
+				break
+			}
+		})
+	}
 }
 
 // What cannot be understood is not asked for again for ever.

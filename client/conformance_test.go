@@ -64,9 +64,13 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 	var mu sync.Mutex
 	var counts [faults]int64
 	t.Cleanup(func() {
+		all := int64(0)
+		for _, n := range counts[1:] {
+			all += n
+		}
 		for f, n := range counts {
 			t.Logf("%s: %d", faultNames[f], n)
-			if n == 0 && !t.Failed() {
+			if n == 0 && all > 200 && !t.Failed() { // of fewer, as of one case, some kind may be left out
 				t.Errorf("there was no %s, and so it was not tried", faultNames[f])
 			}
 		}
@@ -98,7 +102,7 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 				return err
 			}
 			b, err := client.Dial(ctx, p.url(), client.Options{
-				FirstWait: 2 * time.Millisecond, Attempts: 12, RetryBudget: 1_000_000,
+				FirstWait: 2 * time.Millisecond, Attempts: 8, RetryBudget: 1_000_000,
 			})
 			if err != nil {
 				return nil, errors.Join(err, end())

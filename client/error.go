@@ -36,7 +36,15 @@ var (
 	// settling codes say that the request was looked at and not carried out, and
 	// that an earlier attempt of it was not either: the store looks for the id
 	// of a commit before it refuses it.
-	settling = map[fault.Code]bool{fault.Invalid: true, fault.NotFound: true, fault.Conflict: true, fault.TooLarge: true}
+	settling = map[fault.Code]bool{fault.NotFound: true, fault.Conflict: true}
+	// arrival codes may be about what has arrived, which is not what was sent if
+	// it was cut or changed on the way: then nobody has looked for the id.
+	arrival = map[fault.Code]bool{fault.Invalid: true, fault.TooLarge: true}
+	// arrivals are the same for answers that are not stet's.
+	arrivals = map[int]bool{
+		http.StatusBadRequest: true, http.StatusRequestEntityTooLarge: true,
+		http.StatusUnsupportedMediaType: true, http.StatusRequestHeaderFieldsTooLarge: true,
+	}
 	// passing codes may be others the next time.
 	passing = map[fault.Code]bool{fault.Unavailable: true, fault.RateLimited: true, fault.Unknown: true}
 	// known codes are all.
@@ -67,11 +75,12 @@ func (b *backend) refusal(resp *http.Response) *failure {
 			f.err.Op = *p.Op
 		}
 		f.open = p.Code == fault.Unknown
-		f.settles, f.again = settling[p.Code], passing[p.Code]
+		f.settles, f.again, f.arrival = settling[p.Code], passing[p.Code], arrival[p.Code]
 		return f
 	}
 
 	// It is not stet's: from something on the way, or from something else.
+	f.arrival = arrivals[resp.StatusCode]
 	status := strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
 	switch code := resp.StatusCode; {
 	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
@@ -163,7 +172,8 @@ func unknownOutcome(id string, f *fault.Error) *fault.Error {
 		f.CommitID = id
 		return f
 	}
-	e := fault.Wrap(f.Err, fault.Unknown, "it is not known whether commit %s was applied: %s Send it again with the same id: it is applied once.", id, f.Message)
+	why := strings.ReplaceAll(f.Message, " Nothing changed.", "") // by the last attempt
+	e := fault.Wrap(f.Err, fault.Unknown, "it is not known whether commit %s was applied: %s Send it again with the same id: it is applied once.", id, why)
 	e.CommitID = id
 	return e
 }

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,7 +35,11 @@ var (
 	errSilent = errors.New("the connection went silent")  // no beat came
 	errBehind = errors.New("the server says: read pages") // too slow for the stream
 	errEnded  = errors.New("the server ended the stream") // it is stopping
+	errKey    = errors.New("the key was revoked, has expired or was given other rights")
 )
+
+// ends are the reasons to read no more of a stream though nothing is wrong with it.
+var ends = []error{errStop, errBehind, errEnded, errKey}
 
 // followOptions choose what is followed.
 type followOptions struct {
@@ -59,8 +64,13 @@ type news struct {
 	// that it asked for up to there.
 	storeID  string
 	revision uint64
-	// live says that the server says that this is all there was a moment ago.
-	live bool
+	// newest is the newest revision that there was a moment ago, if told says that
+	// the server has told it.
+	newest uint64
+	told   bool
+	// scope names the prompts that the key is for where told is true, "" for every
+	// one: of others nothing is told.
+	scope string
 	// lost is why there is no connection, nil if there is one.
 	lost error
 }
@@ -83,15 +93,16 @@ type follower struct {
 	storeID string
 	pos     uint64
 	known   bool // storeID and pos are a place
+	scope   string
 
-	// garbled is how many connections in a row ended with an event that could not
-	// be understood, at the place badAt.
+	// garbled is how many connections in a row ended with what could not be
+	// understood, at the place badAt.
 	garbled int
 	badAt   uint64
 }
 
-// maxGarbled is after how many of them the event is what is wrong, and not the
-// connection.
+// maxGarbled is after how many of them the server is what is wrong, or what answers
+// in its stead, and not the connection.
 const maxGarbled = 3
 
 func (b *backend) follow(ctx context.Context, o followOptions) iter.Seq2[news, error] {
@@ -192,7 +203,7 @@ func (f *follower) once(ctx context.Context) (told bool, retry time.Duration, wh
 	}
 	defer resp.Body.Close()
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/event-stream" {
-		return false, 0, lost{err: fault.New(fault.Invalid, "what answers at %s sends no events but %q. See the address, and what stands before the server.", f.b.name, kind)}
+		return false, 0, f.bad(fmt.Errorf("it has no events, but %q", kind))
 	}
 	r := newEventReader(&watched{resp.Body, watch, patience})
 	for {
@@ -202,12 +213,12 @@ func (f *follower) once(ctx context.Context) (told bool, retry time.Duration, wh
 				told = true
 				continue
 			}
-			if err != errStop && err != errBehind && err != errEnded {
-				return told, 0, f.bad(err)
+			if !slices.Contains(ends, err) {
+				return told, 0, f.bad(fmt.Errorf("an event after revision %d: %w", f.pos, err))
 			}
 		}
 		switch {
-		case err == errStop, err == errBehind, err == errEnded:
+		case slices.Contains(ends, err):
 			return told, r.retry, lost{err: err, again: true}
 		case context.Cause(ctx) == errSilent:
 			err = f.silent(patience)
@@ -221,13 +232,13 @@ func (f *follower) once(ctx context.Context) (told bool, retry time.Duration, wh
 	}
 }
 
-// bad is told of an event that could not be understood.
+// bad is told of an event, or of a whole answer, that could not be understood.
 func (f *follower) bad(err error) lost {
 	if f.badAt != f.pos {
 		f.garbled, f.badAt = 0, f.pos
 	}
 	f.garbled++
-	failed := f.b.garbled(fmt.Errorf("an event after revision %d: %w", f.pos, err))
+	failed := f.b.garbled(err)
 	return lost{err: failed.err, again: f.garbled < maxGarbled}
 }
 
@@ -259,7 +270,7 @@ func (f *follower) place() string {
 	return f.storeID + "." + strconv.FormatUint(f.pos, 10)
 }
 
-// take tells the caller of an event. It returns errStop, errBehind or errEnded
+// take tells the caller of an event. It returns one of ends
 // where nothing more is to be read, or says what is wrong with the event.
 func (f *follower) take(e *event) error {
 	store, pos, err := parsePlace(e.id)
@@ -287,11 +298,15 @@ func (f *follower) take(e *event) error {
 	case "beat":
 		var beat struct {
 			Newest *uint64 `json:"newest"`
+			Scope  string  `json:"scope"`
 		}
 		if err := json.Unmarshal(e.data, &beat); err != nil {
 			return err
 		}
-		n.live = beat.Newest != nil && pos >= *beat.Newest
+		if beat.Newest != nil {
+			f.scope = beat.Scope
+			n.newest, n.told, n.scope = *beat.Newest, true, f.scope
+		}
 	case "end":
 		f.storeID, f.pos, f.known = store, pos, true
 		var end struct {
@@ -300,8 +315,11 @@ func (f *follower) take(e *event) error {
 		if err := json.Unmarshal(e.data, &end); err != nil {
 			return err
 		}
-		if end.Reason == "too slow" {
+		switch end.Reason {
+		case "too slow":
 			return errBehind
+		case "key revoked":
+			return errKey
 		}
 		return errEnded
 	default:
@@ -332,6 +350,9 @@ func (f *follower) pages(ctx context.Context) error {
 		}
 		if p.Next == "" {
 			f.pos = max(f.pos, p.AsOf)
+			if !f.yield(news{storeID: f.storeID, revision: f.pos, newest: f.pos, told: true, scope: f.scope}, nil) {
+				return errStop
+			}
 			return nil
 		}
 		next, err := strconv.ParseUint(p.Next, 10, 64)

@@ -292,3 +292,19 @@ func TestEachFault(t *testing.T) {
 		})
 	}
 }
+
+// A commit was applied and its answer lost; when it is sent again its body is cut, and
+// what the server says to that is no word on the commit.
+func TestCutBodyAfterLostAnswer(t *testing.T) {
+	for _, list := range [][]fault{{dropAfter, halfClosed}, {badGateway, halfClosed, halfClosed}, {lateArrival, halfClosed, halfRequest}} {
+		m, err := memory.Open()
+		s := throughProxy(t, mustServe(t, m, err), list...)
+		saved, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: strings.Repeat("x", 1000)})
+		if err != nil || saved.Revision() != 1 {
+			t.Errorf("it is at %d, %v", saved.Revision(), err)
+		}
+		if rev, _ := m.Tail(); rev != 1 {
+			t.Errorf("the log ends at %d", rev)
+		}
+	}
+}

@@ -25,6 +25,7 @@ const (
 	twice             // the request arrives twice at once; the first answer is given
 	twiceLate         // the request arrives again when it has been answered
 	halfRequest       // the request is cut half way
+	halfClosed        // the same, in its one direction: what the server says to that arrives
 	halfAnswer        // the answer is cut half way
 	slow              // everything takes longer
 	badGateway        // something on the way answers instead, after the request arrived
@@ -32,7 +33,7 @@ const (
 	faults
 )
 
-var faultNames = [faults]string{"none", "dropBefore", "dropAfter", "lateArrival", "twice", "twiceLate", "halfRequest", "halfAnswer", "slow", "badGateway", "garbage"}
+var faultNames = [faults]string{"none", "dropBefore", "dropAfter", "lateArrival", "twice", "twiceLate", "halfRequest", "halfClosed", "halfAnswer", "slow", "badGateway", "garbage"}
 
 // A proxy passes HTTP requests on to a server, connection by connection, and does
 // to them what choose says.
@@ -173,6 +174,9 @@ func (p *proxy) serve(c net.Conn) {
 				p.drop(d)
 			}
 			return
+		case halfClosed:
+			p.halfClosed(c, raw, req)
+			return
 		case slow:
 			pause()
 		case twice:
@@ -216,6 +220,21 @@ func (p *proxy) serve(c net.Conn) {
 		if err := resp.Write(c); err != nil || resp.Close || req.Close {
 			return
 		}
+	}
+}
+
+// halfClosed sends a request up to the middle of its body and ends the direction that
+// it comes in. It passes the answer on.
+func (p *proxy) halfClosed(c net.Conn, raw []byte, req *http.Request) {
+	d, err := p.dial()
+	if err != nil {
+		return
+	}
+	defer p.drop(d)
+	d.Write(raw[:len(raw)-int(req.ContentLength+1)/2])
+	d.(*net.TCPConn).CloseWrite()
+	if resp, err := http.ReadResponse(bufio.NewReader(d), req); err == nil {
+		resp.Write(c)
 	}
 }
 

@@ -58,6 +58,10 @@ type failure struct {
 	settles bool
 	// again says that it may succeed when it is sent again.
 	again bool
+	// arrival says that the answer may be about what arrived and not about what
+	// was sent. While it is open whether an earlier attempt of a commit was
+	// carried out, it is sent again.
+	arrival bool
 	// after is how many nanoseconds the server wants to be left alone for.
 	after retryAfter
 }

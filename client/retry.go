@@ -46,7 +46,8 @@ func (b *backend) do(ctx context.Context, r *request, decode func(h http.Header,
 			return nil
 		}
 		open = open && !f.settles || f.open
-		if !f.again || n >= most || !b.wait(ctx, n, f) {
+		again := f.again || f.arrival && open && r.commit != ""
+		if !again || n >= most || !b.wait(ctx, n, f) {
 			return b.outcome(ctx, r, f, open)
 		}
 	}

@@ -168,6 +168,11 @@ func TestUnknown(t *testing.T) {
 		"lost, then unauthorized":           {[]func(http.ResponseWriter){lost, say(401, "unauthorized")}, stet.CodeUnknown},
 		"lost, then internal":               {[]func(http.ResponseWriter){lost, say(500, "internal")}, stet.CodeUnknown},
 		"lost, then something else answers": {[]func(http.ResponseWriter){lost, raw(404)}, stet.CodeUnknown},
+		"lost, then invalid":                {[]func(http.ResponseWriter){lost, say(400, "invalid")}, stet.CodeUnknown},
+		"lost, then too large":              {[]func(http.ResponseWriter){lost, say(413, "too_large")}, stet.CodeUnknown},
+		"lost, then a bad request":          {[]func(http.ResponseWriter){lost, raw(400)}, stet.CodeUnknown},
+		"lost, then invalid, then refused":  {[]func(http.ResponseWriter){lost, say(400, "invalid"), raw(431), say(409, "conflict")}, stet.CodeConflict},
+		"lost, then too large, then none":   {[]func(http.ResponseWriter){lost, say(413, "too_large"), raw(413), raw(415), say(404, "not_found")}, stet.CodeNotFound},
 		"lost":                              {[]func(http.ResponseWriter){lost}, stet.CodeUnknown},
 		"a bad gateway":                     {[]func(http.ResponseWriter){raw(502)}, stet.CodeUnknown},
 		"a 500 that is not stet's":          {[]func(http.ResponseWriter){raw(500)}, stet.CodeUnknown},
@@ -180,6 +185,8 @@ func TestUnknown(t *testing.T) {
 		}}, stet.CodeUnknown},
 		"unavailable":                 {[]func(http.ResponseWriter){say(503, "unavailable")}, stet.CodeUnavailable},
 		"internal":                    {[]func(http.ResponseWriter){say(500, "internal")}, stet.CodeInternal},
+		"invalid":                     {[]func(http.ResponseWriter){say(400, "invalid"), lost}, stet.CodeInvalid},
+		"unavailable, then too large": {[]func(http.ResponseWriter){say(503, "unavailable"), say(413, "too_large"), lost}, stet.CodeTooLarge},
 		"unavailable, then forbidden": {[]func(http.ResponseWriter){say(503, "unavailable"), say(403, "forbidden")}, stet.CodeForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -199,6 +206,9 @@ func TestUnknown(t *testing.T) {
 				}
 				if e.Code != stet.CodeUnknown {
 					return
+				}
+				if strings.Contains(e.Message, "Nothing changed") {
+					t.Errorf("the error says what nobody knows: %v", err)
 				}
 				if e.CommitID != d.ids[0] {
 					t.Errorf("the error names the commit %q, which was sent as %q", e.CommitID, d.ids[0])

@@ -25,6 +25,9 @@ const maxCommit = 6*prompt.MaxCommitBytes + 4<<20
 // Commit implements stet.Backend. Every write is one: sent with an id, so that it
 // can be sent again.
 func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, error) {
+	if c.Epoch != 0 {
+		return stet.Committed{}, fault.New(fault.Invalid, "a server is not told of an epoch. Nothing changed. Leave Epoch out.")
+	}
 	if c.ID == "" {
 		c.ID = b.opts.NewID()
 	}

@@ -21,7 +21,13 @@ func (c *Core) decide(ctx context.Context, t *tx, p *pending) (*prompt.Change, [
 	bodies := make([]*cached, len(p.ops))
 	for i := range p.ops {
 		op := &p.ops[i]
-		settled, err := c.settle(ctx, t, op, ch)
+		var settled prompt.ChangeOp
+		var err error
+		if op.expects && p.epoch != 0 && p.epoch != t.epoch {
+			err = fault.New(fault.Conflict, "what is expected, %s, is of epoch %d, and the store was cleared since, at revision %d. Nothing changed. Read it anew.", op.expect, p.epoch, t.cleared)
+		} else {
+			settled, err = c.settle(ctx, t, op, ch)
+		}
 		if err == nil {
 			ch.Ops[i] = settled
 			if s := settled.Save; s != nil && !s.Unchanged {

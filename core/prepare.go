@@ -39,7 +39,8 @@ type pending struct {
 	time        time.Time
 	fingerprint string
 	ops         []preparedOp
-	size        int // bytes of the bodies and strings
+	epoch       uint64 // of what the operations expect, 0 for any
+	size        int    // bytes of the bodies and strings
 
 	// replay is a settled change of another log, to be taken over as it is.
 	replay *prompt.Change
@@ -81,7 +82,7 @@ type parent struct {
 func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error) {
 	now := c.opts.Now().UTC().Truncate(time.Microsecond)
 	p := &pending{
-		id: req.ID, author: req.Author, message: req.Message, time: now,
+		id: req.ID, author: req.Author, message: req.Message, time: now, epoch: req.Epoch,
 		ops: make([]preparedOp, len(req.Ops)), done: make(chan outcome, 1),
 	}
 	if p.id == "" {

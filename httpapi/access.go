@@ -21,6 +21,8 @@ import (
 type access struct {
 	// grant is what the key allows; nil for everything.
 	grant *keys.Grant
+	// open is done once there are keys, for who needs none only until then.
+	open context.Context
 	// id is the commit's id as the store has it, once commit has scoped it, and
 	// given what the caller calls it.
 	id, given string
@@ -43,7 +45,7 @@ func (s *Server) access(r *http.Request) (*access, error) {
 		if !onLoopback(r) {
 			return nil, fault.New(fault.Unauthorized, "there are no keys, and without one only this machine is answered. Make a key on the server: stet key create")
 		}
-		return everything, nil
+		return s.keyless, nil
 	}
 	secret, err := bearer(r)
 	if err != nil {
@@ -89,25 +91,55 @@ func bearer(r *http.Request) (string, error) {
 // during returns a context that also ends when the key does, for what waits or
 // takes long. The caller calls stop when it is done.
 func (a *access) during(ctx context.Context) (_ context.Context, stop func()) {
-	if a.grant == nil {
+	life := a.life()
+	if life == nil {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	left := context.AfterFunc(a.grant.Life(), func() { cancel(errOver()) })
+	left := context.AfterFunc(life, func() { cancel(a.overError()) })
 	return ctx, func() { left(); cancel(nil) }
 }
 
-func errOver() error {
+// overError is what is answered once done is closed.
+func (a *access) overError() error {
+	if a.grant == nil {
+		return fault.New(fault.Unauthorized, "there are keys by now, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+	}
 	return fault.New(fault.Unauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
 }
 
-// done is closed when the key is revoked, has expired, or was given other rights;
-// never without keys. What was begun with it, such as a stream, ends then.
+// life is done when the key is revoked, has expired, or was given other rights; for
+// who shows none, when there are keys. It is nil for what never ends.
+func (a *access) life() context.Context {
+	if a.grant != nil {
+		return a.grant.Life()
+	}
+	return a.open
+}
+
+// done is life's, and never closed without. What was begun with it, such as a stream,
+// ends then.
 func (a *access) done() <-chan struct{} {
+	if life := a.life(); life != nil {
+		return life.Done()
+	}
+	return nil
+}
+
+// again finds out what the caller may do now: its request may have taken long to
+// come. The error is unauthorized.
+func (a *access) again() error {
 	if a.grant == nil {
+		if over(a) {
+			return a.overError()
+		}
 		return nil
 	}
-	return a.grant.Life().Done()
+	g, err := a.grant.Now()
+	if err == nil {
+		a.grant = g
+	}
+	return err
 }
 
 // name is the key's name, which is the author of what it commits; "" without keys.
@@ -155,31 +187,26 @@ func (a *access) mayReadAll() error {
 // An id is kept in the store as KEY/ID: so a key cannot ask what became of the
 // commit of another, nor take its id.
 func (a *access) commit(c *stet.Commit) error {
-	if a.grant == nil {
-		return nil
-	}
-	g, err := a.grant.Now()
-	if err != nil {
+	if err := a.again(); err != nil || a.grant == nil {
 		return err
 	}
-	a.grant = g
 	for i := range c.Ops {
 		if err := a.op(&c.Ops[i]); err != nil {
 			err.Op = i
 			return err
 		}
 	}
-	c.Author = g.Name()
+	c.Author = a.name()
 	if c.ID == "" {
 		// Not the store's own: who sends the commit again with it sends it with
 		// this key.
 		c.ID = uuid.Must(uuid.NewV7()).String()
 	}
 	const most = 128 // of the store
-	if n := most - len(g.ID()) - 1; len(c.ID) > n {
+	if n := most - len(a.grant.ID()) - 1; len(c.ID) > n {
 		return fault.New(fault.Invalid, "the commit's id has %d bytes; with a key %d is the most. Nothing changed.", len(c.ID), n)
 	}
-	a.given, a.id = c.ID, g.ID()+"/"+c.ID
+	a.given, a.id = c.ID, a.grant.ID()+"/"+c.ID
 	c.ID = a.id
 	return nil
 }

@@ -205,7 +205,7 @@ func bubble(t *testing.T) (s *Server, secret string, revoke func()) {
 	store := openMemory(t)
 	file := t.TempDir() + "/keys"
 	if err := keys.Update(t.Context(), file, func(f *keys.File) (err error) {
-		_, secret, err = f.Create(keys.Key{Name: "k", Role: keys.Writer, Prompts: []string{"in/*"}}, time.Now())
+		_, secret, err = f.Create(keys.Key{Name: "k", Role: keys.Admin, Prompts: []string{"*"}}, time.Now())
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -224,58 +224,114 @@ func bubble(t *testing.T) (s *Server, secret string, revoke func()) {
 }
 
 // TestRevokedMeanwhile: what was begun with a key ends within five seconds of its
-// revocation: a stream, a long poll, a wait for a revision; and a commit whose body
-// comes later is refused.
+// revocation: a stream, a long poll, a wait for a revision; and what has a body that
+// comes later is refused, whatever it would do. So it is with what shows no key when
+// the first one is made.
 func TestRevokedMeanwhile(t *testing.T) {
 	for _, tt := range []struct {
-		name, method, path, accept, want string
+		name, method, path, accept, body, want string
 	}{
-		{"stream", "GET", "/v1/changes", "text/event-stream", "revoked"},
-		{"long poll", "GET", "/v1/changes?wait=60", "", "401"},
-		{"min_revision", "GET", "/v1/prompts/in%2Fa/versions/latest?min_revision=1000", "", "401"},
-		{"commit", "POST", "/v1/prompts/in%2Fa/versions", "", "401"},
+		{"stream", "GET", "/v1/changes", "text/event-stream", "", `"reason":"key revoked"`},
+		{"long poll", "GET", "/v1/changes?wait=60", "", "", "401"},
+		{"min_revision", "GET", "/v1/prompts/in%2Fa/versions/latest?min_revision=1000", "", "", "401"},
+		{"commit", "POST", "/v1/prompts/in%2Fa/versions", "", `{"text":"x"}`, "401"},
+		{"get many", "POST", "/v1/get", "", `{"refs":[]}`, "401"},
+		{"render", "POST", "/v1/prompts/in%2Fa/versions/latest/render", "", `{}`, "401"},
+		{"verify", "POST", "/v1/verify", "", `{}`, "401"},
+		{"replay", "POST", "/v1/replay", "", `{"revision":1,"id":"x","time":"2026-01-01T00:00:00Z","ops":[{"clear":{}}]}`, "401"},
+		{"a label", "DELETE", "/v1/prompts/in%2Fa/labels/beta", "", `{"expect":"1.0.0"}`, "401"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s, secret, revoke := bubble(t)
-				body, send := io.Pipe()
-				r := httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, body)
-				r.Header.Set("Authorization", "Bearer "+secret)
-				r.Header.Set("Content-Type", "application/json")
-				if tt.method == "GET" {
-					r.Body, r.ContentLength = http.NoBody, 0
+		keyless := func(t *testing.T) (s *Server, secret string, create func()) {
+			file := t.TempDir() + "/keys"
+			ring, err := keys.Open(file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s = New(openMemory(t), Options{Keys: ring})
+			t.Cleanup(func() { s.Close(); ring.Close() })
+			return s, "", func() {
+				if _, err := keys.EnsureAdmin(t.Context(), file, time.Now()); err != nil {
+					t.Fatal(err)
 				}
-				if tt.accept != "" {
-					r.Header.Set("Accept", tt.accept)
-				}
-				w := httptest.NewRecorder()
-				ended := make(chan struct{})
-				go func() { defer close(ended); s.ServeHTTP(w, r) }()
-				<-time.After(3 * time.Second)
-				select {
-				case <-ended:
-					t.Fatalf("it ended before: %d %s", w.Code, w.Body)
-				default:
-				}
-				revoke()
-				begin := time.Now()
-				if tt.method == "POST" {
-					<-time.After(5 * time.Second)
-					_, _ = io.WriteString(send, `{"text":"x"}`)
-					send.Close()
-					begin = time.Now()
-				}
-				<-ended
-				if took := time.Since(begin); took > 5*time.Second {
-					t.Errorf("it took %v", took)
-				}
-				if got := w.Body.String(); !strings.Contains(got, tt.want) {
-					t.Errorf("%d %s", w.Code, got)
-				}
-				if rev, _ := s.store.Tail(); rev != 0 {
-					t.Error("it was committed")
-				}
+			}
+		}
+		for key, begin := range map[string]func(*testing.T) (*Server, string, func()){"": bubble, " without keys": keyless} {
+			t.Run(tt.name+key, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s, secret, revoke := begin(t)
+					endsWithKey(t, s, secret, revoke, tt.method, tt.path, tt.accept, tt.body, tt.want)
+				})
 			})
+		}
+	}
+}
+
+func endsWithKey(t *testing.T, s *Server, secret string, revoke func(), method, path, accept, sent, want string) {
+	body, send := io.Pipe()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, body)
+	r.Host = "localhost"
+	if secret != "" {
+		r.Header.Set("Authorization", "Bearer "+secret)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if sent == "" {
+		r.Body, r.ContentLength = http.NoBody, 0
+	}
+	if accept != "" {
+		r.Header.Set("Accept", accept)
+	}
+	w := httptest.NewRecorder()
+	ended := make(chan struct{})
+	go func() { defer close(ended); s.ServeHTTP(w, r) }()
+	<-time.After(3 * time.Second)
+	select {
+	case <-ended:
+		t.Fatalf("it ended before: %d %s", w.Code, w.Body)
+	default:
+	}
+	revoke()
+	begin := time.Now()
+	if sent != "" {
+		<-time.After(5 * time.Second)
+		_, _ = io.WriteString(send, sent)
+		send.Close()
+		begin = time.Now()
+	}
+	<-ended
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if got := w.Body.String(); !strings.Contains(got, want) {
+		t.Errorf("%d %s", w.Code, got)
+	}
+	if rev, _ := s.store.Tail(); rev != 0 {
+		t.Error("it was committed")
+	}
+}
+
+// TestDrainEndsWaits: what waits for a revision ends when the server is about to stop,
+// and is told to come back.
+func TestDrainEndsWaits(t *testing.T) {
+	for _, path := range []string{"/v1/prompts/a/versions/latest?min_revision=9", "/v1/prompts?min_revision=9", "/v1/changes?min_revision=9", "/v1/export?min_revision=9"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(openMemory(t), Options{})
+			defer s.Close()
+			ended := make(chan *httptest.ResponseRecorder)
+			for range 2 { // the second begins when it drains already
+				go func() {
+					w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+					r.Host = "localhost"
+					s.ServeHTTP(w, r)
+					ended <- w
+				}()
+				<-time.After(time.Second)
+				begin := time.Now()
+				s.Drain()
+				w := <-ended
+				if took := time.Since(begin); took > time.Second || w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "about to stop") {
+					t.Errorf("%s: after %v %d, Retry-After %q, %s", path, took, w.Code, w.Header().Get("Retry-After"), w.Body)
+				}
+			}
 		})
 	}
 }

@@ -37,9 +37,11 @@ const maxPooled = 256 << 10
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-func putBuffer(b *[]byte, used []byte) {
-	if cap(used) <= maxPooled {
-		*b = used[:0]
+// sendBuffer is send with a body that is in a buffer of the pool, which gets it back.
+// Not after an error: over HTTP/2 a write that was given up may still be read from.
+func (c *call) sendBuffer(status int, kind []string, t tag, b *[]byte, body []byte) {
+	if err := c.send(status, kind, t, body); err == nil && cap(body) <= maxPooled {
+		*b = body[:0]
 		buffers.Put(b)
 	}
 }
@@ -86,8 +88,32 @@ func isGet(method string) bool { return method == http.MethodGet || method == ht
 // eight others, and a ninth makes the map grow, twice.
 const bufferedBytes = 2048
 
-// send answers with a body that has a tag, "" for none. It keeps nothing of body.
-func (c *call) send(status int, kind []string, t tag, body []byte) {
+// refusedAsOf says as of which revision a refusal is, unless that is said: a read's,
+// of this one or of one that came while it was made; a write's rests on nothing that
+// is newer.
+func (c *call) refusedAsOf() {
+	if c.w.Header()["Stet-As-Of"] != nil {
+		return
+	}
+	revision := c.before
+	if !isRead(c.r) {
+		revision, _ = c.s.store.Tail()
+	}
+	c.asOf(revision)
+}
+
+// send answers with a body that has a tag, "" for none. It keeps nothing of body, but
+// with an error: that is the connection's, and nobody is there to be told. If there is
+// no room for a large answer, a read is refused.
+func (c *call) send(status int, kind []string, t tag, body []byte) error {
+	if stake := c.stake(); isRead(c.r) {
+		if err := c.reserve(len(body)); err != nil {
+			c.s.problem(c.w, c.r, err)
+			return nil
+		}
+	} else {
+		stake.claim(len(body))
+	}
 	h := c.w.Header()
 	h["Content-Type"] = kind
 	if len(body) >= minCompress {
@@ -97,6 +123,7 @@ func (c *call) send(status int, kind []string, t tag, body []byte) {
 				z := coding.writer(&b)
 				z.Write(body) // into memory: it cannot fail
 				z.Close()
+				c.stake().claim(len(body) + b.Cap()) // both are held, and the first was let in
 				body = b.Bytes()
 				h["Content-Encoding"] = coding.header
 				if t != "" {
@@ -110,13 +137,15 @@ func (c *call) send(status int, kind []string, t tag, body []byte) {
 	} else {
 		h["Cache-Control"] = noStore
 	}
+	c.stake().built()
 	if len(body) >= bufferedBytes {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	if status != http.StatusOK {
 		c.w.WriteHeader(status)
 	}
-	c.w.Write(body) // an error here is the connection's, and nobody is there to be told
+	_, err := c.w.Write(body)
+	return err
 }
 
 // empty answers with nothing but headers.
@@ -129,7 +158,7 @@ func (c *call) empty() {
 // for is left out.
 func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte, item *T) ([]byte, error)) error {
 	c.asOf(p.AsOf)
-	t := c.s.revisionTag(p.AsOf)
+	t := c.s.revisionTag(p.AsOf) + c.a.scopeMark()
 	if c.fresh(t) {
 		return nil
 	}
@@ -153,6 +182,9 @@ func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte,
 			continue
 		}
 		first = false
+		if err := c.reserve(cap(buf)); err != nil {
+			return err
+		}
 	}
 	buf = append(buf, ']')
 	if p.Next != "" {
@@ -160,8 +192,7 @@ func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte,
 		buf = content.AppendQuote(buf, p.Next)
 	}
 	buf = appendAsOf(buf, p.AsOf)
-	c.send(http.StatusOK, typeJSON, t, buf)
-	putBuffer(b, buf)
+	c.sendBuffer(http.StatusOK, typeJSON, t, b, buf)
 	return nil
 }
 

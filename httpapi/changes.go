@@ -9,6 +9,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
 )
 
 // MaxWait is the longest that a long poll waits for a change: what proxies let a
@@ -68,6 +69,15 @@ func (s *Server) getChanges(c *call) error {
 
 func (c *call) changesQuery() (q changesQuery, err error) {
 	q.stream = strings.Contains(c.r.Header.Get("Accept"), "text/event-stream")
+	if !q.stream {
+		if _, err := c.accepts("application/json", "text/event-stream"); err != nil {
+			return q, err
+		}
+	}
+	if q.stream && c.hasBody() {
+		// It would stay open for as long as the body does not come.
+		return q, fault.New(fault.Invalid, "a stream takes no body. Leave it out.")
+	}
 	known := []string{"since", "texts", "prefix", "min_revision"}
 	if q.stream {
 		known = append(known, "beat")
@@ -79,6 +89,9 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 		return q, err
 	}
 	q.prefix = p["prefix"]
+	if err := name.CheckPrefix(q.prefix); err != nil {
+		return q, err
+	}
 	if q.texts, err = p.flag("texts"); err != nil {
 		return q, err
 	}
@@ -105,8 +118,11 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 		q.since.present = q.stream || q.wait > 0
 	}
 	// Who comes back to a stream says so in a header, with the same URL.
-	if last := c.r.Header.Get("Last-Event-ID"); last != "" && q.stream {
-		q.since, err = c.s.position("Last-Event-ID", last)
+	if q.stream && err == nil {
+		var last string
+		if last, err = c.header("Last-Event-Id"); last != "" {
+			q.since, err = c.s.position("Last-Event-ID", last)
+		}
 	}
 	return q, err
 }
@@ -118,7 +134,7 @@ func (p params) seconds(key string, least, most time.Duration) (time.Duration, e
 		return 0, nil
 	}
 	n, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(n >= least.Seconds() && n <= most.Seconds()) { // NaN is in no range
+	if err != nil || strings.ContainsAny(v, "xX_") || !(n >= least.Seconds() && n <= most.Seconds()) { // NaN is in no range
 		return 0, fault.New(fault.Invalid, "%s is %q. Write a number of seconds from %g to %g.", key, v, least.Seconds(), most.Seconds())
 	}
 	return time.Duration(n * float64(time.Second)), nil
@@ -148,11 +164,14 @@ func (c *call) changesPage(q changesQuery) error {
 	}
 	v := viewer{a: c.a, prefix: q.prefix}
 	for {
+		if err := c.prepare(0); err != nil {
+			return err
+		}
 		page, err := c.s.store.ChangesPage(c.ctx(), since, stet.ChangesOptions{Limit: q.limit, Texts: q.texts})
 		if err != nil {
 			return err
 		}
-		body, n, err := v.page(&page)
+		body, n, err := v.page(c, &page)
 		if err != nil {
 			return err
 		}
@@ -164,10 +183,12 @@ func (c *call) changesPage(q changesQuery) error {
 		}
 		waiting := f != nil && n == 0
 		if waiting && !more {
+			page.Items = nil
+			c.stake().built() // whoever waits holds nothing
 			waiting = c.await(ctx, f, since)
 		}
 		if !waiting || ctx.Err() != nil {
-			return c.answerChanges(body, since, more, page.AsOf)
+			return c.answerChanges(q, body, since, more, page.AsOf)
 		}
 	}
 }
@@ -194,12 +215,22 @@ func (c *call) await(ctx context.Context, f *feed, since uint64) bool {
 	}
 }
 
-func (c *call) answerChanges(commits []byte, last uint64, more bool, asOf uint64) error {
+// answerChanges answers with a page. One that was waited for, or that begins at the
+// present, is of its moment and has no tag: the same request has another answer later,
+// as of the same revision.
+func (c *call) answerChanges(q changesQuery, commits []byte, last uint64, more bool, asOf uint64) error {
 	if over(c.a) {
-		return errOver()
+		return c.a.overError()
 	}
-	body := append([]byte(`{"commits":[`), commits...)
-	body = append(body, ']')
+	c.asOf(asOf)
+	c.vary(varyAccept)
+	t := ""
+	if q.wait == 0 && !q.since.present {
+		if t = c.s.revisionTag(asOf); c.unchanged(t) {
+			return nil
+		}
+	}
+	body := append(commits, ']')
 	if more {
 		body = append(body, `,"next":"`...)
 		body = append(body, c.s.store.ID()...)
@@ -210,11 +241,7 @@ func (c *call) answerChanges(commits []byte, last uint64, more bool, asOf uint64
 	body = append(body, `,"as_of":`...)
 	body = strconv.AppendUint(body, asOf, 10)
 	body = append(body, "}\n"...)
-	h := c.w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Stet-As-Of", strconv.FormatUint(asOf, 10))
-	c.w.Write(body)
+	c.send(http.StatusOK, typeJSON, t, body)
 	return nil
 }
 

@@ -136,14 +136,20 @@ func (s *subscriber) next() (e sent, ok bool) {
 // until reads events up to the first of a kind, and fails if there is none.
 func (s *subscriber) until(event string) sent {
 	s.t.Helper()
+	var last sent
 	for {
 		e, ok := s.next()
 		switch {
 		case !ok:
-			s.t.Fatalf("the stream ended before the event %s: %v", event, s.scan.Err())
+			status := "a connection"
+			if s.resp != nil {
+				status = s.resp.Status
+			}
+			s.t.Fatalf("the stream (%s) ended before the event %s: %v; the last event is %+v", status, event, s.scan.Err(), last)
 		case e.event == event:
 			return e
 		}
+		last = e
 	}
 }
 

@@ -68,8 +68,8 @@ func (s *Server) postCommit(c *call) error {
 		}
 		buf = append(buf, "]}"...)
 	}
-	c.send(http.StatusOK, typeJSON, "", append(buf, '\n'))
-	putBuffer(b, buf)
+	buf = append(buf, '\n')
+	c.sendBuffer(http.StatusOK, typeJSON, "", b, buf)
 	return nil
 }
 
@@ -85,7 +85,9 @@ func (c *call) commit(commit *stet.Commit) (stet.Committed, error) {
 		return done, c.unscoped(err)
 	}
 	done.ID = c.a.unscope(done.ID)
-	done.Versions = c.s.versions(c.ctx(), c.a, done.Versions)
+	for i, v := range done.Versions {
+		done.Versions[i] = c.see(v)
+	}
 	revision := []string{strconv.FormatUint(done.Revision, 10)}
 	h := c.w.Header()
 	h["Stet-As-Of"] = revision

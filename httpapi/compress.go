@@ -84,11 +84,14 @@ func newGzip(w io.Writer) io.WriteCloser {
 	return gzipWriter{z}
 }
 
-// Close ends the stream and gives the writer back.
+// Close ends the stream and gives the writer back, but for one whose bytes may still
+// be read from after a write that failed.
 func (w gzipWriter) Close() error {
 	err := w.Writer.Close()
-	w.Reset(nil)
-	gzips.Put(w.Writer)
+	if err == nil {
+		w.Reset(nil)
+		gzips.Put(w.Writer)
+	}
 	return err
 }
 
@@ -111,10 +114,12 @@ func newZstd(w io.Writer) io.WriteCloser {
 	return zstdWriter{z}
 }
 
-// Close ends the stream and gives the writer back.
+// Close ends the stream and gives the writer back, as that of a gzipWriter.
 func (w zstdWriter) Close() error {
 	err := w.Encoder.Close()
-	w.Reset(nil)
-	zstds.Put(w.Encoder)
+	if err == nil {
+		w.Reset(nil)
+		zstds.Put(w.Encoder)
+	}
 	return err
 }

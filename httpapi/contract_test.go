@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("routes", func(t *testing.T) { sameRoutes(t, start(t, Options{}), rules) })
 	t.Run("life", func(t *testing.T) { life(t, start(t, Options{})) })
+	t.Run("compressed", func(t *testing.T) { compressed(t, start(t, Options{})) })
 	t.Run("whole store", func(t *testing.T) {
 		ctx := context.Background()
 		store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "stet.db"))
@@ -88,6 +90,9 @@ func (b *rulebook) missing() (missing []string) {
 		}
 		for code, r := range o.Responses.Codes.FromOldest() {
 			look(code, r)
+			if key := method + " " + path + " compressed"; code == "200" && compresses(r) && !b.seen[key] {
+				missing = append(missing, key)
+			}
 		}
 		if o.Responses.Default != nil {
 			look("default", o.Responses.Default)
@@ -110,7 +115,7 @@ func life(t *testing.T, p *peer) {
 	for _, path := range []string{
 		a + "/versions/latest", a + "/versions/%5E1", a + "/versions/%232", "/v1/prompts/chat/versions/latest", "/p/support/triage@production", "/p/chat",
 		a + "/versions", a + "/versions?order=asc&limit=1", "/v1/prompts", "/v1/prompts?prefix=support%2F&label=production&limit=1", a,
-		a + "/labels/production", a + "/diff?from=1.0.0&to=latest",
+		a + "/labels/production", a + "/diff?from=1.0.0&to=latest", "/v1/changes", "/v1/changes?since=1&texts=true",
 	} {
 		x := p.ok(200, "GET", path, "")
 		p.ok(304, "GET", path, "", "If-None-Match", x.get("ETag"))
@@ -142,7 +147,7 @@ func life(t *testing.T, p *peer) {
 
 	at := p.ok(200, "GET", a+"/versions/production", "").get("ETag")
 	label := a + "/labels/production"
-	p.ok(200, "PUT", label, `{"version":"latest","expect":"1.0.0"}`)
+	p.ok(200, "PUT", label, `{"version":"latest","expect":"1.0.0"}`, "Idempotency-Key", "life-5")
 	p.ok(412, "PUT", label, `{"version":"1.0.0"}`, "If-Match", at)
 	p.ok(409, "PUT", label, `{"version":"1.0.0","expect":"1.0.0"}`)
 	p.ok(404, "PUT", label, `{"version":"7.0.0"}`)
@@ -154,10 +159,14 @@ func life(t *testing.T, p *peer) {
 	p.ok(409, "DELETE", a, "")
 	p.ok(412, "DELETE", label, "", "If-None-Match", "*")
 	p.ok(409, "DELETE", label, `{"expect":"7.0.0"}`)
-	p.ok(200, "DELETE", label, "", "If-Match", "*")
+	p.ok(200, "DELETE", label, "", "If-Match", "*", "Idempotency-Key", "life-6")
 	p.ok(404, "DELETE", label, "")
 	p.ok(204, "DELETE", a+"/versions/1.0.0?force=true", "")
 	p.ok(204, "DELETE", a, "")
+	// Sent again, they are done, and there is no head any more.
+	p.ok(204, "PUT", label, `{"version":"latest","expect":"1.0.0"}`, "Idempotency-Key", "life-5")
+	p.ok(204, "POST", label+"/rollback", ``, "Idempotency-Key", "life-2", "Stet-Message", "oops")
+	p.ok(204, "DELETE", label, "", "If-Match", "*", "Idempotency-Key", "life-6")
 
 	p.ok(200, "POST", "/v1/commits?versions=true", `{"id":"life-3","message":"all","ops":[
 		{"save":{"prompt_id":"b","text":"1","labels":["x-y"]}},{"save":{"prompt_id":"b","text":"1","if_changed":true}},{"save":{"prompt_id":"b","text":"2"}},
@@ -182,6 +191,34 @@ func life(t *testing.T, p *peer) {
 	p.ok(200, "GET", "/openapi.yaml", "")
 	p.api.Drain()
 	p.ok(503, "GET", "/readyz", "")
+}
+
+// compressed asks for large answers in each coding, and again with the tag of each.
+func compressed(t *testing.T, p *peer) {
+	const a = "/v1/prompts/a"
+	long := func(word string) string { return strings.Repeat(word+" ", minCompress) }
+	var labels []string
+	for i := range 95 {
+		labels = append(labels, fmt.Sprintf(`"a-long-name-of-a-label-%d"`, i))
+	}
+	why := strings.Repeat("w", minCompress)
+	p.ok(201, "POST", a+"/versions", `{"text":"`+long("one")+`","labels":[`+strings.Join(labels, ",")+`]}`, "Stet-Message", why)
+	p.ok(201, "POST", a+"/versions", `{"text":"`+long("two")+`"}`)
+	p.ok(200, "PUT", a+"/labels/production", `{"version":"1.0.0"}`, "Stet-Message", why)
+	for _, path := range []string{
+		a + "/versions/latest", a + "/versions", "/p/a@latest", "/v1/prompts", a, a + "/labels/production", a + "/diff?from=1.0.0&to=latest",
+		"/v1/changes", "/v1/changes?texts=true&since=1", "/v1/changes?wait=1&since=0&texts=true", "/v1/export", "/openapi.yaml",
+	} {
+		for _, coding := range []string{"gzip", "zstd"} {
+			x := p.ok(200, "GET", path, "", "Accept-Encoding", coding)
+			if etag := x.get("ETag"); strings.Contains(path, "wait=") != (etag == "") && path[1] != 'o' && path != "/v1/export" {
+				t.Errorf("%s has the tag %q", path, etag)
+			} else if etag != "" {
+				p.ok(304, "GET", path, "", "Accept-Encoding", coding, "If-None-Match", etag)
+			}
+		}
+	}
+	p.ok(200, "POST", "/v1/get", `{"refs":["a"]}`, "Accept-Encoding", "gzip")
 }
 
 // wholeStore takes a store from one server to another.
@@ -260,6 +297,10 @@ func refused(t *testing.T, start func(*testing.T, Options) *peer, rules *ruleboo
 			case "406":
 				p.ok(406, method, at, body, append(confirm, "Accept", "image/png")...)
 			case "413":
+				if method == "DELETE" && !strings.Contains(path, "/labels/") { // which takes no body
+					p.ok(413, method, at, "", append(confirm, "Stet-Author", strings.Repeat("x", 300))...)
+					continue
+				}
 				p.ok(413, method, at, `{"x":"`+strings.Repeat("x", 300)+`"}`)
 			case "415":
 				p.ok(415, method, at, "<xml/>", "Content-Type", "text/xml")

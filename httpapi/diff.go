@@ -31,6 +31,9 @@ func (s *Server) getDiff(c *call) error {
 	if to == "" {
 		to = "latest"
 	}
+	if err := c.prepare(o.MinRevision); err != nil {
+		return err
+	}
 	two, err := s.store.GetMany(c.ctx(), []string{id + "@" + from, id + "@" + to}, o)
 	if err != nil {
 		return single(err)
@@ -41,7 +44,7 @@ func (s *Server) getDiff(c *call) error {
 	h := c.w.Header()
 	c.vary(varyAccept)
 	h["X-Content-Type-Options"] = noSniff
-	t := s.revisionTag(asOf)
+	t := s.revisionTag(asOf) + c.a.scopeMark()
 	if kind == "text/plain" {
 		t += suffixText
 	}

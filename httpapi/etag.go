@@ -10,15 +10,19 @@ import (
 // An ETag is "STORE.REVISION" of an answer that is as of a revision, and
 // "STORE.REVISION.ORDINAL" of a version, with the revision that saved it. A store
 // that was restored or copied has another id, so that no tag is of two contents.
-// After that comes what tells the representations of one thing apart: .text for
-// the text alone, -gzip or -zstd for a compressed one. An answer that carries its
+// After that comes what tells the representations of one thing apart: ~ and a mark of
+// the key's prompts on what depends on them, .text for the text alone, -gzip or -zstd for a compressed one. An answer that carries its
 // as_of though its tag is older is tagged as weak.
 //
 // In this package a tag is passed around without its closing quote.
 type tag = string
 
-// suffixText is the text alone of a version, or a diff as text.
-const suffixText = ".text"
+const (
+	// suffixText is the text alone of a version, or a diff as text.
+	suffixText = ".text"
+	// suffixScope begins the mark of the key's prompts.
+	suffixScope = "~"
+)
 
 // versionTag returns the tag of a version.
 func (s *Server) versionTag(v stet.Version) tag {
@@ -38,8 +42,14 @@ func (s *Server) revisionTag(revision uint64) tag {
 	return s.tagBase + strconv.FormatUint(revision, 10)
 }
 
-// ordinalSelector is the selector of a version by its ordinal.
-func ordinalSelector(ordinal uint64) string { return "#" + strconv.FormatUint(ordinal, 10) }
+// scopeMark is what a tag has behind it of what the caller sees only in part: with
+// other prompts its key sees something else there. It is "" for who sees everything.
+func (a *access) scopeMark() string {
+	if a.seesAll() {
+		return ""
+	}
+	return suffixScope + a.grant.ScopeMark()
+}
 
 // notModified tells whether If-None-Match has a tag, in whatever coding the caller
 // got it, and returns it as the caller gave it, with its quotes.
@@ -93,6 +103,7 @@ func (s *Server) parseVersionTag(given string) (revision, ordinal uint64, ok boo
 	if err != nil {
 		return 0, 0, false
 	}
+	ord, _, _ = strings.Cut(ord, suffixScope)
 	ordinal, err = strconv.ParseUint(ord, 10, 64)
 	return revision, ordinal, err == nil
 }

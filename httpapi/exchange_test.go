@@ -93,7 +93,7 @@ func (b *rulebook) judge(x *exchange, pattern string) (wrong []string) {
 		}
 		code = "default"
 		// Any request can meet these; what else an operation answers, it says.
-		if !slices.Contains([]int{403, 405, 429, 500, 503, 504}, x.res.StatusCode) {
+		if !slices.Contains([]int{403, 405, 408, 429, 500, 503, 504}, x.res.StatusCode) {
 			report("the answer %d is documented only as the default", x.res.StatusCode)
 		}
 	}
@@ -153,11 +153,35 @@ func (b *rulebook) judge(x *exchange, pattern string) (wrong []string) {
 			}
 		}
 		// What an error came after may have said as of which revision it was.
-		if !found && !(x.res.StatusCode >= 400 && (key == "Stet-As-Of" || key == "Stet-Revision" || key == "Stet-Version")) {
+		if !found && !(x.res.StatusCode >= 400 && (key == "Stet-Revision" || key == "Stet-Version")) {
 			report("the header %s of the answer %s is not documented", key, code)
 		}
 	}
+	// What rests on the store says on which state of it.
+	if x.res.StatusCode == 404 && strings.HasPrefix(path, "/v1/") && x.res.Header.Get("Stet-As-Of") == "" && !strings.Contains(x.body, "at this path") {
+		report("what is not found is not found as of no revision")
+	}
+	if compresses(answer) && !strings.HasPrefix(kind, "text/event-stream") {
+		etag, given := x.res.Header.Get("Etag"), x.res.Header.Get("Content-Encoding")
+		switch asked := x.req.Header.Get("Accept-Encoding"); {
+		case x.req.Method == http.MethodHead || asked != "gzip" && asked != "zstd" || len(x.body) < minCompress:
+		case given != asked:
+			report("%d bytes are asked for in %s and come as %q", len(x.body), asked, given)
+		case etag != "" && !strings.HasSuffix(etag, "-"+asked+`"`):
+			report("the tag %s is of another form than %s", etag, asked)
+		default:
+			b.mu.Lock()
+			b.seen[method+" "+path+" compressed"] = true
+			b.mu.Unlock()
+		}
+	}
 	return wrong
+}
+
+// compresses tells whether an answer comes in the codings that are asked for: then it
+// says that it depends on them.
+func compresses(answer *v3.Response) bool {
+	return answer.Headers != nil && answer.Headers.GetOrZero("Vary") != nil
 }
 
 func documents(item *v3.PathItem, o *v3.Operation, in, name string) bool {
@@ -248,8 +272,8 @@ func (s *Server) patternOf(r *http.Request) string {
 	if other.Method == http.MethodHead {
 		other.Method = http.MethodGet
 	}
-	if strings.Contains(r.URL.EscapedPath(), "//") {
-		return "/"
+	if path := r.URL.EscapedPath(); strings.Contains(path, "//") || hasDots(path) {
+		return "/" // dispatch gives it to no route
 	}
 	_, pattern := s.mux.Handler(&other)
 	return pattern

@@ -103,6 +103,7 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 	if err != nil {
 		return err
 	}
+	commit.Epoch = cond.epoch
 	if _, err := c.commit(&commit); err != nil {
 		return cond.failed(err)
 	}
@@ -126,6 +127,7 @@ type condition struct {
 	given  bool
 	exists bool    // it must be somewhere
 	expect *string // it must be here
+	epoch  uint64  // in which expect is a version; 0 for any
 }
 
 // condition reads If-Match, with the tag of a version as GET …/versions/LABEL gave
@@ -139,7 +141,11 @@ func (c *call) condition(id, label string) (condition, error) {
 	if err != nil {
 		return condition{}, err
 	}
+	h := c.r.Header
 	switch {
+	case h["If-Match"] != nil && match == "" || h["If-None-Match"] != nil && none == "" || h["If-Unmodified-Since"] != nil:
+		// A condition that is left out of account overwrites what it was to protect.
+		return condition{}, fault.New(fault.Invalid, "a condition is empty, or is If-Unmodified-Since, which is not taken. Give If-Match with one tag or *, or If-None-Match with *.")
 	case match != "" && none != "":
 		return condition{}, fault.New(fault.Invalid, "If-Match and If-None-Match are both given. Give one.")
 	case none == "*":
@@ -153,25 +159,35 @@ func (c *call) condition(id, label string) (condition, error) {
 	case strings.ContainsAny(match, ", "):
 		return condition{}, fault.New(fault.Invalid, "If-Match has several tags; a label is at one version. Give the one.")
 	}
-	expect, err := c.tagged(id, label, match)
-	return condition{given: true, expect: expect}, err
+	return c.tagged(id, label, match)
 }
 
-// tagged returns the number of the version that a tag is of.
-func (c *call) tagged(id, label, given string) (*string, error) {
+// tagged returns the condition that a label is at the version that a tag is of. That
+// is taken from the log, whether or not the version still lives: a request that was
+// carried out and is sent again makes the same commit, and the commit's id decides
+// before its conditions do.
+func (c *call) tagged(id, label, given string) (condition, error) {
 	revision, ordinal, ok := c.s.parseVersionTag(given)
-	if !ok {
-		return nil, precondition("If-Match is %s, which is not the tag of a version of this store. Get the version that %s is at, and give its ETag.", given, label)
+	if !ok || revision == 0 {
+		return condition{}, precondition("If-Match is %s, which is not the tag of a version of this store. Get the version that %s is at, and give its ETag.", given, label)
 	}
-	v, err := c.resolve(id, ordinalSelector(ordinal), stet.ReadOptions{})
-	switch {
-	case err == nil && v.Revision() == revision:
-		number := v.Number().String()
-		return &number, nil
-	case err == nil || fault.CodeOf(err) == fault.NotFound:
-		return nil, precondition("%s is not at the version that If-Match names: %s has no such version any more. Nothing changed. Get the version that %s is at.", label, id, label)
+	epoch, cleared := c.s.store.Epoch()
+	if revision <= cleared {
+		epoch-- // one that is over
 	}
-	return nil, err
+	page, err := c.s.store.ChangesPage(c.ctx(), revision-1, stet.ChangesOptions{Limit: 1})
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
+		return condition{}, err
+	}
+	for i := range page.Items {
+		for _, op := range page.Items[i].Ops {
+			if s := op.Save; s != nil && !s.Unchanged && s.PromptID == id && s.Ordinal == ordinal {
+				number := s.Version.String()
+				return condition{given: true, expect: &number, epoch: epoch}, nil
+			}
+		}
+	}
+	return condition{}, precondition("%s is not at the version that If-Match names: %s has never had such a version. Nothing changed. Get the version that %s is at.", label, id, label)
 }
 
 // failed returns err as 412 if it is the condition that does not hold.

@@ -98,3 +98,42 @@ func TestConditionalOnce(t *testing.T) {
 		t.Errorf("there are %v commits, not 4", r)
 	}
 }
+
+// TestConditionalOnceLater: a move under a condition was carried out once and for all,
+// whatever became of the version that it names; and after a clear the same number, at
+// the same ordinal, is another version.
+func TestConditionalOnceLater(t *testing.T) {
+	p := newPeer(t, nil, Options{})
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"1","labels":["production"]}`)
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"2","bump":"minor"}`)
+	first := p.ok(200, "GET", labelAtPath, "").get("ETag")
+	move := func(status int, id string) *exchange {
+		t.Helper()
+		return p.ok(status, "PUT", labelPath, `{"version":"1.1.0"}`, "If-Match", first, "Idempotency-Key", id)
+	}
+	done := move(200, "k")
+	again := func(status int, what string) {
+		t.Helper()
+		x := move(status, "k")
+		if x.get("Stet-Replayed") != "true" || x.get("Stet-Revision") != done.get("Stet-Revision") {
+			t.Errorf("%s: %v", what, x.res.Header)
+		}
+	}
+	p.ok(204, "DELETE", "/v1/prompts/a/versions/1.0.0", "")
+	again(200, "deleted")
+	move(412, "deleted")
+	p.ok(204, "DELETE", "/v1/prompts", "", "X-Confirm", "clear")
+	again(204, "cleared")
+	move(412, "cleared")
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"1","labels":["production"]}`)
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"2","bump":"minor"}`)
+	again(200, "saved anew")
+	if x := move(412, "saved-anew"); !strings.Contains(x.body, "cleared since") {
+		t.Errorf("412 is %s", x.body)
+	}
+	p.ok(412, "POST", labelPath+"/rollback", "", "If-Match", first)
+	p.ok(412, "DELETE", labelPath, "", "If-Match", first)
+	if labels := p.ok(200, "GET", "/v1/prompts/a", "").json()["labels"].(map[string]any); labels["production"] != "1.0.0" {
+		t.Errorf("the labels are %v", labels)
+	}
+}

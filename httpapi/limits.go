@@ -32,6 +32,10 @@ type Limits struct {
 	// BodyBytes is how many bytes of bodies all requests in hand may have
 	// together: DefaultBodyBytes if 0.
 	BodyBytes int64
+	// AnswerBytes is how many bytes of large answers and of pages for streams may be
+	// on their way together: DefaultAnswerBytes if 0. What is streamed from the
+	// store, a backup or an export, is never in memory.
+	AnswerBytes int64
 
 	// WorkTime is how long a read may wait for a revision, or a read of many
 	// versions may take: DefaultWorkTime if 0. It ends as unavailable.
@@ -42,8 +46,9 @@ type Limits struct {
 	// BodyTime is how long it may take to send the body, beside the time that the
 	// body takes at MinBodyRate: DefaultBodyTime if 0.
 	BodyTime time.Duration
-	// WriteTime is how long it may take to take a piece of the answer:
-	// DefaultWriteTime if 0.
+	// WriteTime is how long it may take to take a piece of the answer, and the
+	// whole of it beside the time that it takes at MinAnswerRate: DefaultWriteTime
+	// if 0.
 	WriteTime time.Duration
 	// IdleTime is how long a connection without a request stays open:
 	// DefaultIdleTime if 0.
@@ -67,6 +72,9 @@ const (
 	DefaultLarge = 4
 	// DefaultBodyBytes is room for some 25 of the largest commits.
 	DefaultBodyBytes = 256 << 20
+	// DefaultAnswerBytes is room for some three of the largest answers, escaped and
+	// compressed, or for 30 whose clients read them at once.
+	DefaultAnswerBytes = 256 << 20
 	// DefaultWorkTime is as long as a client of ours waits for an answer.
 	DefaultWorkTime = 30 * time.Second
 	// DefaultHeaderTime is ample: a header comes in one packet or two.
@@ -82,6 +90,9 @@ const (
 	// MinBodyRate, in bytes a second, is how fast a body must come. It is what the
 	// slowest links of mobile phones do.
 	MinBodyRate = 16 << 10
+	// MinAnswerRate, in bytes a second, is how fast a large answer must be taken: one
+	// of 32 MiB is held for nine minutes at most.
+	MinAnswerRate = 64 << 10
 	// MaxHeaderBytes bounds a request's header: ids and messages of a commit stand
 	// there, percent-encoded, and proxies add their own. Package net/http answers
 	// 431 to more.
@@ -106,6 +117,7 @@ func (l Limits) withDefaults() Limits {
 	number(&l.Streams, DefaultStreams, 1<<31-1)
 	number(&l.Large, DefaultLarge, 1<<31-1)
 	number(&l.BodyBytes, DefaultBodyBytes, 1<<62)
+	number(&l.AnswerBytes, DefaultAnswerBytes, 1<<62)
 	number(&l.WorkTime, DefaultWorkTime, 1<<62)
 	number(&l.HeaderTime, DefaultHeaderTime, 0)
 	number(&l.BodyTime, DefaultBodyTime, 0)
@@ -140,12 +152,13 @@ type kind int
 const (
 	kindUsual  kind = iota
 	kindStream      // open for long, and idle nearly all the time
-	kindWait        // may wait for a revision
+	kindWait        // waits for a revision
 	kindLarge       // reads the whole store
 	kindFree        // tells how the server is, above all when it is busy
 	kinds
 )
 
+// kindOf returns what a request comes as. It is kindWait later, while it waits.
 func kindOf(r *http.Request) kind {
 	switch r.URL.Path {
 	case "/healthz", "/readyz", "/metrics":
@@ -157,9 +170,6 @@ func kindOf(r *http.Request) kind {
 			return kindStream
 		}
 	}
-	if strings.Contains(r.URL.RawQuery, "min_revision") {
-		return kindWait
-	}
 	return kindUsual
 }
 
@@ -170,12 +180,16 @@ type gate struct {
 
 	mostBytes int64
 	bytes     atomic.Int64 // of bodies
+
+	mostAnswers int64
+	answers     atomic.Int64  // bytes
+	builds      chan struct{} // one for each who builds a large answer
 }
 
 func newGate(l Limits) *gate {
 	return &gate{
 		most:      [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindLarge: int64(l.Large), kindFree: 1<<63 - 1},
-		mostBytes: l.BodyBytes,
+		mostBytes: l.BodyBytes, mostAnswers: l.AnswerBytes, builds: make(chan struct{}, builders()),
 	}
 }
 

@@ -322,7 +322,7 @@ func TestOwnDeadline(t *testing.T) {
 	r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
 		for piece := make([]byte, pieceBytes); ; {
-			recorderOf(w).set = time.Time{} // as if that were long ago
+			recorderOf(w).until = time.Time{} // as if that were long ago
 			c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 			if _, err := w.Write(piece); err != nil {
 				failed <- err

@@ -24,6 +24,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		start := time.Now()
 		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
 		k := kindOf(r)
+		rec.stake = stake{g: s.gate, k: k}
 		defer func() {
 			p := recover()
 			rec.end()
@@ -32,11 +33,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				panic(p)
 			}
 		}()
-		if err := s.gate.enter(k); err != nil {
+		if err := rec.stake.enter(); err != nil {
 			s.busy(rec, r, err, "in_hand")
 			return
 		}
-		defer s.gate.leave(k)
+		defer rec.stake.end()
 		if r.Body != nil && r.Body != http.NoBody {
 			size := r.ContentLength
 			if size < 0 || size > s.o.MaxBody {
@@ -48,7 +49,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			}
 			defer s.gate.letGo(size)
 			if s.o.Limits.BodyTime > 0 {
-				r.Body = &slowBody{ReadCloser: r.Body, control: rec.control, grace: s.o.Limits.BodyTime}
+				// What no handler reads, net/http reads, and would wait for it for ever.
+				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.BodyTime))
+				body := r.Body
+				// A copy: by the body of its own request net/http sees that nobody has
+				// asked for it (Expect: 100-continue), and so does not wait for it.
+				r = r.WithContext(r.Context())
+				r.Body = &slowBody{ReadCloser: body, control: rec.control, grace: s.o.Limits.BodyTime}
 			}
 		}
 		next.ServeHTTP(rec, r)
@@ -57,8 +64,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 
 // busy refuses a request that the server has no room for.
 func (s *Server) busy(w *recorder, r *http.Request, err error, limit string) {
-	s.metrics.refused.WithLabelValues(limit).Inc()
-	w.Header().Set("Retry-After", retrySoon)
+	s.full(w.Header(), limit)
 	// A body that nobody reads would be read to its end otherwise.
 	w.Header().Set("Connection", "close")
 	s.problem(w, r, err)

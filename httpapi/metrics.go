@@ -89,6 +89,7 @@ var (
 	descInHand      = description("http_in_hand", "Requests that are being worked on, streams left out.")
 	descSubscribers = description("subscribers", "Streams of changes and long polls that are open.")
 	descBodyBytes   = description("http_body_bytes", "Bytes of bodies that the requests in hand may have.")
+	descAnswerBytes = description("http_answer_bytes", "Bytes of large answers that are on their way.")
 	descCommits     = description("commits_total", "Commits, by what became of them: applied, replayed, conflict, refused, failed.", "outcome")
 	descBatches     = description("commit_batch_size", "Commits that were written together, in one append and one sync.")
 	descHits        = description("cache_hits_total", "Texts that were in memory when they were read.")
@@ -96,7 +97,7 @@ var (
 )
 
 func (s *storeMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRevision, descQueued, descInHand, descSubscribers, descBodyBytes, descCommits, descBatches, descHits, descMisses} {
+	for _, d := range []*prometheus.Desc{descRevision, descQueued, descInHand, descSubscribers, descBodyBytes, descAnswerBytes, descCommits, descBatches, descHits, descMisses} {
 		ch <- d
 	}
 }
@@ -114,6 +115,7 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descInHand, float64(s.gate.inHand[kindUsual].Load()+s.gate.inHand[kindWait].Load()+s.gate.inHand[kindLarge].Load()))
 	gauge(descSubscribers, float64(s.gate.inHand[kindStream].Load()))
 	gauge(descBodyBytes, float64(s.gate.bytes.Load()))
+	gauge(descAnswerBytes, float64(s.gate.answers.Load()))
 
 	gets := s.gets.Load() // before the store's, so that the difference is not negative for long
 	stats := s.store.Stats()

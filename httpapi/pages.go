@@ -33,6 +33,9 @@ func (s *Server) listVersions(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.prepare(o.MinRevision); err != nil {
+		return err
+	}
 	page, err := s.store.ListPage(c.ctx(), id, o)
 	if err != nil {
 		return err
@@ -56,6 +59,9 @@ func (s *Server) listPrompts(c *call) error {
 		return err
 	}
 	if o.Limit, err = p.limit(); err != nil {
+		return err
+	}
+	if err := c.prepare(o.MinRevision); err != nil {
 		return err
 	}
 	page, err := s.prompts(c.ctx(), c.a, o)
@@ -83,6 +89,9 @@ func (s *Server) listMoves(c *call) error {
 	}
 	id, err := c.id()
 	if err != nil {
+		return err
+	}
+	if err := c.prepare(o.MinRevision); err != nil {
 		return err
 	}
 	page, err := s.store.HistoryPage(c.ctx(), id, c.r.PathValue("label"), o)

@@ -44,7 +44,6 @@ func (s *Server) getPlain(c *call) error {
 	if v.Type() == content.TypeChat {
 		body = append(append(body, v.Content().Messages()...), '\n')
 	}
-	c.send(http.StatusOK, typeText, t, body)
-	putBuffer(b, body)
+	c.sendBuffer(http.StatusOK, typeText, t, b, body)
 	return nil
 }

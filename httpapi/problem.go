@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
 )
 
 // statuses is the one table from stet's codes to HTTP.
@@ -32,8 +34,8 @@ func Status(code fault.Code) int {
 	return http.StatusInternalServerError
 }
 
-// A statusError is an error whose status says more than its code: 405, 406, 412
-// and 415.
+// A statusError is an error whose status says more than its code: 405, 406, 408,
+// 412 and 415.
 type statusError struct {
 	err    *fault.Error
 	status int
@@ -47,6 +49,25 @@ func (e *statusError) Unwrap() error { return e.err }
 
 func withStatus(status int, code fault.Code, format string, args ...any) error {
 	return &statusError{fault.New(code, format, args...), status}
+}
+
+// maxDetail bounds what a problem says, in bytes: it may repeat what the caller
+// sent, which may be as long as a body.
+const maxDetail = 2 << 10
+
+// detail is the text of an error as it is fit to be shown: valid UTF-8, on one line,
+// with what cannot be seen made visible, and not too long.
+func detail(message string) string {
+	if cut := len(message) - maxDetail; cut > 0 {
+		// The end says what to do.
+		const half = maxDetail / 2
+		message = message[:half] + fmt.Sprintf("… (%d bytes) …", cut) + message[len(message)-half:]
+	}
+	message = strings.ToValidUTF8(message, "\uFFFD")
+	if strings.ContainsAny(message, "\n\t") {
+		message = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(message)
+	}
+	return name.Visible(message)
 }
 
 // problem answers with an error as application/problem+json (RFC 9457): type,
@@ -73,7 +94,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	body = append(body, `,"status":`...)
 	body = strconv.AppendInt(body, int64(status), 10)
 	body = append(body, `,"detail":`...)
-	body = content.AppendQuote(body, strings.ToValidUTF8(e.Message, "\uFFFD"))
+	body = content.AppendQuote(body, detail(e.Message))
 	body = append(body, `,"code":`...)
 	body = content.AppendQuote(body, string(e.Code))
 	if e.Op != fault.NoOp {
@@ -89,8 +110,8 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		rec.err = err
 	}
 	h := w.Header()
-	for _, name := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {
-		delete(h, name) // they were meant for another answer
+	for _, other := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {
+		delete(h, other) // they were meant for another answer
 	}
 	h["Content-Type"] = typeProblem
 	if e.Code == fault.Unauthorized {

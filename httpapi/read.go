@@ -14,13 +14,26 @@ func (c *call) resolve(id, sel string, o stet.ReadOptions) (stet.Version, error)
 	if o == (stet.ReadOptions{}) {
 		c.s.metrics.gets.Add(1)
 		v, err := c.s.store.Get(c.ctx(), id+"@"+sel)
-		return c.s.version(c.ctx(), c.a, v), err
+		return c.see(v), err
+	}
+	if err := c.wait(o.MinRevision); err != nil {
+		return stet.Version{}, err
 	}
 	versions, err := c.s.store.GetMany(c.ctx(), []string{id + "@" + sel}, o)
 	if err != nil {
 		return stet.Version{}, single(err)
 	}
-	return c.s.version(c.ctx(), c.a, versions[0]), nil
+	return c.see(versions[0]), nil
+}
+
+// see returns a version as the caller may see it, and notes whether that is less than
+// there is.
+func (c *call) see(v stet.Version) stet.Version {
+	seen := c.s.version(c.ctx(), c.a, v)
+	if seen != v {
+		c.mark = c.a.scopeMark()
+	}
+	return seen
 }
 
 // getVersion is what applications call at every request, so it allocates little.
@@ -44,14 +57,13 @@ func (s *Server) getVersion(c *call) error {
 	if err != nil {
 		return err
 	}
-	t := c.version(v, "")
+	t := c.version(v, c.mark)
 	if c.fresh(t) {
 		return nil
 	}
 	b := buffers.Get().(*[]byte)
 	body := append(v.AppendJSON((*b)[:0]), '\n')
-	c.send(http.StatusOK, typeJSON, t, body)
-	putBuffer(b, body)
+	c.sendBuffer(http.StatusOK, typeJSON, t, b, body)
 	return nil
 }
 
@@ -101,6 +113,9 @@ func (s *Server) getMany(c *call) error {
 			return atOp(err, i)
 		}
 	}
+	if err := c.prepare(o.MinRevision); err != nil {
+		return err
+	}
 	o.MaxBytes = maxManyBytes
 	versions, err := s.store.GetMany(c.ctx(), body.Refs, o)
 	if err != nil {
@@ -122,10 +137,12 @@ func (s *Server) getMany(c *call) error {
 			buf = append(buf, ',')
 		}
 		buf = v.AppendJSON(buf)
+		if err := c.reserve(cap(buf)); err != nil {
+			return err
+		}
 	}
 	buf = appendAsOf(append(buf, ']'), asOf)
-	c.send(http.StatusOK, typeJSON, "", buf)
-	putBuffer(b, buf)
+	c.sendBuffer(http.StatusOK, typeJSON, "", b, buf)
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
 )
 
 // render fills the variables and placeholders of a version.
@@ -23,12 +25,28 @@ func (s *Server) render(c *call) error {
 	if err != nil {
 		return err
 	}
-	var values stet.Values
-	if err := c.body(&values); err != nil {
+	var body struct {
+		Variables    map[string]*string         `json:"variables"`
+		Placeholders map[string]json.RawMessage `json:"placeholders"`
+	}
+	if err := c.body(&body); err != nil {
 		return err
+	}
+	if err := c.a.mayRead(id); err != nil { // by now
+		return err
+	}
+	values := stet.Values{Variables: make(map[string]string, len(body.Variables)), Placeholders: body.Placeholders}
+	for variable, text := range body.Variables {
+		if text == nil { // it would be filled in as nothing
+			return fault.New(fault.Invalid, "the variable %q is null. Give it a text, which may be \"\".", variable)
+		}
+		values.Variables[variable] = *text
 	}
 	v, err := c.resolve(id, c.r.PathValue("selector"), o)
 	if err != nil {
+		return err
+	}
+	if err := c.prepare(0); err != nil {
 		return err
 	}
 	filled, err := v.Render(values)
@@ -40,7 +58,6 @@ func (s *Server) render(c *call) error {
 	buf := append((*b)[:0], `{"version":"`...)
 	buf = append(v.Number().AppendTo(buf), `",`...)
 	buf = appendAsOf(filled.AppendMembers(buf), v.AsOf())
-	c.send(http.StatusOK, typeJSON, "", buf)
-	putBuffer(b, buf)
+	c.sendBuffer(http.StatusOK, typeJSON, "", b, buf)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,6 +26,10 @@ type call struct {
 	w http.ResponseWriter
 	r *http.Request
 	a *access
+	// mark is what the tag of a version has behind it, for who sees that in part.
+	mark string
+	// before is a revision that the store had before the call reads.
+	before uint64
 }
 
 // call makes a handler of a route: it finds out who calls and answers with what
@@ -34,21 +39,23 @@ func (s *Server) call(route func(*call) error) http.Handler {
 		a, err := s.access(r)
 		if err = s.admit(w, r, a, err); err == nil {
 			k := kindOf(r)
-			if k == kindWait || r.URL.Path == "/v1/get" {
+			if r.URL.Path == "/v1/get" {
 				ctx, cancel := context.WithTimeout(r.Context(), s.o.Limits.WorkTime)
 				defer cancel()
 				r = r.WithContext(ctx)
 			}
-			if a.grant != nil && (k == kindLarge || k == kindWait) {
+			if k == kindLarge {
 				ctx, stop := a.during(r.Context()) // it may take long, and longer than the key
 				defer stop()
 				r = r.WithContext(ctx)
 			}
-			c := call{s, w, r, a}
+			before, _ := s.store.Tail()
+			c := call{s: s, w: w, r: r, a: a, before: before}
 			if err = route(&c); err != nil {
-				if err = a.scopeError(err); (k == kindLarge || k == kindWait) && over(a) {
-					err = errOver() // and so what it waited for did not come
+				if err = a.scopeError(err); k == kindLarge && over(a) {
+					err = a.overError() // and so what it waited for did not come
 				}
+				c.refusedAsOf()
 			}
 		}
 		if err != nil {
@@ -89,11 +96,9 @@ func (c *call) params(known ...string) (params, error) {
 		if pair == "" {
 			continue
 		}
-		k, v, _ := strings.Cut(pair, "=")
-		key, err := url.QueryUnescape(k)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "the query has %q, which is not percent-encoded as it should be.", k)
-		}
+		key, v, _ := strings.Cut(pair, "=")
+		// A name is not unescaped: whoever looks at a query must see the same in it,
+		// proxies too.
 		if !slices.Contains(known, key) {
 			return nil, fault.New(fault.Invalid, "there is no parameter %q here. There is: %s.", key, strings.Join(known, ", "))
 		}
@@ -169,16 +174,6 @@ func (p params) read() (o stet.ReadOptions, err error) {
 	return o, nil
 }
 
-// wait returns once the store has a revision: for reads whose method of the store
-// takes no options.
-func (c *call) wait(revision uint64) error {
-	if revision == 0 {
-		return nil
-	}
-	_, err := c.s.store.GetMany(c.ctx(), nil, stet.ReadOptions{MinRevision: revision})
-	return err
-}
-
 // hasBody tells whether the request has a body, as far as its headers tell.
 func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
 
@@ -188,7 +183,20 @@ func (c *call) body(v any, types ...string) error {
 	if err != nil {
 		return err
 	}
-	return bodyError(prompt.Decode(r, v))
+	err = prompt.Decode(r, v)
+	if r.failed != nil { // which is the reason, whatever the JSON looked like
+		err = r.failed
+	}
+	return c.read(err)
+}
+
+// read is what reading the body has come to. It may have taken long, so that the
+// caller's key is looked at again; what was asked of it before is asked again then.
+func (c *call) read(err error) error {
+	if err != nil {
+		return err
+	}
+	return c.a.again()
 }
 
 // bodyIfAny is body where there may be none. A browser's page may send a request
@@ -203,36 +211,56 @@ func (c *call) bodyIfAny(v any) error {
 	return c.mediaType("application/json")
 }
 
-// bodyReader returns the body, bounded.
-func (c *call) bodyReader(types ...string) (io.Reader, error) {
+// bodyReader returns the body, bounded. Who has read it calls read.
+func (c *call) bodyReader(types ...string) (*body, error) {
 	if len(types) == 0 {
 		types = []string{"application/json"}
 	}
 	if err := c.mediaType(types...); err != nil {
 		return nil, err
 	}
-	if e := c.r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
+	for _, e := range c.r.Header["Content-Encoding"] {
+		if e != "" && e != "identity" {
+			return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
+		}
 	}
 	if c.r.ContentLength > c.s.o.MaxBody {
 		return nil, fault.New(fault.TooLarge, "the body has %d bytes; %d is the most. Split it.", c.r.ContentLength, c.s.o.MaxBody)
 	}
-	return http.MaxBytesReader(c.w, c.r.Body, c.s.o.MaxBody), nil
+	return &body{Reader: http.MaxBytesReader(c.w, c.r.Body, c.s.o.MaxBody), chunked: len(c.r.TransferEncoding) > 0}, nil
 }
 
-// bodyError says in stet's words what reading a body failed with.
-func bodyError(err error) error {
+// A body is that of a request. It tells one that was cut off from one whose JSON has
+// no end: what has come of the first is not what its sender meant, who may send it
+// again.
+type body struct {
+	io.Reader
+	chunked bool  // as only HTTP/1.1 has it
+	failed  error // what reading failed with, in stet's words
+}
+
+// Read reads. What it fails with is unavailable, but for a body that is too large or
+// in broken chunks.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
 	var tooLarge *http.MaxBytesError
 	var e *fault.Error
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &tooLarge):
-		return fault.New(fault.TooLarge, "the body has over %d bytes, which is the most. Split it.", tooLarge.Limit)
-	case errors.As(err, &e):
-		return e
+		err = fault.New(fault.TooLarge, "the body has over %d bytes, which is the most. Split it.", tooLarge.Limit)
+	case !errors.As(err, &e):
+		if network := net.Error(nil); !b.chunked || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
+			// 408, since it is not the server that failed.
+			err = withStatus(http.StatusRequestTimeout, fault.Unavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
+		} else {
+			err = fault.Wrap(err, fault.Invalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
+		}
 	}
-	return fault.Wrap(err, fault.Invalid, "the body could not be read to its end: %v. Nothing changed. Send it again.", err)
+	b.failed = err
+	return n, err
 }
 
 func (c *call) mediaType(types ...string) error {

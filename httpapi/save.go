@@ -62,7 +62,6 @@ func (s *Server) saveVersion(c *call) error {
 	h["Cache-Control"] = noStore
 	b := buffers.Get().(*[]byte)
 	body := append(v.AppendJSON((*b)[:0]), '\n')
-	c.send(status, typeJSON, s.versionTag(v), body)
-	putBuffer(b, body)
+	c.sendBuffer(status, typeJSON, s.versionTag(v)+c.mark, b, body)
 	return nil
 }

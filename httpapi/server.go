@@ -1,10 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -55,8 +55,11 @@ type Server struct {
 
 	mixed commits // those that scoped keys have asked about
 
-	draining chan struct{} // closed by Drain
-	drain    sync.Once
+	stopping context.Context // done by Drain
+	drain    context.CancelFunc
+	draining <-chan struct{} // stopping's
+
+	keyless *access // of who shows no key, while there are none
 }
 
 // New returns a server of a store.
@@ -73,7 +76,12 @@ func New(store *stet.Store, o Options) *Server {
 	if o.TempDir == "" {
 		o.TempDir = os.TempDir()
 	}
-	s := &Server{store: store, o: o, draining: make(chan struct{}), ids: newRequestIDs()}
+	s := &Server{store: store, o: o, ids: newRequestIDs(), keyless: everything}
+	s.stopping, s.drain = context.WithCancel(context.Background())
+	s.draining = s.stopping.Done()
+	if o.Keys != nil {
+		s.keyless = &access{open: o.Keys.OpenLife()}
+	}
 	s.tagBase = `"` + store.ID() + "."
 	s.streams = newStreams(store)
 	s.limit()
@@ -85,9 +93,10 @@ func New(store *stet.Store, o Options) *Server {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Drain makes the server ready to stop: /readyz says so, and streams end with
-// the place to resume at. Requests are still answered. It may be called again.
-func (s *Server) Drain() { s.drain.Do(func() { close(s.draining) }) }
+// Drain makes the server ready to stop: /readyz says so, streams end with the place
+// to resume at, and what waits for a revision ends as unavailable. Other requests are
+// still answered. It may be called again.
+func (s *Server) Drain() { s.drain() }
 
 // Close drains the server. It does not close the store. The caller shuts the
 // http.Server down between the two.

@@ -25,12 +25,14 @@ type recorder struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	time    time.Duration // for each piece
-	set     time.Time     // when the deadline was set last
+	until   time.Time     // the deadline as it was set last
+	spent   time.Duration // on waiting for the client to take a large answer
 	h2      bool          // whose deadlines run while nothing is written, too
 	own     bool          // the handler sets the deadlines
 
 	status int
 	bytes  int64
+	stake  stake
 	// who made the request: the name of its key, "" without.
 	who string
 	// err is what was answered if it was an error.
@@ -38,7 +40,7 @@ type recorder struct {
 }
 
 func newRecorder(w http.ResponseWriter, r *http.Request, write time.Duration, now time.Time) *recorder {
-	rec := &recorder{ResponseWriter: w, control: http.NewResponseController(w), time: write, set: now, h2: r.ProtoMajor >= 2}
+	rec := &recorder{ResponseWriter: w, control: http.NewResponseController(w), time: write, until: now.Add(write), h2: r.ProtoMajor >= 2}
 	if rec.h2 {
 		rec.forget()
 	}
@@ -76,10 +78,12 @@ func (r *recorder) Write(p []byte) (int, error) {
 	n := 0
 	for {
 		piece := p[n:min(n+pieceBytes, len(p))]
-		r.extend()
+		begun := r.extend()
 		m, err := r.ResponseWriter.Write(piece)
 		n += m
-		r.bytes += int64(m)
+		if r.bytes += int64(m); r.bytes > MinAnswerRate {
+			r.spent += time.Since(begun)
+		}
 		if err != nil || n == len(p) {
 			if r.h2 {
 				r.forget()
@@ -109,14 +113,21 @@ func (r *recorder) SetWriteDeadline(t time.Time) error {
 	return r.control.SetWriteDeadline(t)
 }
 
-// extend gives the client time to take the next piece. A writer that cannot do
-// so, in a test, has no slow client either.
-func (r *recorder) extend() {
-	now := time.Now()
-	if r.time > 0 && !r.own && (r.h2 || now.Sub(r.set) >= min(refreshAfter, r.time/4)) {
-		r.set = now
-		_ = r.control.SetWriteDeadline(now.Add(r.time))
+// extend gives the client time to take the next piece, which begins now: less than
+// for a first one if it took those before more slowly than it may. A writer that
+// cannot do so, in a test, has no slow client either.
+func (r *recorder) extend() (now time.Time) {
+	now = time.Now()
+	if r.time <= 0 || r.own {
+		return now
 	}
+	allowed := time.Duration(float64(r.bytes)/MinAnswerRate*float64(time.Second)) - r.spent
+	d := min(r.time, r.time+allowed)
+	if left := r.until.Sub(now); r.h2 || left > d || d-left >= min(refreshAfter, r.time/4) {
+		r.until = now.Add(d)
+		_ = r.control.SetWriteDeadline(r.until)
+	}
+	return now
 }
 
 // forget takes the deadline away while nothing is written.
@@ -129,7 +140,7 @@ func (r *recorder) forget() {
 // end is called when the handler is done; what is buffered then is still to be sent.
 func (r *recorder) end() {
 	if r.h2 || r.own {
-		r.set, r.own = time.Time{}, false
+		r.until, r.own = time.Time{}, false
 	}
 	r.extend()
 }

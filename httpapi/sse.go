@@ -72,6 +72,7 @@ const (
 	endSlow     = "too slow" // the reader fell behind
 	endRevoked  = "key revoked"
 	endStore    = "store" // the store could not be read
+	endBusy     = "busy"  // there is no room for what is to be sent
 )
 
 // A stream is one subscriber.
@@ -85,14 +86,16 @@ type stream struct {
 	pos    uint64    // everything up to it was sent, or is nothing to the viewer
 	told   uint64    // the newest revision that the reader was told of
 	spoke  time.Time // when something was sent last
+	beaten time.Time // when the last beat was sent
 	wasTop bool      // it has once been at the newest
 }
 
 // stream answers with changes as they come (text/event-stream).
 //
-//	event: beat    first, when everything there was has been sent, when nothing
-//	               happened for a while, and after changes that the viewer does
-//	               not see: {"store_id","as_of","newest"}
+//	event: beat    first, when everything there was has been sent, every so often
+//	               whether something happens or not, and after changes that the
+//	               viewer does not see: {"store_id","as_of","newest","scope"}, where scope
+//	               names the prompts that the key is for, if not for every one
 //	event: change  one commit
 //	event: end     the last: {"reason","detail","as_of"}
 //
@@ -133,6 +136,7 @@ func (c *call) stream(q changesQuery) error {
 	head["Content-Type"] = []string{"text/event-stream"}
 	head["Cache-Control"] = noStore
 	head["X-Accel-Buffering"] = []string{"no"} // nginx would keep what is to go on at once
+	s.c.vary(varyAccept)
 	head["Stet-As-Of"] = []string{strconv.FormatUint(pos, 10)}
 	c.w.WriteHeader(http.StatusOK)
 	if c.r.Method == http.MethodHead {
@@ -154,7 +158,11 @@ func (s *stream) run() {
 	revoked := s.c.a.done()
 	for {
 		if over(s.c.a) { // before anything is sent that it may not see any more
-			s.end(endRevoked, "the key was revoked or has expired")
+			detail := "the key was revoked or has expired"
+			if s.c.a.grant == nil {
+				detail = "there are keys by now, and the request shows none"
+			}
+			s.end(endRevoked, detail)
 			return
 		}
 		var buf [atOnce]*event
@@ -186,8 +194,8 @@ func (s *stream) run() {
 		select {
 		case <-l.news:
 		case <-timer.C:
-			if idle := time.Since(s.spoke); s.told == s.pos && idle < s.beat {
-				timer.Reset(s.beat - idle) // something was sent meanwhile
+			if since := time.Since(s.beaten); s.told == s.pos && since < s.beat {
+				timer.Reset(s.beat - since) // there was a beat meanwhile
 				continue
 			}
 			if s.send(s.beatFrame(l.newest)) != nil {
@@ -213,8 +221,12 @@ func (s *stream) sendEvents(events []*event) bool {
 			return false
 		}
 		if frame != nil {
-			if s.put(frame) != nil {
+			own := &frame[0] != &e.frame[0]
+			if own && !s.reserve(len(frame)) || s.put(frame) != nil {
 				return false
+			}
+			if own {
+				s.reserve(0)
 			}
 			s.told = e.revision
 		}
@@ -226,14 +238,30 @@ func (s *stream) sendEvents(events []*event) bool {
 	return s.flush() == nil
 }
 
+// reserve makes n the bytes that the stream holds for its reader alone, or ends the
+// stream: the reader comes back to the place where it is.
+func (s *stream) reserve(n int) bool {
+	if s.c.reserve(n) == nil {
+		return true
+	}
+	s.end(endBusy, "the server has as much on its way to readers as it may hold; go on from here in a moment")
+	return false
+}
+
 // catchUp sends a page of what is not in the ring any more.
 func (s *stream) catchUp(ctx context.Context) bool {
+	stake := s.c.stake()
+	if stake.build(ctx) != nil {
+		return false // the reader is gone
+	}
+	defer stake.built()
 	page, err := s.c.s.store.ChangesPage(ctx, s.pos, stet.ChangesOptions{Limit: pageAtOnce, Texts: s.texts})
 	if err != nil {
 		s.end(endStore, "the changes could not be read; go on from here in a moment")
 		return false
 	}
-	first := s.pos + 1
+	first, last, told, size := s.pos+1, s.pos, s.told, 0
+	var frames [][]byte
 	for i := range page.Items {
 		ch, ok := s.v.see(page.Items[i])
 		if ok {
@@ -242,13 +270,23 @@ func (s *stream) catchUp(ctx context.Context) bool {
 				s.end(endStore, "a change could not be shown")
 				return false
 			}
-			if s.put(e.frame) != nil {
+			if size += len(e.frame); !s.reserve(size) {
 				return false
 			}
-			s.told = ch.Revision
+			frames = append(frames, e.frame)
+			told = ch.Revision
 		}
-		s.pos = page.Items[i].Revision
+		last = page.Items[i].Revision
 	}
+	page.Items = nil
+	stake.built() // what follows waits for the reader
+	for _, frame := range frames {
+		if s.put(frame) != nil {
+			return false
+		}
+	}
+	s.pos, s.told = last, told
+	s.reserve(0)
 	if s.told < first && time.Since(s.spoke) > tellWithin {
 		return s.send(s.beatFrame(page.AsOf)) == nil // a long way without anything for the viewer
 	}
@@ -261,13 +299,15 @@ func (s *stream) catchUp(ctx context.Context) bool {
 	}
 }
 
-// atTop tells the reader once that everything there was has been sent. It returns
-// false if the reader is gone.
+// atTop tells the reader once that everything there was has been sent, and how it is
+// every so often, however much there is to send: without that nobody could tell a
+// stream that lags from one that does not. It returns false if the reader is gone.
 func (s *stream) atTop(newest uint64) bool {
-	if s.wasTop || s.pos < newest {
+	first := !s.wasTop && s.pos >= newest
+	if !first && time.Since(s.beaten) < s.beat {
 		return true
 	}
-	s.wasTop = true
+	s.wasTop = s.wasTop || first
 	return s.send(s.beatFrame(newest)) == nil
 }
 
@@ -280,7 +320,12 @@ func (s *stream) beatFrame(newest uint64) []byte {
 	b = strconv.AppendUint(b, s.pos, 10)
 	b = append(b, `,"newest":`...)
 	b = strconv.AppendUint(b, max(newest, s.pos), 10)
-	s.told = s.pos
+	if !s.c.a.seesAll() {
+		// Who comes back with other rights must know that changes have passed by.
+		b = append(b, `,"scope":`...)
+		b = content.AppendQuote(b, s.c.a.grant.Scope())
+	}
+	s.told, s.beaten = s.pos, time.Now()
 	return append(b, "}\n\n"...)
 }
 
@@ -296,6 +341,7 @@ func (s *stream) frame(event string) []byte {
 
 // end tells the reader that this is all, why, and where to go on.
 func (s *stream) end(reason, detail string) {
+	s.c.stake().built() // to be told may take its time
 	b := s.frame("end")
 	b = append(b, `{"reason":`...)
 	b = content.AppendQuote(b, reason)

@@ -86,5 +86,6 @@ var contract []byte
 
 func (s *Server) openapi(w http.ResponseWriter, r *http.Request) {
 	c := call{s: s, w: w, r: r}
+	c.vary(vary)
 	c.send(http.StatusOK, typeYAML, "", contract)
 }

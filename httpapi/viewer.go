@@ -48,9 +48,10 @@ func untouched(seen, ch *stet.Change) bool {
 		seen.Fingerprint == ch.Fingerprint && seen.Hash == ch.Hash
 }
 
-// page returns the JSON of what a viewer sees of a page, with commas between, and
-// how many changes that are.
-func (v viewer) page(p *stet.Page[stet.Change]) (body []byte, n int, err error) {
+// page begins the JSON of what a viewer sees of a page, and returns how many changes
+// that are. The call has room for it, or it fails.
+func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, err error) {
+	body = append(body, `{"commits":[`...)
 	for _, ch := range p.Items {
 		ch, ok := v.see(ch)
 		if !ok {
@@ -65,6 +66,9 @@ func (v viewer) page(p *stet.Page[stet.Change]) (body []byte, n int, err error) 
 		}
 		body = append(body, data...)
 		n++
+		if err := c.reserve(cap(body)); err != nil {
+			return nil, 0, err
+		}
 	}
 	return body, n, nil
 }

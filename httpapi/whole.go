@@ -31,6 +31,9 @@ func (s *Server) verify(c *call) error {
 	if err := c.bodyIfAny(&body); err != nil {
 		return err
 	}
+	if err := c.a.mayReadAll(); err != nil { // by now
+		return err
+	}
 	report, err := s.store.Verify(c.ctx(), stet.VerifyOptions{Expect: body.Expect})
 	if err != nil {
 		return err
@@ -181,8 +184,11 @@ func (s *Server) replay(c *call) error {
 		return err
 	}
 	line, err := io.ReadAll(r)
-	if err != nil {
-		return bodyError(err)
+	if err := c.read(err); err != nil {
+		return err
+	}
+	if err := c.a.mayReadAll(); err != nil { // by now
+		return err
 	}
 	l, err := transfer.Parse(line)
 	if err != nil {

@@ -27,6 +27,10 @@ type Commit struct {
 	Message string `json:"message,omitempty"`
 	// Ops are carried out in order, each seeing what those before it did.
 	Ops []Op `json:"ops"`
+	// Epoch is the epoch that every Expect is meant in, 0 for the one there is: in
+	// another epoch the same number is another version, and the condition does not
+	// hold. It is no part of what was asked for, and a client does not send it.
+	Epoch uint64 `json:"-"`
 }
 
 // An Op is one operation of a commit: exactly one of its fields is set.

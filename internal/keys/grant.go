@@ -2,7 +2,9 @@ package keys
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ type Grant struct {
 	ring *Ring
 	key  *Key
 	all  bool // every prompt
+	mark string
 	life *life
 }
 
@@ -69,6 +72,14 @@ func (g *Grant) Patterns() []string {
 		}
 	}
 	return least
+}
+
+// ScopeMark is short, and another for other prompts.
+func (g *Grant) ScopeMark() string { return g.mark }
+
+func scopeMark(patterns []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(patterns, "\n"))) // no pattern has a line feed
+	return hex.EncodeToString(sum[:8])
 }
 
 // Protected tells whether a label of a prompt is protected, "" for any label.

@@ -41,6 +41,7 @@ type Ring struct {
 	o    Options
 
 	state atomic.Pointer[state]
+	open  *life                 // ends when the first key is there
 	err   atomic.Pointer[error] // why the file cannot be used; nil if it can
 
 	stop context.CancelFunc
@@ -71,7 +72,7 @@ func Open(path string, o Options) (*Ring, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Ring{path: path, o: o, done: make(chan struct{})}
+	r := &Ring{path: path, o: o, open: newLife(), done: make(chan struct{})}
 	r.state.Store(&state{open: true, file: &File{}})
 	if err := r.reload(); err != nil {
 		return nil, err
@@ -91,6 +92,10 @@ func (r *Ring) Close() {
 // Open tells whether no key was ever in the file while the ring knew it: nobody
 // can have one, so none is asked for.
 func (r *Ring) Open() bool { return r.state.Load().open }
+
+// OpenLife is a context that is done once the ring is not open any more: what was
+// begun without a key ends then.
+func (r *Ring) OpenLife() context.Context { return r.open.ctx }
 
 // Err returns why the file cannot be used at present, nil if it can: the ring is
 // the last good one then.
@@ -173,6 +178,7 @@ func (r *Ring) take(f *File) {
 	next := &state{open: old.open && len(f.Keys) == 0, grants: make(map[string]*Grant, len(f.Keys)), file: f}
 	for i := range f.Keys {
 		g := &Grant{ring: r, key: &f.Keys[i], all: all(f.Keys[i].Prompts)}
+		g.mark = scopeMark(g.Patterns())
 		if was := old.grants[g.key.ID]; was != nil && was.key.same(g.key) {
 			g.life = was.life
 		} else {
@@ -181,6 +187,9 @@ func (r *Ring) take(f *File) {
 		next.grants[g.key.ID] = g
 	}
 	r.state.Store(next)
+	if !next.open {
+		r.open.end()
+	}
 	for id, was := range old.grants {
 		if g := next.grants[id]; g == nil || g.life != was.life {
 			was.life.end()

@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
@@ -22,6 +21,9 @@ type ImportOptions struct {
 	// by. It belongs to what was asked for: an import that is run again with
 	// another author is a conflict.
 	Author string
+	// Keyed says that the store is a server's that is shown a key, and so keeps the
+	// ids of this import's commits apart from those of others.
+	Keyed bool
 	// Progress, if not nil, is called after each line that was read, with the
 	// number of lines and bytes so far.
 	Progress func(lines int, bytes int64)
@@ -49,7 +51,10 @@ type Summary struct {
 // Each line has a commit id that follows from the line and its place, so that a
 // line which is in the store already is found there and not added again: drafts
 // have it from the epoch, the prompt, how many lines of the prompt came before,
-// the digest and created_at.
+// the digest and created_at. A line that was imported with another key is found in
+// the log, by that id. An id that a line gives is the key's own: such a line is not
+// found with another key. Nor is one that is being imported with another key at the
+// same time.
 //
 // The first line that cannot be imported ends it. The lines before it are kept.
 // The error says which line it was and why, with the code of the cause. When ctx
@@ -58,7 +63,8 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 	epoch, began := store.Epoch()
 	im := &importer{
 		store: store, epoch: epoch, began: began, opts: o,
-		seen: make(map[string]int), prompts: make(map[string]struct{}),
+		already: already{store: store, since: began, keyed: o.Keyed},
+		seen:    make(map[string]int), there: make(map[string]bool), prompts: make(map[string]struct{}),
 	}
 	im.start(context.WithoutCancel(ctx)) // what was begun is finished
 	im.read(ctx, newLineReader(r))
@@ -135,11 +141,7 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 // draft sends a draft on its way. Those of one prompt go one after the other;
 // one that was made from versions of other prompts waits for all before it.
 func (im *importer) draft(line int, d *stet.Draft) error {
-	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
-	if d.Text != "" || len(d.Messages) == 0 {
-		spec.Text = &d.Text
-	}
-	body, err := content.New(spec)
+	body, err := contentOf(d)
 	if err != nil {
 		return err
 	}
@@ -154,7 +156,13 @@ func (im *importer) draft(line int, d *stet.Draft) error {
 		Author: cmp.Or(d.Author, im.opts.Author), Message: d.Message, // so that the labels' moves have them, too
 		Ops: []stet.Op{{Save: d}},
 	}
-	j := job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.store.Commit(ctx, c) }}
+	j := job{line, 0, func(ctx context.Context) (stet.Done, error) {
+		there, err := im.wasThere(ctx, d.PromptID)
+		if err != nil {
+			return stet.Done{}, err
+		}
+		return im.once(ctx, &c, there)
+	}}
 	for _, p := range d.Parents {
 		if id, _, _ := selector.SplitRef(p); id != d.PromptID {
 			im.alone(j)
@@ -168,7 +176,8 @@ func (im *importer) draft(line int, d *stet.Draft) error {
 // commit carries out a commit after all before it. One without an id has it from
 // its line and how many like it came before.
 func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
-	if c.ID == "" {
+	derived := c.ID == ""
+	if derived {
 		n := im.seen[string(raw)]
 		im.seen[string(raw)]++
 		c.ID = im.id("commit", strconv.Itoa(n), string(raw))
@@ -176,7 +185,7 @@ func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
 	if c.Author == "" {
 		c.Author = im.opts.Author
 	}
-	im.alone(job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.store.Commit(ctx, *c) }})
+	im.alone(job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.once(ctx, c, derived) }})
 }
 
 // copy carries out a settled change after all before it: the log of the new
@@ -199,5 +208,5 @@ func (im *importer) id(parts ...string) string {
 	for _, p := range parts {
 		fmt.Fprintf(h, "%d\n%s", len(p), p)
 	}
-	return "import-" + hex.EncodeToString(h.Sum(nil)[:16])
+	return idPrefix + hex.EncodeToString(h.Sum(nil)[:16])
 }

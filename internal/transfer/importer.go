@@ -21,6 +21,8 @@ type importer struct {
 	opts  ImportOptions
 	ctx   context.Context
 
+	already already
+
 	// Only the reader uses these.
 	seen map[string]int // how many lines of a prompt, or equal to a commit, came before
 	last int            // the last line that was handed out
@@ -32,6 +34,7 @@ type importer struct {
 	flying  sync.WaitGroup // lines that were handed out and are not done
 
 	mu      sync.Mutex
+	there   map[string]bool // whether a prompt had versions before its first line
 	sum     Summary
 	prompts map[string]struct{}
 	failed  int // the first line that failed, 0 for none

@@ -1,0 +1,197 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/fault"
+)
+
+const (
+	// freeBytes is how much of an answer is not counted: so much every request in
+	// hand may have. Of a stream everything counts.
+	freeBytes = 256 << 10
+	// leastBuilders is how many large answers are read and put together at once on a
+	// machine with few processors; elsewhere it is two a processor. They wait for
+	// the storage and for nobody else, so that who is next waits a moment.
+	leastBuilders = 8
+)
+
+func builders() int { return max(leastBuilders, 2*runtime.GOMAXPROCS(0)) }
+
+// A stake is what one request has of what all share: its place among those in hand,
+// a place to build a large answer, and the bytes of that answer for as long as the
+// client takes to read it. Who serves the request calls end. The zero stake is of a
+// request that nothing is counted of.
+type stake struct {
+	g        *gate
+	k        kind
+	in       bool
+	building bool
+	bytes    int64
+}
+
+// enter takes the request's place, or refuses it as unavailable.
+func (s *stake) enter() error {
+	if s.g == nil || s.in {
+		return nil
+	}
+	err := s.g.enter(s.k)
+	s.in = err == nil
+	return err
+}
+
+func (s *stake) leave() {
+	if s.in {
+		s.g.leave(s.k)
+		s.in = false
+	}
+}
+
+// aside calls f, which waits for others. Meanwhile the request is one of those that
+// wait, and its place is free; afterwards it takes one again. Full tells whether it is
+// refused because there is none, before or after.
+func (s *stake) aside(f func() error) (full bool, err error) {
+	if s.g == nil {
+		return false, f()
+	}
+	if err := s.g.enter(kindWait); err != nil {
+		return true, err
+	}
+	s.leave()
+	err = func() error {
+		defer s.g.leave(kindWait)
+		return f()
+	}()
+	if err != nil {
+		return false, err // to be told needs no place
+	}
+	err = s.enter()
+	return err != nil, err
+}
+
+// build waits for a place to build a large answer. Built gives it back: before
+// anything is written, since a client may be slow.
+func (s *stake) build(ctx context.Context) error {
+	if s.g == nil || s.building {
+		return nil
+	}
+	select {
+	case s.g.builds <- struct{}{}:
+	case <-ctx.Done():
+		return fault.Wrap(context.Cause(ctx), fault.Unavailable, "the answer was not begun in time: %v. Try again.", context.Cause(ctx))
+	}
+	s.building = true
+	return nil
+}
+
+func (s *stake) built() {
+	if s.building {
+		<-s.g.builds
+		s.building = false
+	}
+}
+
+// reserve makes n the bytes that the answer has, and fails as unavailable if all
+// answers together would have more than they may; then it has what it had.
+func (s *stake) reserve(n int) error {
+	more := s.more(n)
+	if more > 0 && s.g.answers.Load()+more > s.g.mostAnswers {
+		return fault.New(fault.Unavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", s.g.answers.Load(), s.g.mostAnswers)
+	}
+	s.take(more)
+	return nil
+}
+
+// claim is reserve for the answer to a write, which is not refused any more.
+func (s *stake) claim(n int) { s.take(s.more(n)) }
+
+func (s *stake) more(n int) int64 {
+	switch {
+	case s.g == nil:
+		return 0
+	case n <= freeBytes && s.k != kindStream:
+		n = 0
+	}
+	return int64(n) - s.bytes
+}
+
+func (s *stake) take(more int64) {
+	if more != 0 {
+		s.g.answers.Add(more)
+		s.bytes += more
+	}
+}
+
+// end gives everything back.
+func (s *stake) end() {
+	s.built()
+	s.take(-s.bytes)
+	s.leave()
+}
+
+// stake is what the call's request has of what all share.
+func (c *call) stake() *stake {
+	if rec := recorderOf(c.w); rec != nil {
+		return &rec.stake
+	}
+	return new(stake)
+}
+
+// wait returns once the store has a revision. It takes WorkTime at most, though a
+// stream may go on for ever, and no longer than the caller's key is good and the
+// server is not about to stop. Only
+// while it really waits the request counts as one that does.
+func (c *call) wait(revision uint64) error {
+	if newest, _ := c.s.store.Tail(); revision <= newest {
+		return nil
+	}
+	full, err := c.stake().aside(func() error {
+		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
+		defer cancel()
+		ctx, stop := c.a.during(ctx)
+		defer stop()
+		defer context.AfterFunc(c.s.stopping, cancel)()
+		_, err := c.s.store.GetMany(ctx, nil, stet.ReadOptions{MinRevision: revision})
+		if err != nil && over(c.a) {
+			err = c.a.overError() // and so what it waited for did not come
+		} else if err != nil && c.s.stopping.Err() != nil {
+			c.w.Header().Set("Retry-After", retrySoon)
+			err = fault.New(fault.Unavailable, "the server is about to stop, and revision %d has not come. Come back in a moment.", revision)
+		}
+		return err
+	})
+	c.before, _ = c.s.store.Tail()
+	if full {
+		c.full("in_hand")
+	}
+	return err
+}
+
+// prepare is wait for a read whose answer may be large: it has a place to build it
+// then.
+func (c *call) prepare(revision uint64) error {
+	if err := c.wait(revision); err != nil {
+		return err
+	}
+	return c.stake().build(c.ctx())
+}
+
+// reserve counts the bytes of the answer as it grows; see [stake.reserve].
+func (c *call) reserve(n int) error {
+	err := c.stake().reserve(n)
+	if err != nil {
+		c.full("answer_bytes")
+	}
+	return err
+}
+
+// full notes that a request is refused by a limit of the load.
+func (c *call) full(limit string) { c.s.full(c.w.Header(), limit) }
+
+func (s *Server) full(h http.Header, limit string) {
+	s.metrics.refused.WithLabelValues(limit).Inc()
+	h.Set("Retry-After", retrySoon)
+}

@@ -1,0 +1,184 @@
+package transfer
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+	"sync"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+)
+
+// idPrefix begins the ids that are derived from lines, before the hexadecimal hash.
+const idPrefix = "import-"
+
+// An already knows which lines imports before this one have carried out: from the
+// log, where a commit has the same derived id whoever made it. A server with keys
+// keeps ids apart, as KEY/ID, so that sending a line again finds only what was
+// imported with the same key.
+type already struct {
+	store *stet.Store
+	since uint64 // the revision before the first that counts
+	keyed bool   // the store keeps the ids of this import apart, too
+
+	read sync.Once
+	err  error
+	at   map[[16]byte]uint64 // the revisions by the hashes of the ids; nothing changes it once it is read
+}
+
+// find returns what became of a commit with a derived id if another import, with
+// another key, has carried it out. What this one's own key has done is not found, as
+// far as that can be told: the store tells it when the commit is sent again.
+func (a *already) find(ctx context.Context, c *stet.Commit) (done stet.Done, found bool, err error) {
+	a.read.Do(func() { a.err = a.load(ctx) })
+	hash, ok := derived(c.ID)
+	if a.err != nil || !ok {
+		return done, false, a.err
+	}
+	revision, ok := a.at[hash]
+	if !ok {
+		return done, false, nil
+	}
+	page, err := a.store.ChangesPage(ctx, revision-1, stet.ChangesOptions{Limit: 1})
+	if err != nil || len(page.Items) == 0 {
+		return done, false, err
+	}
+	ch := &page.Items[0]
+	// An id may be anybody's choice; that the line is there, only the change can say.
+	if !carriesOut(ch, c) {
+		return done, false, nil
+	}
+	done = stet.Done{ID: c.ID, Revision: ch.Revision, Time: ch.Time, Replayed: true, Results: make([]stet.Result, len(ch.Ops))}
+	for i, o := range ch.Ops {
+		if s := o.Save; s != nil {
+			done.Results[i] = stet.Result{PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest, Unchanged: s.Unchanged}
+		} else {
+			done.Results[i].PromptID = promptOf(&c.Ops[i])
+		}
+	}
+	return done, true, nil
+}
+
+// load reads the log of the epoch.
+func (a *already) load(ctx context.Context) error {
+	a.at = make(map[[16]byte]uint64)
+	for since := a.since; ; {
+		page, err := a.store.ChangesPage(ctx, since, stet.ChangesOptions{Limit: 1000})
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			ch := &page.Items[i]
+			since = ch.Revision
+			_, id, scoped := strings.Cut(ch.ID, "/")
+			if !scoped {
+				id = ch.ID
+			}
+			if hash, ok := derived(id); ok && (scoped || a.keyed) {
+				a.at[hash] = ch.Revision
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+	}
+}
+
+// derived returns the hash of a derived id.
+func derived(id string) (hash [16]byte, ok bool) {
+	digits, ok := strings.CutPrefix(id, idPrefix)
+	if !ok || len(digits) != 2*len(hash) {
+		return hash, false
+	}
+	_, err := hex.Decode(hash[:], []byte(digits))
+	return hash, err == nil
+}
+
+// carriesOut tells whether a change has the operations of a commit: of the same kinds,
+// on the same prompts, with the same content.
+func carriesOut(ch *stet.Change, c *stet.Commit) bool {
+	if len(ch.Ops) != len(c.Ops) {
+		return false
+	}
+	for i := range c.Ops {
+		asked, did := &c.Ops[i], &ch.Ops[i]
+		same := false
+		switch {
+		case asked.Save != nil && did.Save != nil:
+			body, err := contentOf(asked.Save)
+			same = err == nil && did.Save.PromptID == asked.Save.PromptID && did.Save.Digest == body.Digest()
+		case asked.Delete != nil && did.Delete != nil:
+			same = did.Delete.PromptID == asked.Delete.PromptID
+		case asked.SetLabel != nil && did.SetLabel != nil:
+			same = did.SetLabel.PromptID == asked.SetLabel.PromptID && did.SetLabel.Label == asked.SetLabel.Label
+		case asked.RemoveLabel != nil && did.RemoveLabel != nil:
+			same = did.RemoveLabel.PromptID == asked.RemoveLabel.PromptID && did.RemoveLabel.Label == asked.RemoveLabel.Label
+		case asked.Rollback != nil && did.Rollback != nil:
+			same = did.Rollback.PromptID == asked.Rollback.PromptID
+		case asked.Clear != nil:
+			same = did.Clear != nil
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// promptOf returns the prompt that an operation is on; "" for a clear.
+func promptOf(o *stet.Op) string {
+	switch {
+	case o.Delete != nil:
+		return o.Delete.PromptID
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID
+	case o.Rollback != nil:
+		return o.Rollback.PromptID
+	}
+	return ""
+}
+
+// contentOf returns what a draft says.
+func contentOf(d *stet.Draft) (stet.Content, error) {
+	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
+	if d.Text != "" || len(d.Messages) == 0 {
+		spec.Text = &d.Text
+	}
+	return content.New(spec)
+}
+
+// once sends a commit with a derived id, unless an import has carried it out. A draft's
+// prompt that is new has no lines in the store; so the log is not read for a first
+// import.
+func (im *importer) once(ctx context.Context, c *stet.Commit, mayBe bool) (stet.Done, error) {
+	if mayBe {
+		done, found, err := im.already.find(ctx, c)
+		if found || err != nil {
+			return done, err
+		}
+	}
+	return im.store.Commit(ctx, *c)
+}
+
+// wasThere tells whether a prompt had versions before its first line. The lines of a
+// prompt come one after the other.
+func (im *importer) wasThere(ctx context.Context, id string) (bool, error) {
+	im.mu.Lock()
+	there, ok := im.there[id]
+	im.mu.Unlock()
+	if ok {
+		return there, nil
+	}
+	_, err := im.store.Head(ctx, id)
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
+		return false, err
+	}
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.there[id] = err == nil
+	return err == nil, nil
+}

@@ -4,8 +4,9 @@
 // goroutines read and write at once.
 //
 // A store comes from an engine: package memory keeps it in memory, package sqlite
-// in one file. Package open chooses by an address, for programs that decide at
-// run time.
+// in one file. Or from a server (stet serve): package client has the same store over
+// HTTP, and a cache that keeps a program's prompts in its own memory. Package open
+// chooses by an address, for programs that decide at run time.
 //
 //	store, err := sqlite.Open(ctx, "prompts.db")
 //	if err != nil {
@@ -29,8 +30,9 @@
 // instant between its call and its return. Reads never wait for writers. A
 // [Version] that was handed out never changes. What a call that succeeded has
 // written survives what the engine says that it survives. A commit with an ID
-// happens once, however often it is sent. docs/guarantees.md says it engine by
-// engine, and package drivertest checks it.
+// happens once, however often it is sent. All that holds through a server as well,
+// but for the cache of package client, which may be behind. docs/guarantees.md says it
+// engine by engine, and package drivertest checks it.
 //
 // # Errors
 //

@@ -16,7 +16,7 @@ import (
 
 // A cli is the command line: each field a flag of every verb, or a verb.
 type cli struct {
-	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH, memory:, or a server: http://HOST:PORT, https://HOST:PORT (${default})."`
+	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH, or a PATH that ends in .db, a file; memory:, nowhere; http://HOST:PORT or https://HOST:PORT, a server; unix:PATH, its private socket (${default}). restore and key work on files only."`
 	Key     string `env:"STET_KEY" placeholder:"KEY" help:"The key to show to a server. On a command line others may see it: better put it into STET_KEY."`
 	JSON    bool   `name:"json" help:"Print JSON: one object, or one a line."`
 	NoColor bool   `help:"Print no colours (NO_COLOR)."`

@@ -30,7 +30,8 @@ A line is a draft:
 or a commit, {"ops":[{"set_label":{…}},…]}, or of what stet export writes.
 
 An import that was stopped, by whatever, can be run again: it adds what is missing and
-nothing twice. The first line that is refused ends it; the lines before it are kept.
+nothing twice, with another key too. Only a commit that has an id of its own needs the key
+that it was sent with: at a server an id belongs to its key. The first line that is refused ends it; the lines before it are kept.
 With --json: {"lines","prompts","versions","changes","unchanged","already"}.`
 }
 
@@ -49,6 +50,7 @@ func (c *importCmd) Run(a *app) error {
 		bar := a.bar(size, "importing", progressbar.OptionShowBytes(size > 0), progressbar.OptionShowCount())
 		sum, err := transfer.Import(ctx, s, in, transfer.ImportOptions{
 			Author: c.Author,
+			Keyed:  a.flags.Key != "",
 			Progress: func(lines int, bytes int64) {
 				if size < 0 {
 					bytes = int64(lines)

@@ -64,6 +64,18 @@ type keyCreateCmd struct {
 	Expires string   `placeholder:"WHEN" help:"After how long, 90d or 12h, or when, 2027-01-31. Never, if not given."`
 }
 
+func (*keyCreateCmd) Help() string {
+	return `Examples:
+
+    stet key create ana --role admin
+    stet key create ci --role writer --prompts 'support/*' --expires 90d
+    stet key create release --role promoter --prompts '*' --labels production,staging
+    export STET_KEY=$(stet key create app --role reader --prompts support/triage)
+
+Standard output has the key and nothing else. A running server takes it within seconds.
+What the roles may do: stet key --help.`
+}
+
 func (c *keyCreateCmd) Run(a *app) error {
 	now := time.Now()
 	k := keys.Key{Name: c.Name, Role: keys.Role(c.Role), Prompts: c.Prompts, Labels: c.Labels}
@@ -100,7 +112,12 @@ type keyRevokeCmd struct {
 }
 
 func (*keyRevokeCmd) Help() string {
-	return `A running server refuses the key, and ends its streams, within 5 seconds. That it was
+	return `Examples:
+
+    stet key revoke ci
+    stet key revoke 4f7Qz1Lb          # by its id, as stet key list prints it
+
+A running server refuses the key, and ends its streams, within 5 seconds. That it was
 there stays in the list.`
 }
 
@@ -158,6 +175,14 @@ func (c *keyProtectCmd) Run(a *app) error {
 }
 
 type keyUnprotectCmd struct{ protection }
+
+func (*keyUnprotectCmd) Help() string {
+	return `Example:
+
+    stet key unprotect --prompts 'support/*' --label production
+
+The pattern and the label are those that were protected: stet key list --protected.`
+}
 
 func (c *keyUnprotectCmd) Run(a *app) error {
 	if err := a.updateKeys(func(f *keys.File) error { return f.Unprotect(c.keys()) }); err != nil {

@@ -16,7 +16,13 @@ type keyListCmd struct {
 }
 
 func (*keyListCmd) Help() string {
-	return `In a pipe: id, name, role, prompts, labels, when it was made, when it expires, and whether
+	return `Examples:
+
+    stet key list
+    stet key list --protected
+    stet key list --json | jq -r 'select(.state == "live") | .name'
+
+In a pipe: id, name, role, prompts, labels, when it was made, when it expires, and whether
 it is live, expired or revoked, separated by tabs; with --protected: prompts and label.
 With --json: one object a line.`
 }

@@ -50,7 +50,9 @@ variable: STET_LISTEN and so on.
 While it serves an SQLite file, the other commands on that file go through it, by a
 socket beside the file that only you can open.
 
-The log has a line a request, without ids, queries, headers and texts. SIGTERM and
+Standard output is for a terminal: it stays empty in a pipe, a container or a unit. The
+log on standard error says everything: its line "ready" has the address, the store and
+a line to try. Then it has a line a request, without ids, queries, headers and texts. SIGTERM and
 Ctrl-C stop it: it finishes what it has accepted. A second one stops it at once.
 /healthz says that it lives, /readyz that it works, /metrics how, for Prometheus.`
 }
@@ -174,18 +176,18 @@ func (c *serveCmd) ready(a *app, s *stet.Store, addr net.Addr, encrypted, keyed 
 	base := c.base(addr, encrypted)
 	store := redacted(a.flags.Store)
 	revision, _ := s.Tail()
+	curl := "curl " + base + "/v1/prompts"
+	if keyed {
+		curl = `curl -H "Authorization: Bearer $STET_KEY" ` + base + "/v1/prompts"
+	}
 	if a.out.TTY {
-		curl := "curl " + base + "/v1/prompts"
-		if keyed {
-			curl = `curl -H "Authorization: Bearer $STET_KEY" ` + base + "/v1/prompts"
-		}
 		_ = a.println(a.out.Paint(term.Bold, "stet") + " serves " + term.Line(store) + " at " + a.out.Paint(term.Green, base))
 		_ = a.println("Try:  " + curl)
 		_ = a.println("Stop: Ctrl-C")
 		_ = a.out.Flush()
 	}
 	log.Info("ready", "address", base, "store", store, "store_id", s.ID(), "engine", s.Engine(), "revision", revision,
-		"keys", keyed, "pid", os.Getpid(), "took", took)
+		"keys", keyed, "pid", os.Getpid(), "took", took, "try", curl)
 }
 
 // base returns the URL under which a person reaches the server.

@@ -8,6 +8,15 @@ import (
 
 type versionCmd struct{}
 
+func (*versionCmd) Help() string {
+	return `Examples:
+
+    stet version
+    stet version --json
+
+With --json: {"version","revision","go","os","arch"}; revision is that of the sources.`
+}
+
 func (c *versionCmd) Run(a *app) error {
 	v := struct {
 		Version  string `json:"version"`

@@ -131,12 +131,20 @@ func (x *target) send(row hostile) (wrong []string) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // the largest body takes its time under -race
 	bytes, unfinished := strings.CutSuffix(x.fill.Replace(row.bytes()), "…")
+	finish := func() {
+		if row.raw != "" && !unfinished {
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}
+	}
+	// To net/http the end of what a client sends is the end of the client: what is
+	// to be done is asked for until it is done.
+	early := !strings.Contains(row.want, "200")
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
 		_, _ = io.WriteString(conn, bytes) // it may be cut off in the middle
-		if row.raw != "" && !unfinished {
-			_ = conn.(*net.TCPConn).CloseWrite()
+		if early {
+			finish()
 		}
 	}()
 	requests := bufio.NewReader(strings.NewReader(bytes))
@@ -169,6 +177,10 @@ func (x *target) send(row hostile) (wrong []string) {
 		for _, w := range x.hold(want, req, given, res, string(body)) {
 			report("%s: %.300s", w, body)
 		}
+	}
+	if !early {
+		<-sent
+		finish()
 	}
 	if rest, err := io.ReadAll(answers); len(rest) > 0 {
 		report("more is answered: %.300q", rest)

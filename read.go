@@ -17,14 +17,11 @@ import (
 // It fails with not_found, saying whether it is the prompt, the version or the
 // label that is not there and what is there instead, or with invalid.
 func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
-	if id, ok := strings.CutSuffix(ref, "@latest"); ok { // saves the search for @
-		return s.get(ctx, id, "latest")
+	id, latest := strings.CutSuffix(ref, "@latest") // saves the search for @
+	sel := "latest"
+	if !latest {
+		id, sel, _ = selector.SplitRef(ref)
 	}
-	id, sel, _ := selector.SplitRef(ref)
-	return s.get(ctx, id, sel)
-}
-
-func (s *Store) get(ctx context.Context, id, sel string) (Version, error) {
 	if s.core != nil {
 		return s.core.Get(ctx, id, sel)
 	}
@@ -34,7 +31,10 @@ func (s *Store) get(ctx context.Context, id, sel string) (Version, error) {
 // Latest returns the highest release of a prompt, or its highest pre-release if
 // it has no release.
 func (s *Store) Latest(ctx context.Context, id string) (Version, error) {
-	return s.get(ctx, id, "latest")
+	if s.core != nil {
+		return s.core.Get(ctx, id, "latest")
+	}
+	return s.backend.Get(ctx, id, "latest")
 }
 
 // GetMany returns the versions that references name, all as of one revision, in

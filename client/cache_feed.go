@@ -90,9 +90,7 @@ func (c *cached) take(n *news) {
 	c.stale.Reset(left)
 	if c.live.Load() != c.index {
 		c.live.Store(c.index)
-	}
-	if len(c.o.Prefixes) == 0 {
-		c.readyOnce.Do(func() { close(c.ready) })
+		c.rouse() // it may be ready now
 	}
 }
 

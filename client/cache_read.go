@@ -32,7 +32,7 @@ func (c *cached) read() {
 			more, err := c.readSome()
 			c.mu.Lock()
 			c.failed = err
-			if err == nil && !c.unread && c.index != nil && len(c.dirty) == 0 {
+			if err == nil && !c.unread && c.live.Load() != nil && len(c.dirty) == 0 {
 				c.readyOnce.Do(func() { close(c.ready) })
 			}
 			c.mu.Unlock()

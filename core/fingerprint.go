@@ -12,37 +12,33 @@ import (
 // that an id that comes again can be held against what came first. It depends on
 // nothing but the request: not on the clock, and not on how the JSON was written.
 func fingerprint(req *prompt.Commit, p *pending) string {
-	f := fingerprinter(make([]byte, 0, 512)) // it stays on the stack, mostly
-	f.text(req.Author, req.Message)
+	f := fingerprinter(make([]byte, 0, 512)) // stays on the stack
+	f = f.text(req.Author, req.Message)
 	for i := range p.ops {
 		op := &p.ops[i]
 		switch o := op.op; {
 		case o.Save != nil:
 			d := o.Save
-			f.text("save", d.PromptID, d.Version, string(op.bump))
+			f = f.text("save", d.PromptID, d.Version, string(op.bump))
 			f = append(f, op.fields.Digest[:]...)
-			f.expect(d.Expect)
-			f.flag(d.IfChanged)
-			f.list(d.Labels)
-			f.list(d.Parents)
-			f.text(op.fields.Metadata, d.Author, d.Message)
+			f = f.expect(d.Expect).flag(d.IfChanged).list(d.Labels).list(d.Parents)
+			f = f.text(op.fields.Metadata, d.Author, d.Message)
 			if !d.CreatedAt.IsZero() {
-				f.text(prompt.FormatTime(op.fields.CreatedAt))
+				f = f.text(prompt.FormatTime(op.fields.CreatedAt))
 			}
 		case o.Delete != nil:
-			f.text("delete", o.Delete.PromptID, o.Delete.Version)
-			f.flag(o.Delete.Force)
+			f = f.text("delete", o.Delete.PromptID, o.Delete.Version).flag(o.Delete.Force)
 		case o.SetLabel != nil:
-			f.text("set_label", o.SetLabel.PromptID, o.SetLabel.Label, o.SetLabel.Version)
-			f.expect(o.SetLabel.Expect)
+			l := o.SetLabel
+			f = f.text("set_label", l.PromptID, l.Label, l.Version).expect(l.Expect)
 		case o.RemoveLabel != nil:
-			f.text("remove_label", o.RemoveLabel.PromptID, o.RemoveLabel.Label)
-			f.expect(o.RemoveLabel.Expect)
+			l := o.RemoveLabel
+			f = f.text("remove_label", l.PromptID, l.Label).expect(l.Expect)
 		case o.Rollback != nil:
-			f.text("rollback", o.Rollback.PromptID, rollbackLabel(o.Rollback))
-			f.expect(o.Rollback.Expect)
+			r := o.Rollback
+			f = f.text("rollback", r.PromptID, rollbackLabel(r)).expect(r.Expect)
 		default:
-			f.text("clear")
+			f = f.text("clear")
 		}
 	}
 	sum := sha256.Sum256(f)
@@ -54,29 +50,29 @@ func fingerprint(req *prompt.Commit, p *pending) string {
 // A fingerprinter collects what is hashed, each text after its length.
 type fingerprinter []byte
 
-func (f *fingerprinter) text(parts ...string) {
+func (f fingerprinter) text(parts ...string) fingerprinter {
 	for _, s := range parts {
-		*f = binary.BigEndian.AppendUint64(*f, uint64(len(s)))
-		*f = append(*f, s...)
+		f = binary.BigEndian.AppendUint64(f, uint64(len(s)))
+		f = append(f, s...)
 	}
+	return f
 }
 
-func (f *fingerprinter) list(parts []string) {
-	f.text(string(rune(len(parts))))
-	f.text(parts...)
+func (f fingerprinter) list(parts []string) fingerprinter {
+	return f.text(string(rune(len(parts)))).text(parts...)
 }
 
-func (f *fingerprinter) flag(b bool) {
+func (f fingerprinter) flag(b bool) fingerprinter {
 	if b {
-		f.text("yes")
-	} else {
-		f.text("no")
+		return f.text("yes")
 	}
+	return f.text("no")
 }
 
-func (f *fingerprinter) expect(e *string) {
-	f.flag(e != nil)
+func (f fingerprinter) expect(e *string) fingerprinter {
+	f = f.flag(e != nil)
 	if e != nil {
-		f.text(*e)
+		f = f.text(*e)
 	}
+	return f
 }

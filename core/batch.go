@@ -8,12 +8,15 @@ import (
 	"github.com/stet-dev/stet/internal/mutant"
 )
 
-// written is a batch that has been decided.
+// written is a batch of which what was gathered so far has been decided.
 type written struct {
-	tx      *tx
-	entries []driver.Entry
-	commits []decided
-	rest    []*pending // did not fit; their turn comes next
+	gathering *gathering
+	tx        *tx
+	entries   []driver.Entry
+	bytes     int // of the entries' data and ids
+	commits   []decided
+	inBatch   map[string]int // by id, where in commits; those left out that are not decided for good
+	rest      []*pending     // did not fit; their turn comes next
 }
 
 // A decided commit has an outcome that holds once the entries before it in the
@@ -42,15 +45,34 @@ func (c *Core) answer(w *written) {
 	}
 }
 
-// decideAll settles the commits of a batch one after the other, each against what
-// those before it leave. The caller holds c.state.
-func (c *Core) decideAll(batch []*pending) *written {
-	w := &written{tx: c.published.Load().begin(), commits: make([]decided, 0, len(batch))}
+// begin begins the batch on what is published. The caller holds c.state.
+func (c *Core) begin(w *written) {
+	n := max(w.gathering.n, min(int(c.inCommit.Load()), c.opts.MaxBatch)) // as many as it will probably have
+	w.entries, w.commits, w.inBatch = make([]driver.Entry, 0, n), make([]decided, 0, n), make(map[string]int, n)
+	w.tx = c.published.Load().begin()
 	w.tx.skips, c.skips = c.skips, nil
-	inBatch := make(map[string]int)
-	bytes := 0
+}
+
+// again returns the commits of a batch that was tried in vain, to be decided anew.
+func (w *written) again() []*pending {
+	batch := make([]*pending, 0, len(w.commits)+len(w.rest))
+	for _, d := range w.commits {
+		d.p.tried = true
+		batch = append(batch, d.p)
+	}
+	return append(batch, w.rest...)
+}
+
+// decideAll settles commits one after the other, each against what those before it
+// in the batch leave.
+func (c *Core) decideAll(w *written, batch []*pending) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if w.tx == nil {
+		c.begin(w)
+	}
 	for i, p := range batch {
-		if at, ok := inBatch[p.id]; ok {
+		if at, ok := w.inBatch[p.id]; ok {
 			first := w.commits[at].out
 			first.replayed = true
 			if w.commits[at].p.fingerprint != p.fingerprint {
@@ -59,36 +81,36 @@ func (c *Core) decideAll(batch []*pending) *written {
 			w.commits = append(w.commits, decided{p, first, len(w.entries)})
 			continue
 		}
+		behind := len(w.entries)
 		out, fresh := c.decideOne(w.tx, p)
 		if fresh {
 			e := c.entry(w.tx, p, &out)
-			if len(e.Data) > driver.MaxData {
+			size := len(e.Data) + len(e.ID)
+			switch {
+			case len(e.Data) > driver.MaxData:
 				w.tx.rollback()
 				out = turnedDown(p, fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
-				w.commits = append(w.commits, decided{p, out, len(w.entries)})
-				inBatch[p.id] = len(w.commits) - 1
-				continue
-			}
-			size := len(e.Data) + len(e.ID)
-			full := c.info.MaxBytes > 0 && bytes+size > c.info.MaxBytes ||
-				c.info.MaxEntries > 0 && len(w.entries) >= c.info.MaxEntries
-			if full && len(w.entries) > 0 {
+			case len(w.entries) > 0 && c.full(w, size):
 				w.tx.rollback()
 				w.rest = batch[i:]
-				return w
+				return
+			default:
+				w.tx.extend(&e, out.change)
+				w.bytes += size
+				w.entries = append(w.entries, e)
 			}
-			w.tx.extend(&e, out.change)
-			bytes += size
-			w.commits = append(w.commits, decided{p, out, len(w.entries)})
-			w.entries = append(w.entries, e)
-		} else {
-			w.commits = append(w.commits, decided{p, out, len(w.entries)})
 		}
 		if fresh || out.refused { // else the log has decided, or nothing is
-			inBatch[p.id] = len(w.commits) - 1
+			w.inBatch[p.id] = len(w.commits)
 		}
+		w.commits = append(w.commits, decided{p, out, behind})
 	}
-	return w
+}
+
+// full tells that an entry of that size does not fit the batch any more.
+func (c *Core) full(w *written, size int) bool {
+	return c.info.MaxBytes > 0 && w.bytes+size > c.info.MaxBytes ||
+		c.info.MaxEntries > 0 && len(w.entries) >= c.info.MaxEntries
 }
 
 // decideOne decides a commit, or finds what became of it earlier. fresh says that

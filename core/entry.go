@@ -8,7 +8,7 @@ import (
 // entry makes the entry of a change that the tx has carried out.
 func (c *Core) entry(t *tx, p *pending, out *outcome) driver.Entry {
 	ch := out.change
-	data := appendChange(make([]byte, 0, 256+320*len(ch.Ops)), ch)
+	data := appendChange(make([]byte, 0, 192+256*len(ch.Ops)), ch)
 	ch.Hash = link(t.hash, data)
 	e := driver.Entry{Revision: ch.Revision, ID: ch.ID, Hash: ch.Hash, Data: data}
 	for i := range ch.Ops {

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"runtime"
 	"time"
 
 	"github.com/stet-dev/stet/driver"
@@ -11,17 +10,9 @@ import (
 	"github.com/stet-dev/stet/internal/mutant"
 )
 
-// Bounds of one batch, beside Options.MaxBatch.
-const (
-	maxBatchBytes = 16 << 20
-	// gatherSpins is how often the writer yields to let callers that are about
-	// to commit join a batch. They need microseconds; a sync takes a hundred
-	// times as long, and one batch more is one sync more.
-	gatherSpins = 8
-)
-
 // write is the one goroutine that appends: gather, decide, append, publish,
-// answer, again.
+// answer, again. For an engine that is a driver.Streamer, gathering and deciding go on
+// while it writes.
 func (c *Core) write() {
 	defer close(c.stopped)
 	for {
@@ -35,46 +26,22 @@ func (c *Core) write() {
 				return
 			}
 		}
-		c.commit(c.gather(p))
+		c.commit(&gathering{c: c, next: p})
 	}
-}
-
-// gather returns p and what else waits, and gives those that are in Commit, but
-// not in the queue yet, a moment to get there.
-func (c *Core) gather(p *pending) []*pending {
-	batch := make([]*pending, 0, len(c.queue)+1)
-	bytes := 0
-	add := func(p *pending) {
-		if p.claimed.CompareAndSwap(false, true) {
-			batch = append(batch, p)
-			bytes += p.size
-		}
-	}
-	add(p)
-	spins := 0
-	for len(batch) < c.opts.MaxBatch && bytes < maxBatchBytes {
-		select {
-		case p := <-c.queue:
-			add(p)
-			continue
-		default:
-		}
-		if spins == gatherSpins || int64(len(batch)) >= c.inCommit.Load() {
-			break
-		}
-		spins++
-		runtime.Gosched()
-	}
-	return batch
 }
 
 // commit carries a batch through to its answers.
-func (c *Core) commit(batch []*pending) {
+func (c *Core) commit(g *gathering) {
+	batch := g.now()
+	if c.streamer == nil {
+		for more := g.more(); len(more) > 0; more = g.more() {
+			batch = append(batch, more...)
+		}
+	}
 	moved := 0
 	for len(batch) > 0 {
-		c.state.Lock()
-		w := c.decideAll(batch)
-		c.state.Unlock()
+		w := &written{gathering: g}
+		c.decideAll(w, batch)
 		if len(w.entries) == 0 {
 			// Nothing shows yet that what these outcomes rest on is the newest.
 			if err := c.confirm(w); err != nil {
@@ -102,13 +69,14 @@ func (c *Core) commit(batch []*pending) {
 			// never get there. Read what there is and decide again: what is in
 			// the log already is found by its id.
 			if err = c.sync(c.ctx); err == nil && c.published.Load() != w.tx.base {
-				moved = 0
+				batch, moved = w.again(), 0
 				continue
 			}
 			if err == nil {
 				err = errors.New("the log says that it has moved and shows nothing new")
 			}
 			if moved++; moved < maxAttempts && c.pause(moved) {
+				batch = w.again()
 				continue
 			}
 		}
@@ -138,11 +106,8 @@ func (c *Core) confirm(w *written) error {
 // and the log tells why. lost is the last unknown outcome, if none of the
 // attempts after it has settled it.
 func (c *Core) appendAll(w *written) (lost, err error) {
-	for _, d := range w.commits {
-		d.p.tried = true
-	}
 	for attempt := 1; ; attempt++ {
-		err := c.append(w)
+		err := c.append(w, attempt == 1)
 		if mutant.On(mutant.FailureIsSuccess) && errors.Is(err, driver.ErrNotApplied) {
 			err = nil
 		}
@@ -166,7 +131,9 @@ func (c *Core) appendAll(w *written) (lost, err error) {
 // as long as it is let. It ends as unknown, and is sent again.
 const appendTimeout = 30 * time.Second
 
-func (c *Core) append(w *written) error {
+// append appends the entries of a batch, and those that it comes to have meanwhile,
+// if more may come.
+func (c *Core) append(w *written, more bool) error {
 	if mutant.On(mutant.ReadsWait) {
 		mutant.Lock()
 		defer mutant.Unlock()
@@ -176,6 +143,9 @@ func (c *Core) append(w *written) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
 		defer cancel()
+	}
+	if more && c.streamer != nil && !w.gathering.done() {
+		return c.streamer.AppendStream(ctx, w.tx.base.tail(), c.chunks(w))
 	}
 	return c.log.Append(ctx, w.tx.base.tail(), w.entries)
 }

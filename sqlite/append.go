@@ -4,6 +4,8 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
+	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/stet-dev/stet/driver"
@@ -22,11 +24,11 @@ const dropNow = 256
 // Append implements driver.Log. Once its transaction has begun it does not look
 // at ctx any more.
 func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
-	for i := range entries {
-		if want := prev.Revision + 1 + uint64(i); entries[i].Revision != want {
-			return notApplied(fmt.Errorf("sqlite: an append has revision %d where %d belongs", entries[i].Revision, want))
-		}
-	}
+	return l.AppendStream(ctx, prev, func(yield func([]driver.Entry) bool) { yield(entries) })
+}
+
+// AppendStream implements driver.Streamer: all chunks are one transaction.
+func (l *Log) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
 	if err := context.Cause(ctx); err != nil {
 		return notApplied(err)
 	}
@@ -37,39 +39,58 @@ func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Ent
 	if prev != l.left.tail {
 		return driver.ErrMoved
 	}
-	cleared := l.left.cleared
-	from := 0 // bodies and moves of entries before are gone with the clear
-	for i := range entries {
-		if entries[i].Cleared {
-			cleared, from = entries[i].Revision, i
+	a := addition{Log: l, tail: prev, cleared: l.left.cleared}
+	err := l.write(func() error {
+		for chunk := range chunks {
+			if err := a.insert(chunk); err != nil {
+				return err
+			}
 		}
-	}
-	err := l.write(func() error { return l.insert(entries, entries[from:], cleared) })
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	last := &entries[len(entries)-1]
-	tail := driver.Tail{Revision: last.Revision, Hash: last.Hash}
-	l.left.tail, l.left.cleared = tail, cleared
-	if l.cleared.Swap(cleared) != cleared {
+	l.left.tail, l.left.cleared = a.tail, a.cleared
+	if l.cleared.Swap(a.cleared) != a.cleared {
 		l.litter = true
 	}
-	l.tail.Store(&tail)
+	l.tail.Store(&a.tail)
 	l.stir()
 	return nil
 }
 
+// An addition is an append on its way.
+type addition struct {
+	*Log
+	tail    driver.Tail // of the entries so far
+	cleared uint64
+	dropped int // bodies that it has removed itself
+}
+
 // insert writes entries, and the bodies and labels of those of them that count.
-func (l *Log) insert(entries, count []driver.Entry, cleared uint64) error {
-	if cleared != l.left.cleared {
-		if _, err := l.w.exec("DELETE FROM labels"); err != nil { // takes no time: it has no condition
+func (a *addition) insert(entries []driver.Entry) error {
+	cleared := a.cleared
+	count := entries // bodies and moves of entries before a clear are gone with it
+	for i := range entries {
+		e := &entries[i]
+		if want := a.tail.Revision + 1; e.Revision != want {
+			return fmt.Errorf("sqlite: an append has revision %d where %d belongs", e.Revision, want)
+		}
+		a.tail = driver.Tail{Revision: e.Revision, Hash: e.Hash}
+		if e.Cleared {
+			a.cleared, count = e.Revision, entries[i:]
+		}
+	}
+	if a.cleared != cleared {
+		if _, err := a.w.exec("DELETE FROM labels"); err != nil { // takes no time: it has no condition
 			return err
 		}
-		if _, err := l.w.exec("UPDATE meta SET value = ? WHERE name = 'cleared'", int64(cleared)); err != nil {
+		if _, err := a.w.exec("UPDATE meta SET value = ? WHERE name = 'cleared'", int64(a.cleared)); err != nil {
 			return err
 		}
 	}
-	err := commitRows.insert(l.w, len(entries), func(i int, row []sqldriver.NamedValue) {
+	err := commitRows.insert(a.w, len(entries), func(i int, row []sqldriver.NamedValue) {
 		e := &entries[i]
 		row[0].Value, row[2].Value, row[3].Value = int64(e.Revision), e.Hash[:], string(e.Data)
 		row[1].Value = nil
@@ -80,29 +101,29 @@ func (l *Log) insert(entries, count []driver.Entry, cleared uint64) error {
 	if err != nil {
 		return err
 	}
-	l.bodies = l.bodies[:0]
+	a.bodies = a.bodies[:0]
 	for i := range count {
 		for j := range count[i].Bodies {
-			l.bodies = append(l.bodies, &count[i].Bodies[j])
+			a.bodies = append(a.bodies, &count[i].Bodies[j])
 		}
 	}
-	err = bodyRows.insert(l.w, len(l.bodies), func(i int, row []sqldriver.NamedValue) {
-		b := l.bodies[i]
+	err = bodyRows.insert(a.w, len(a.bodies), func(i int, row []sqldriver.NamedValue) {
+		b := a.bodies[i]
 		row[0].Value, row[1].Value, row[2].Value = bodyKey(&b.BodyRef), b.PromptID, b.Version
 		row[3].Value, row[4].Value, row[5].Value = int64(b.Ordinal), b.Text, b.Fields
 	})
-	clear(l.bodies) // they are the caller's
+	clear(a.bodies) // they are the caller's
 	if err != nil {
 		return err
 	}
 	for i := range count {
 		for _, m := range count[i].Moves {
-			if err := l.move(m, count[i].Revision); err != nil {
+			if err := a.move(m, count[i].Revision); err != nil {
 				return err
 			}
 		}
 	}
-	return l.drop(count, cleared)
+	return a.drop(count)
 }
 
 func (l *Log) move(m driver.Move, revision uint64) error {
@@ -116,21 +137,22 @@ func (l *Log) move(m driver.Move, revision uint64) error {
 }
 
 // drop removes the bodies that entries drop, or notes them.
-func (l *Log) drop(entries []driver.Entry, cleared uint64) error {
+func (a *addition) drop(entries []driver.Entry) error {
 	var keys []int64
 	for i := range entries {
 		for j := range entries[i].Dropped {
-			if ref := &entries[i].Dropped[j]; ref.Revision >= cleared {
+			if ref := &entries[i].Dropped[j]; ref.Revision >= a.cleared {
 				keys = append(keys, bodyKey(ref))
 			}
 		}
 	}
-	if len(keys) > dropNow {
-		l.litter = true
-		return droppedRows.insert(l.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
+	if a.dropped+len(keys) > dropNow {
+		a.litter = true
+		return droppedRows.insert(a.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
 	}
+	a.dropped += len(keys)
 	for _, key := range keys {
-		if _, err := l.w.exec("DELETE FROM bodies WHERE key = ?", key); err != nil {
+		if _, err := a.w.exec("DELETE FROM bodies WHERE key = ?", key); err != nil {
 			return err
 		}
 	}
@@ -142,7 +164,8 @@ func (l *Log) drop(entries []driver.Entry, cleared uint64) error {
 // be a fiftieth of the file.
 func leadingID(data string, revision uint64) (id string, ok bool) {
 	var buf [48]byte
-	lead := fmt.Appendf(buf[:0], `{"revision":%d,"id":"`, revision)
+	lead := strconv.AppendUint(append(buf[:0], `{"revision":`...), revision, 10)
+	lead = append(lead, `,"id":"`...)
 	if len(data) < len(lead) || data[:len(lead)] != string(lead) {
 		return "", false
 	}

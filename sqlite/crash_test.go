@@ -73,13 +73,13 @@ func crashChild(args []string) error {
 // A hasty engine acknowledges before it has committed: the mistake that the crash
 // test is there to find.
 type hasty struct {
-	*sqlite.Log
-	mu    sync.Mutex
-	tail  driver.Tail
-	later chan func()
+	driver.Log // and nothing that it can do beyond that
+	mu         sync.Mutex
+	tail       driver.Tail
+	later      chan func()
 }
 
-func newHasty(log *sqlite.Log) *hasty {
+func newHasty(log driver.Log) *hasty {
 	h := &hasty{Log: log, later: make(chan func(), 1<<20)}
 	h.tail, _ = log.Barrier(background)
 	go func() {
@@ -101,8 +101,6 @@ func (h *hasty) Append(_ context.Context, prev driver.Tail, entries []driver.Ent
 	h.later <- func() { _ = h.Log.Append(background, prev, entries) }
 	return nil
 }
-
-func (h *hasty) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }
 
 // An ack is what a child was told of a version.
 type ack struct {

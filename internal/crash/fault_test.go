@@ -366,8 +366,8 @@ func one(dir, root string, born bool, l load, told map[id]answer, f *fault, wrap
 
 // An optimist takes an error for a success, or an unknown outcome for a failure.
 type optimist struct {
-	*sqlite.Log
-	unknown bool
+	driver.Log // and nothing that it can do beyond that
+	unknown    bool
 }
 
 func (o *optimist) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/sqlite"
 )
 
 // tables holds what a person sees in a closed file against the log: the versions
@@ -68,13 +67,13 @@ func (l *ledger) tables(path string) error {
 // A hasty engine acknowledges before it has committed: the mistake that the tests
 // are there to find.
 type hasty struct {
-	*sqlite.Log
-	mu    sync.Mutex
-	tail  driver.Tail
-	later chan func()
+	driver.Log // and nothing that it can do beyond that
+	mu         sync.Mutex
+	tail       driver.Tail
+	later      chan func()
 }
 
-func newHasty(log *sqlite.Log) *hasty {
+func newHasty(log driver.Log) *hasty {
 	h := &hasty{Log: log, later: make(chan func(), 1<<20)}
 	h.tail, _ = log.Barrier(background)
 	go func() {
@@ -96,5 +95,3 @@ func (h *hasty) Append(_ context.Context, prev driver.Tail, entries []driver.Ent
 	h.later <- func() { _ = h.Log.Append(background, prev, entries) }
 	return nil
 }
-
-func (h *hasty) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }

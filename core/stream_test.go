@@ -1,0 +1,160 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A streaming hook takes an append in chunks. It waits after the first one for ready; what
+// it has then is appended, and after, if not nil, turns the outcome into another.
+type streaming struct {
+	*hook
+	ready  chan struct{}
+	after  func(err error) error
+	chunks []int // how many entries each chunk had
+}
+
+func newStreaming() *streaming { return &streaming{hook: newHook(), ready: make(chan struct{})} }
+
+func (s *streaming) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
+	var all []driver.Entry
+	for chunk := range chunks {
+		all = append(all, chunk...)
+		s.chunks = append(s.chunks, len(chunk))
+		<-s.ready
+	}
+	err := s.hook.Append(ctx, prev, all)
+	if s.after != nil {
+		return s.after(err)
+	}
+	return err
+}
+
+// together makes the commits so that all but the first reach the writer while the first
+// is being written, and returns their outcomes.
+func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core, []core.Committed, []error) {
+	held, hold := make(chan struct{}), true
+	c := start(t, s, core.Options{Now: func() time.Time {
+		if hold {
+			<-held // in Commit, and not in the queue yet
+		}
+		return time.Now()
+	}})
+	done, errs := make([]core.Committed, len(commits)), make([]error, len(commits))
+	begin := func(i int) { done[i], errs[i] = c.Commit(t.Context(), commits[i]) }
+	for i := 1; i < len(commits); i++ {
+		go begin(i)
+	}
+	synctest.Wait()
+	hold = false
+	go begin(0)
+	synctest.Wait() // the first chunk is written
+	close(held)
+	synctest.Wait()
+	if got := c.Queued(); got != len(commits)-1 {
+		t.Errorf("%d commits wait, and not %d", got, len(commits)-1)
+	}
+	close(s.ready)
+	time.Sleep(time.Minute) // the pauses between attempts
+	synctest.Wait()
+	return c, done, errs
+}
+
+// A commit that comes while an append is on its way joins it: one append, one sync.
+func TestCommitJoinsAppend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreaming()
+		refused := prompt.Commit{Ops: []prompt.Op{{Save: &prompt.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
+		c, done, errs := together(t, s,
+			prompt.Commit{Ops: []prompt.Op{saving("p", "one")}},
+			prompt.Commit{Ops: []prompt.Op{saving("p", "two")}},
+			prompt.Commit{Ops: []prompt.Op{saving("q", "three")}},
+			refused)
+		for i := range 3 {
+			if errs[i] != nil {
+				t.Fatalf("commit %d: %v", i, errs[i])
+			}
+		}
+		if fault.CodeOf(errs[3]) != fault.Conflict {
+			t.Errorf("a version that a commit of the same append has taken is saved again: %v", errs[3])
+		}
+		if len(s.chunks) != 2 || s.chunks[0] != 1 || s.chunks[1] != 2 {
+			t.Errorf("the chunks had %v entries, and not 1 and 2", s.chunks)
+		}
+		if b := c.Stats().Batches; b[2] != 1 {
+			t.Errorf("the batches are %v, and not one of three", b)
+		}
+		if done[0].Revision != 1 || done[1].Revision+done[2].Revision != 5 {
+			t.Errorf("the revisions are %d, %d and %d", done[0].Revision, done[1].Revision, done[2].Revision)
+		}
+		c.Close()
+	})
+}
+
+// If the answer to an append in chunks is lost, the same entries are sent again as
+// one, and each commit is in the log once.
+func TestStreamLost(t *testing.T) {
+	for name, after := range map[string]func(*streaming) func(error) error{
+		"after it was applied": func(*streaming) func(error) error {
+			return func(error) error { return errors.New("the connection was lost") }
+		},
+		"before": func(s *streaming) func(error) error {
+			s.append_ = func(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
+				s.append_ = nil
+				return nil // this one is lost on the way
+			}
+			return func(error) error { return errors.New("the connection was lost") }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStreaming()
+				s.after = after(s)
+				c, done, errs := together(t, s,
+					prompt.Commit{Ops: []prompt.Op{saving("p", "one")}},
+					prompt.Commit{Ops: []prompt.Op{saving("p", "two")}})
+				for i, err := range errs {
+					if err != nil || done[i].Revision != uint64(i+1) {
+						t.Errorf("commit %d: revision %d, %v", i, done[i].Revision, err)
+					}
+				}
+				if tail, _ := s.Barrier(t.Context()); tail.Revision != 2 {
+					t.Errorf("the log has %d entries, and not 2", tail.Revision)
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
+// If an append in chunks fails, all of its commits are told so, and a refusal that rests
+// on one of them is not final.
+func TestStreamFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreaming()
+		s.append_ = func(context.Context, driver.Tail, []driver.Entry) error {
+			return errors.Join(driver.ErrNotApplied, errors.New("the disk is full"))
+		}
+		again := prompt.Commit{ID: "again", Ops: []prompt.Op{{Save: &prompt.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
+		c, _, errs := together(t, s, prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}, again)
+		for i, err := range errs {
+			if fault.CodeOf(err) != fault.Unavailable {
+				t.Errorf("commit %d: %v", i, err)
+			}
+		}
+		s.append_ = nil
+		if _, err := c.Commit(t.Context(), again); err != nil {
+			t.Errorf("the refusal outlived the commit that it rested on: %v", err)
+		}
+		c.Close()
+	})
+}

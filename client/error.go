@@ -24,10 +24,6 @@ type problem struct {
 	CommitID string     `json:"commit_id"`
 }
 
-// A retryAfter is how long the server wants to be left alone for, 0 if it does
-// not say.
-type retryAfter = time.Duration
-
 // problemLimit is the most bytes of an error that are read: stet's have hundreds.
 const problemLimit = 1 << 20
 
@@ -176,16 +172,6 @@ func unknownOutcome(id string, f *fault.Error) *fault.Error {
 	e := fault.Wrap(f.Err, fault.Unknown, "it is not known whether commit %s was applied: %s Send it again with the same id: it is applied once.", id, why)
 	e.CommitID = id
 	return e
-}
-
-// asFault returns err as the one error type, a copy that the caller may change.
-func asFault(err error) *fault.Error {
-	var e *fault.Error
-	if errors.As(err, &e) {
-		c := *e
-		return &c
-	}
-	return fault.Wrap(err, fault.Internal, "%v.", err)
 }
 
 // parseRetryAfter reads the header: seconds, or an instant of the server's clock.

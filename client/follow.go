@@ -129,13 +129,13 @@ func (f *follower) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return fault.Wrap(context.Cause(ctx), fault.Unavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
 		case !failed.again:
-			return asFault(failed.err)
+			return fault.From(failed.err)
 		}
 		if told {
 			connected, n = true, 1
 		}
 		if !connected && !f.o.patient && n >= f.b.opts.Attempts {
-			return asFault(failed.err)
+			return fault.From(failed.err)
 		}
 		if !f.yield(news{storeID: f.storeID, revision: f.pos, lost: failed.err}, nil) {
 			return errStop

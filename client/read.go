@@ -57,7 +57,7 @@ func (b *backend) GetMany(ctx context.Context, refs []string, o stet.ReadOptions
 			err = name.CheckID(id)
 		}
 		if err != nil {
-			e := asFault(err)
+			e := fault.From(err)
 			e.Op = i
 			return nil, 0, e
 		}

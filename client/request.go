@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/stet-dev/stet/fault"
 )
@@ -62,8 +63,8 @@ type failure struct {
 	// was sent. While it is open whether an earlier attempt of a commit was
 	// carried out, it is sent again.
 	arrival bool
-	// after is how many nanoseconds the server wants to be left alone for.
-	after retryAfter
+	// after is how long the server wants to be left alone for, 0 if it does not say.
+	after time.Duration
 }
 
 // stream sends a request once and returns the answer, whose body the caller
@@ -74,7 +75,7 @@ type failure struct {
 // for the caller of the store, and which says whether to try again.
 func (b *backend) stream(ctx context.Context, r *request) (*http.Response, *failure) {
 	if err := b.begin(); err != nil {
-		return nil, &failure{err: asFault(err)}
+		return nil, &failure{err: fault.From(err)}
 	}
 	defer b.end()
 	return b.send(ctx, r)
@@ -95,7 +96,7 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 	req, err := b.newRequest(httptrace.WithClientTrace(ctx, trace), r)
 	if err != nil {
 		end()
-		return nil, &failure{err: asFault(err)}
+		return nil, &failure{err: fault.From(err)}
 	}
 	resp, err := b.http.Do(req)
 	if err != nil {

@@ -24,7 +24,7 @@ func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report
 		Expect prompt.Hash `json:"expect,omitzero"`
 	}{o.Expect})
 	if err != nil {
-		return stet.Report{}, asFault(err)
+		return stet.Report{}, fault.From(err)
 	}
 	var report stet.Report
 	r := &request{method: http.MethodPost, path: segments("verify"), body: body, slow: true}
@@ -152,7 +152,7 @@ func (b *backend) export(ctx context.Context, r *request, e *export) *failure {
 				continue // given before the answer was cut off
 			}
 			if e.stopped = e.yield(c); e.stopped != nil {
-				return &failure{err: asFault(e.stopped)}
+				return &failure{err: fault.From(e.stopped)}
 			}
 			e.last = c.Change.Revision
 		}

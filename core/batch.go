@@ -34,7 +34,7 @@ func (c *Core) answer(w *written) {
 		d := &w.commits[i]
 		c.stats.outcome(&d.out)
 		if d.out.refused && !mutant.On(mutant.RefusalForgotten) {
-			c.refused.add(d.p, asFault(d.out.err))
+			c.refused.add(d.p, fault.From(d.out.err))
 		}
 		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
 			ch := *d.out.change
@@ -135,7 +135,7 @@ func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
 // the commit itself, does not allow it is a final answer; other errors may go away
 // by themselves. A copy may be tried again once its target was changed.
 func turnedDown(p *pending, err error) outcome {
-	e := asFault(err)
+	e := fault.From(err)
 	final := false
 	switch e.Code {
 	case fault.Conflict, fault.NotFound, fault.Invalid, fault.TooLarge:

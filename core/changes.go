@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/prompt"
 )
@@ -20,11 +21,13 @@ func (c *Core) ChangesPage(ctx context.Context, since uint64, o prompt.ChangesOp
 	if err := c.fresh(ctx); err != nil {
 		return page, err
 	}
-	return c.changes(ctx, since, limit, o.Texts)
+	return c.changes(ctx, driver.Tail{Revision: since}, limit, o.Texts)
 }
 
-func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool) (prompt.Page[prompt.Change], error) {
-	s := c.published.Load()
+// changes returns a page. The hash of the entry that it begins after is looked up if
+// it is zero.
+func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts bool) (prompt.Page[prompt.Change], error) {
+	s, since := c.published.Load(), after.Revision
 	page := prompt.Page[prompt.Change]{AsOf: s.revision}
 	if since > s.revision {
 		return page, fault.New(fault.NotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
@@ -32,9 +35,12 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 	if since == s.revision {
 		return page, nil
 	}
-	hash, err := c.hashAt(ctx, since)
-	if err != nil {
-		return page, err
+	hash := prompt.Hash(after.Hash)
+	if since > 0 && hash.IsZero() {
+		var err error
+		if hash, err = c.hashAt(ctx, since); err != nil {
+			return page, err
+		}
 	}
 	// The engine may have more than is published; that is not visible yet.
 	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
@@ -79,12 +85,9 @@ func (c *Core) changes(ctx context.Context, since uint64, limit int, texts bool)
 	return page, nil
 }
 
-// hashAt returns the hash of the entry at a revision, zero for 0, to hold the next
+// hashAt returns the hash of the entry at a revision from 1, to hold the next
 // one against: what rotted on the disk is an error and never an answer.
 func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error) {
-	if revision == 0 {
-		return prompt.Hash{}, nil
-	}
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
@@ -103,21 +106,22 @@ func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error)
 // costs writers nothing and no memory. It reads what it missed from the log.
 func (c *Core) Changes(ctx context.Context, since uint64, o prompt.ChangesOptions) iter.Seq2[prompt.Change, error] {
 	return func(yield func(prompt.Change, error) bool) {
+		after := driver.Tail{Revision: since}
 		limit, err := pageLimit(o.Limit)
 		if err == nil {
 			err = c.fresh(ctx)
 		}
 		for err == nil {
 			var page prompt.Page[prompt.Change]
-			page, err = c.changes(ctx, since, limit, o.Texts)
+			page, err = c.changes(ctx, after, limit, o.Texts)
 			for _, ch := range page.Items {
 				if !yield(ch, nil) {
 					return
 				}
-				since = ch.Revision
+				after = driver.Tail{Revision: ch.Revision, Hash: ch.Hash}
 			}
 			if err == nil && len(page.Items) == 0 {
-				err = c.waitFor(ctx, since+1)
+				err = c.waitFor(ctx, after.Revision+1)
 			}
 		}
 		yield(prompt.Change{}, err)

@@ -41,7 +41,7 @@ func (c *Core) decide(ctx context.Context, t *tx, p *pending) (*prompt.Change, [
 		}
 		if err != nil {
 			t.rollback()
-			e := asFault(err)
+			e := fault.From(err)
 			e.Op = i
 			return nil, nil, e
 		}

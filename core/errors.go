@@ -1,35 +1,23 @@
 package core
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/stet-dev/stet/fault"
 )
 
-// asFault returns err as the one error type, a copy that the caller may change.
-// An error of another type is a bug or broken storage: internal.
-func asFault(err error) *fault.Error {
-	var e *fault.Error
-	if errors.As(err, &e) {
-		c := *e
-		return &c
-	}
-	return fault.Wrap(err, fault.Internal, "%v.", err)
-}
-
 // ownError returns a copy of an error that others may have got as well.
 func ownError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return asFault(err)
+	return fault.From(err)
 }
 
 // asUnavailable says that something could not be read and that nothing changed.
 func asUnavailable(err error, what string, args ...any) error {
-	return fault.Wrap(err, fault.Unavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), asFault(err).Message)
+	return fault.Wrap(err, fault.Unavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), fault.From(err).Message)
 }
 
 func errClosed() error {

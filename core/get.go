@@ -148,7 +148,7 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 }
 
 func atOp(err error, op int) error {
-	e := asFault(err)
+	e := fault.From(err)
 	e.Op = op
 	return e
 }

@@ -105,7 +105,7 @@ func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error
 	}
 	for i := range req.Ops {
 		if err := c.prepareOp(ctx, &p.ops[i], own(req.Ops[i]), p); err != nil {
-			e := asFault(err)
+			e := fault.From(err)
 			e.Op = i
 			return nil, e
 		}
@@ -327,7 +327,7 @@ func canonicalMetadata(raw []byte) (string, error) {
 	}
 	m, err := content.Canonicalize(raw)
 	if err != nil {
-		return "", fault.Wrap(err, fault.CodeOf(err), "the metadata is not acceptable: %s", asFault(err).Message)
+		return "", fault.Wrap(err, fault.CodeOf(err), "the metadata is not acceptable: %s", fault.From(err).Message)
 	}
 	switch {
 	case string(m) == "null":

@@ -20,7 +20,7 @@ func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 	ch.Ops = slices.Clone(ch.Ops)
 	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
 	if err := checkChange(&ch); err != nil {
-		return prompt.Done{}, fault.Wrap(err, fault.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, asFault(err).Message)
+		return prompt.Done{}, fault.Wrap(err, fault.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, fault.From(err).Message)
 	}
 	if len(from.Versions) != len(ch.Ops) {
 		return prompt.Done{}, fault.New(fault.Invalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))

@@ -137,6 +137,6 @@ func noParent(h *head, p parent) error {
 	if h == nil {
 		return fault.New(fault.NotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed. See: stet list", p.id, p.number, p.id)
 	}
-	e := asFault(view{h, now}.noNumber(p.number))
+	e := fault.From(view{h, now}.noNumber(p.number))
 	return fault.New(fault.NotFound, "the parent %s@%s does not exist. Nothing changed. %s", p.id, p.number, e.Message)
 }

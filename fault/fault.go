@@ -84,3 +84,15 @@ func CodeOf(err error) Code {
 	}
 	return Internal
 }
+
+// From returns the first *Error in err's chain, as a copy that the caller may change:
+// others may have been given the same one. An error that is not stet's is a bug or
+// broken storage, and becomes the cause of an Internal one. err is not nil.
+func From(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		c := *e
+		return &c
+	}
+	return Wrap(err, Internal, "%v.", err)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,13 +51,14 @@ func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core,
 		return time.Now()
 	}})
 	done, errs := make([]core.Committed, len(commits)), make([]error, len(commits))
-	begin := func(i int) { done[i], errs[i] = c.Commit(t.Context(), commits[i]) }
+	var wg sync.WaitGroup
+	begin := func(i int) { wg.Go(func() { done[i], errs[i] = c.Commit(t.Context(), commits[i]) }) }
 	for i := 1; i < len(commits); i++ {
-		go begin(i)
+		begin(i)
 	}
 	synctest.Wait()
 	hold = false
-	go begin(0)
+	begin(0)
 	synctest.Wait() // the first chunk is written
 	close(held)
 	synctest.Wait()
@@ -64,8 +66,7 @@ func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core,
 		t.Errorf("%d commits wait, and not %d", got, len(commits)-1)
 	}
 	close(s.ready)
-	time.Sleep(time.Minute) // the pauses between attempts
-	synctest.Wait()
+	wg.Wait()
 	return c, done, errs
 }
 

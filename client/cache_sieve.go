@@ -41,9 +41,9 @@ func (v *sieve) remove(s *slot) {
 	s.size = 0
 }
 
-// evict takes out one slot, which is not the one to be kept, and returns it; nil
+// victim returns the slot to be taken out next, which is not the one to be kept; nil
 // if there is no other.
-func (v *sieve) evict(keep *slot) *slot {
+func (v *sieve) victim(keep *slot) *slot {
 	if v.len < 2 {
 		return nil
 	}
@@ -58,8 +58,7 @@ func (v *sieve) evict(keep *slot) *slot {
 		}
 		s = s.prev
 	}
-	v.hand = s.prev
-	v.remove(s)
+	v.hand = s
 	return s
 }
 
@@ -107,12 +106,11 @@ func (c *cached) weigh(s *slot) {
 // bound evicts until the rest is within the limit. The caller holds c.mu.
 func (c *cached) bound(keep *slot) {
 	for c.sieve.bytes > c.sieve.limit {
-		s := c.sieve.evict(keep)
+		s := c.sieve.victim(keep)
 		if s == nil {
 			return
 		}
-		s.index.slots.Delete(s.id)
-		delete(c.dirty, s)
+		c.remove(s)
 	}
 }
 

@@ -180,9 +180,6 @@ func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, 
 			}
 			s.mu.Unlock()
 			close(f.done)
-			if f.err != nil {
-				return stet.Version{}, f.err
-			}
 		}
 		if f.err != nil {
 			return stet.Version{}, f.err

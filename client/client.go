@@ -75,7 +75,6 @@ type backend struct {
 	base string // scheme, host and prefix, without a slash at the end
 	name string // the address as it was given, for errors
 	http *http.Client
-	idle interface{ CloseIdleConnections() } // nil for a transport that has none
 	// traced says that the transport tells when it has a connection.
 	traced bool
 
@@ -134,7 +133,6 @@ func dial(ctx context.Context, url string, o Options) (*backend, error) {
 	}
 	b := &backend{opts: o, base: a.base, name: url}
 	_, b.traced = o.Transport.(*http.Transport)
-	b.idle, _ = o.Transport.(interface{ CloseIdleConnections() })
 	b.http = &http.Client{
 		Transport: o.Transport,
 		// The key is for this server, and a redirected commit would not be one.
@@ -205,9 +203,7 @@ func (b *backend) Close() error {
 	b.work.Wait()
 	late.Stop()
 	b.abandonment()
-	if b.idle != nil {
-		b.idle.CloseIdleConnections()
-	}
+	b.http.CloseIdleConnections()
 	return nil
 }
 

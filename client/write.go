@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +89,7 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		}
 		var err error
 		if text, err = jsontext.AppendQuote(text, m.value); err != nil {
-			return nil, fault.New(fault.Invalid, "the commit's %s is not valid UTF-8.", or(m.name, "id"))
+			return nil, fault.New(fault.Invalid, "the commit's %s is not valid UTF-8.", cmp.Or(m.name, "id"))
 		}
 	}
 	text = append(text, `,"ops":[`...)
@@ -111,13 +112,6 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		text = append(text, op...)
 	}
 	return append(text, `]}`...), nil
-}
-
-func or(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // where says which member of an operation cannot be written.

@@ -237,6 +237,9 @@ func (a *access) scopeError(err error) error {
 		return err
 	}
 	c := *e
+	if c.CommitID == a.id {
+		c.CommitID = a.given
+	}
 	if c.Code == fault.Internal {
 		c.Message, c.Err = "the server or its storage is broken. Nothing changed. Tell its operator, whose log says more.", err
 		return rewrap(&c)
@@ -245,9 +248,6 @@ func (a *access) scopeError(err error) error {
 		c.Message = strings.ReplaceAll(c.Message, a.id, a.given)
 		quoted, given := strconv.Quote(a.id), strconv.Quote(a.given)
 		c.Message = strings.ReplaceAll(c.Message, quoted, given)
-	}
-	if c.CommitID == a.id {
-		c.CommitID = a.given
 	}
 	return rewrap(&c)
 }

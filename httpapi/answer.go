@@ -154,8 +154,7 @@ func (c *call) empty() {
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
-// sendPage answers with a page: {NAME:[…],"next","as_of"}. What add adds nothing
-// for is left out.
+// sendPage answers with a page: {NAME:[…],"next","as_of"}.
 func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte, item *T) ([]byte, error)) error {
 	c.asOf(p.AsOf)
 	t := c.s.revisionTag(p.AsOf) + c.a.scopeMark()
@@ -166,22 +165,14 @@ func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte,
 	buf := append((*b)[:0], `{"`...)
 	buf = append(buf, name...)
 	buf = append(buf, `":[`...)
-	first := true
 	for i := range p.Items {
-		before := len(buf)
-		if !first {
+		if i > 0 {
 			buf = append(buf, ',')
 		}
-		from := len(buf)
 		var err error
 		if buf, err = add(buf, &p.Items[i]); err != nil {
 			return err
 		}
-		if len(buf) == from {
-			buf = buf[:before]
-			continue
-		}
-		first = false
 		if err := c.reserve(cap(buf)); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func (s *Server) position(what, text string) (position, error) {
 		digits = text[i+1:]
 	}
 	n, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil || digits[0] == '+' {
+	if err != nil {
 		return position{}, fault.New(fault.Invalid, "%s is %q, which is not a revision. Write a whole number, or what the server gave, as it is.", what, text)
 	}
 	return position{revision: n}, nil
@@ -51,11 +51,7 @@ type changesQuery struct {
 	stream bool
 }
 
-// changes answers GET /v1/changes: a page, a long poll or a stream.
-func (s *Server) changes(w http.ResponseWriter, r *http.Request) {
-	s.call(s.getChanges).ServeHTTP(w, r)
-}
-
+// getChanges answers with a page, a long poll or a stream.
 func (s *Server) getChanges(c *call) error {
 	q, err := c.changesQuery()
 	if err != nil {
@@ -207,7 +203,7 @@ func (c *call) await(ctx context.Context, f *feed, since uint64) bool {
 		case <-l.news:
 		case <-ctx.Done():
 			return false
-		case <-c.s.draining:
+		case <-c.s.stopping.Done():
 			return false
 		case <-c.a.done():
 			return false
@@ -238,10 +234,7 @@ func (c *call) answerChanges(q changesQuery, commits []byte, last uint64, more b
 		body = strconv.AppendUint(body, last, 10)
 		body = append(body, '"')
 	}
-	body = append(body, `,"as_of":`...)
-	body = strconv.AppendUint(body, asOf, 10)
-	body = append(body, "}\n"...)
-	c.send(http.StatusOK, typeJSON, t, body)
+	c.send(http.StatusOK, typeJSON, t, append(appendAsOf(body, asOf), '\n'))
 	return nil
 }
 

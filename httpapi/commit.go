@@ -75,14 +75,14 @@ func (s *Server) postCommit(c *call) error {
 
 // commit carries out a commit as far as the caller may, and sets the headers that
 // every write answers with. The id of what it returns is the one that the caller
-// knows.
+// knows; that of an error is for scopeError.
 func (c *call) commit(commit *stet.Commit) (stet.Committed, error) {
 	if err := c.a.commit(commit); err != nil {
 		return stet.Committed{}, err
 	}
 	done, err := c.s.store.CommitVersions(c.ctx(), *commit)
 	if err != nil {
-		return done, c.unscoped(err)
+		return done, err
 	}
 	done.ID = c.a.unscope(done.ID)
 	for i, v := range done.Versions {
@@ -97,17 +97,6 @@ func (c *call) commit(commit *stet.Commit) (stet.Committed, error) {
 		h["Stet-Replayed"] = []string{"true"}
 	}
 	return done, nil
-}
-
-// unscoped returns an error with the commit's id as the caller knows it.
-func (c *call) unscoped(err error) error {
-	e, ok := err.(*fault.Error)
-	if !ok || e.CommitID == "" {
-		return err
-	}
-	own := *e
-	own.CommitID = c.a.unscope(e.CommitID)
-	return &own
 }
 
 // begin returns a commit of one request with a path of its own: its id, author and

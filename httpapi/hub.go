@@ -25,9 +25,8 @@ type hub struct {
 	closed  bool
 }
 
-// newHub returns a hub that keeps at most so many events and bytes of them.
-func newHub(store *stet.Store, texts bool, count, bytes int) *hub {
-	return &hub{store: store, texts: texts, count: count, bytes: bytes}
+func newHub(store *stet.Store, texts bool) *hub {
+	return &hub{store: store, texts: texts, count: ringCount, bytes: ringBytes}
 }
 
 // join returns the feed, with one subscriber more, who calls leave at the end. It

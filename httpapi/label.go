@@ -30,28 +30,14 @@ func (s *Server) setLabel(c *call) error {
 
 // removeLabel takes a label away.
 func (s *Server) removeLabel(c *call) error {
-	if err := c.plainJSON(); err != nil {
-		return err
-	}
-	expect, err := c.expectation()
-	if err != nil {
-		return err
-	}
-	return c.move(expect, func(id, label string, expect *string) stet.Op {
+	return c.moveBack(func(id, label string, expect *string) stet.Op {
 		return stet.Op{RemoveLabel: &stet.RemoveLabel{PromptID: id, Label: label, Expect: expect}}
 	})
 }
 
 // rollback moves a label to where it was before its last move.
 func (s *Server) rollback(c *call) error {
-	if err := c.plainJSON(); err != nil {
-		return err
-	}
-	expect, err := c.expectation()
-	if err != nil {
-		return err
-	}
-	return c.move(expect, func(id, label string, expect *string) stet.Op {
+	return c.moveBack(func(id, label string, expect *string) stet.Op {
 		return stet.Op{Rollback: &stet.Rollback{PromptID: id, Label: label, Expect: expect}}
 	})
 }
@@ -66,13 +52,18 @@ func (c *call) plainJSON() error {
 	return err
 }
 
-// expectation reads the body {"expect"}, where there is one.
-func (c *call) expectation() (*string, error) {
+// moveBack is move for what takes the body {"expect"}, or none.
+func (c *call) moveBack(op func(id, label string, expect *string) stet.Op) error {
+	if err := c.plainJSON(); err != nil {
+		return err
+	}
 	var body struct {
 		Expect *string `json:"expect"`
 	}
-	err := c.bodyIfAny(&body)
-	return body.Expect, err
+	if err := c.bodyIfAny(&body); err != nil {
+		return err
+	}
+	return c.move(body.Expect, op)
 }
 
 // move carries out an operation on the label that the path names, under the

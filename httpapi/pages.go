@@ -9,17 +9,11 @@ import (
 
 // listVersions answers with a page of a prompt's versions, by precedence.
 func (s *Server) listVersions(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("order", "limit", "cursor", "at", "min_revision")
+	p, read, err := c.reads("application/json", "order", "limit", "cursor", "at", "min_revision")
 	if err != nil {
 		return err
 	}
-	o := stet.ListOptions{Cursor: p["cursor"]}
-	if o.ReadOptions, err = p.read(); err != nil {
-		return err
-	}
+	o := stet.ListOptions{Cursor: p["cursor"], ReadOptions: read}
 	if o.Limit, err = p.limit(); err != nil {
 		return err
 	}
@@ -47,17 +41,11 @@ func (s *Server) listVersions(c *call) error {
 // listPrompts answers with a page of heads. Those that the caller may not see are
 // left out, so that a page may be short and still have a next.
 func (s *Server) listPrompts(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("prefix", "label", "limit", "cursor", "at", "min_revision")
+	p, read, err := c.reads("application/json", "prefix", "label", "limit", "cursor", "at", "min_revision")
 	if err != nil {
 		return err
 	}
-	o := stet.PromptsOptions{Prefix: p["prefix"], Label: p["label"], Cursor: p["cursor"]}
-	if o.ReadOptions, err = p.read(); err != nil {
-		return err
-	}
+	o := stet.PromptsOptions{Prefix: p["prefix"], Label: p["label"], Cursor: p["cursor"], ReadOptions: read}
 	if o.Limit, err = p.limit(); err != nil {
 		return err
 	}
@@ -73,17 +61,11 @@ func (s *Server) listPrompts(c *call) error {
 
 // listMoves answers with a page of the moves of a label, the newest first.
 func (s *Server) listMoves(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("limit", "cursor", "at", "min_revision")
+	p, read, err := c.reads("application/json", "limit", "cursor", "at", "min_revision")
 	if err != nil {
 		return err
 	}
-	o := stet.HistoryOptions{Cursor: p["cursor"]}
-	if o.ReadOptions, err = p.read(); err != nil {
-		return err
-	}
+	o := stet.HistoryOptions{Cursor: p["cursor"], ReadOptions: read}
 	if o.Limit, err = p.limit(); err != nil {
 		return err
 	}

@@ -11,14 +11,7 @@ import (
 // getPlain answers with the text alone, byte for byte as it was saved; a chat with
 // its messages as JSON. Slashes of the id stand in the path as they are.
 func (s *Server) getPlain(c *call) error {
-	if _, err := c.accepts("text/plain"); err != nil {
-		return err
-	}
-	p, err := c.params("at", "min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("text/plain", "at", "min_revision")
 	if err != nil {
 		return err
 	}

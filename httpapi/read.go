@@ -38,14 +38,7 @@ func (c *call) see(v stet.Version) stet.Version {
 
 // getVersion is what applications call at every request, so it allocates little.
 func (s *Server) getVersion(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("at", "min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/json", "at", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -90,14 +83,7 @@ func (c *call) version(v stet.Version, suffix string) tag {
 
 // getMany resolves references as of one revision.
 func (s *Server) getMany(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("at", "min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/json", "at", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -110,7 +96,7 @@ func (s *Server) getMany(c *call) error {
 	for i, ref := range body.Refs {
 		id, _, _ := selector.SplitRef(ref)
 		if err := c.a.mayRead(id); err != nil {
-			return atOp(err, i)
+			return withOp(err, i)
 		}
 	}
 	if err := c.prepare(o.MinRevision); err != nil {
@@ -148,14 +134,7 @@ func (s *Server) getMany(c *call) error {
 
 // getHead answers with what changes about a prompt.
 func (s *Server) getHead(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/json", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -193,9 +172,7 @@ func single(err error) error {
 	return withOp(err, fault.NoOp)
 }
 
-// atOp returns err with the index of the operation that it is about.
-func atOp(err error, op int) error { return withOp(err, op) }
-
+// withOp returns err with the index of the operation that it is about.
 func withOp(err error, op int) error {
 	e, ok := err.(*fault.Error)
 	if !ok || e.Op == op {

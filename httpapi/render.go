@@ -10,14 +10,7 @@ import (
 
 // render fills the variables and placeholders of a version.
 func (s *Server) render(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("at", "min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/json", "at", "min_revision")
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func (p params) revision(key string) (uint64, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(v, 10, 63)
-	if err != nil || v[0] == '+' {
+	if err != nil {
 		return 0, fault.New(fault.Invalid, "%s is %q, which is not a revision. Write a whole number.", key, v)
 	}
 	return n, nil
@@ -164,7 +164,7 @@ func (p params) read() (o stet.ReadOptions, err error) {
 	if !ok {
 		return o, nil
 	}
-	if n, err := strconv.ParseUint(v, 10, 63); err == nil && n > 0 && v[0] != '+' {
+	if n, err := strconv.ParseUint(v, 10, 63); err == nil && n > 0 {
 		o.At.Revision = n
 		return o, nil
 	}
@@ -172,6 +172,19 @@ func (p params) read() (o stet.ReadOptions, err error) {
 		return o, fault.New(fault.Invalid, "at is %q, which is neither a revision nor a time. Write 812, or 2026-11-23T15:04:05Z.", v)
 	}
 	return o, nil
+}
+
+// reads is how a read begins that answers with a type: it takes the parameters that
+// are known, and returns them and what those of read say.
+func (c *call) reads(kind string, known ...string) (p params, o stet.ReadOptions, err error) {
+	if _, err = c.accepts(kind); err != nil {
+		return nil, o, err
+	}
+	if p, err = c.params(known...); err != nil {
+		return nil, o, err
+	}
+	o, err = p.read()
+	return p, o, err
 }
 
 // hasBody tells whether the request has a body, as far as its headers tell.

@@ -27,7 +27,7 @@ func (s *Server) table() []route {
 		{"GET", "/v1/prompts/{id}/labels/{label}", s.call(s.listMoves)},
 		{"GET", "/v1/prompts/{id}/diff", s.call(s.getDiff)},
 		{"POST", "/v1/prompts/{id}/versions/{selector}/render", s.call(s.render)},
-		{"GET", "/v1/changes", http.HandlerFunc(s.changes)},
+		{"GET", "/v1/changes", s.call(s.getChanges)},
 
 		{"POST", "/v1/commits", s.call(s.postCommit)},
 		{"POST", "/v1/prompts/{id}/versions", s.call(s.saveVersion)},

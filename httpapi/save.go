@@ -10,10 +10,7 @@ import (
 
 // saveVersion adds a version: 201, or 200 where the content was latest's already.
 func (s *Server) saveVersion(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	if _, err := c.params(); err != nil {
+	if err := c.plainJSON(); err != nil {
 		return err
 	}
 	if err := c.unconditional(); err != nil {

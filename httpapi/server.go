@@ -57,7 +57,6 @@ type Server struct {
 
 	stopping context.Context // done by Drain
 	drain    context.CancelFunc
-	draining <-chan struct{} // stopping's
 
 	keyless *access // of who shows no key, while there are none
 }
@@ -78,7 +77,6 @@ func New(store *stet.Store, o Options) *Server {
 	}
 	s := &Server{store: store, o: o, ids: newRequestIDs(), keyless: everything}
 	s.stopping, s.drain = context.WithCancel(context.Background())
-	s.draining = s.stopping.Done()
 	if o.Keys != nil {
 		s.keyless = &access{open: o.Keys.OpenLife()}
 	}

@@ -48,7 +48,7 @@ type streams struct {
 
 func newStreams(store *stet.Store) *streams {
 	return &streams{
-		plain: newHub(store, false, ringCount, ringBytes), texts: newHub(store, true, ringCount, ringBytes),
+		plain: newHub(store, false), texts: newHub(store, true),
 		beat: beatEvery, write: streamWrite, lag: maxLag,
 	}
 }
@@ -136,8 +136,8 @@ func (c *call) stream(q changesQuery) error {
 	head["Content-Type"] = []string{"text/event-stream"}
 	head["Cache-Control"] = noStore
 	head["X-Accel-Buffering"] = []string{"no"} // nginx would keep what is to go on at once
-	s.c.vary(varyAccept)
-	head["Stet-As-Of"] = []string{strconv.FormatUint(pos, 10)}
+	c.vary(varyAccept)
+	c.asOf(pos)
 	c.w.WriteHeader(http.StatusOK)
 	if c.r.Method == http.MethodHead {
 		return nil
@@ -203,7 +203,7 @@ func (s *stream) run() {
 			}
 			timer.Reset(s.beat)
 		case <-revoked:
-		case <-s.c.s.draining:
+		case <-s.c.s.stopping.Done():
 			s.end(endDraining, "the server stops; come back in a moment")
 			return
 		case <-ctx.Done():
@@ -291,7 +291,7 @@ func (s *stream) catchUp(ctx context.Context) bool {
 		return s.send(s.beatFrame(page.AsOf)) == nil // a long way without anything for the viewer
 	}
 	select { // a long way takes time
-	case <-s.c.s.draining:
+	case <-s.c.s.stopping.Done():
 		s.end(endDraining, "the server stops; come back in a moment")
 		return false
 	default:

@@ -13,14 +13,7 @@ import (
 
 // getStore answers with what the store is and how far it has come.
 func (s *Server) getStore(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	p, err := c.params("min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/json", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -64,7 +57,7 @@ const readyTime = 2 * time.Second
 // its store does not answer.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	select {
-	case <-s.draining:
+	case <-s.stopping.Done():
 		s.problem(w, r, fault.New(fault.Unavailable, "the server is about to stop. Go to another."))
 		return
 	default:

@@ -98,20 +98,6 @@ func withPrefix(ops []stet.ChangeOp, prefix string) []stet.ChangeOp {
 }
 
 func concerns(op *stet.ChangeOp, prefix string) bool {
-	id := ""
-	switch {
-	case op.Save != nil:
-		id = op.Save.PromptID
-	case op.Delete != nil:
-		id = op.Delete.PromptID
-	case op.SetLabel != nil:
-		id = op.SetLabel.PromptID
-	case op.RemoveLabel != nil:
-		id = op.RemoveLabel.PromptID
-	case op.Rollback != nil:
-		id = op.Rollback.PromptID
-	case op.Clear != nil:
-		return true
-	}
-	return strings.HasPrefix(id, prefix)
+	id, ok := opPrompt(op)
+	return !ok || strings.HasPrefix(id, prefix)
 }

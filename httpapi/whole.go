@@ -16,10 +16,7 @@ import (
 // verify recomputes every hash and digest. What it finds is its answer and not an
 // error.
 func (s *Server) verify(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	if _, err := c.params(); err != nil {
+	if err := c.plainJSON(); err != nil {
 		return err
 	}
 	if err := c.a.mayReadAll(); err != nil {
@@ -95,14 +92,7 @@ func (s *Server) backup(c *call) error {
 // export answers with everything since the last clear, in JSON lines, the last of
 // which says that it is all there.
 func (s *Server) export(c *call) error {
-	if _, err := c.accepts("application/x-ndjson"); err != nil {
-		return err
-	}
-	p, err := c.params("min_revision")
-	if err != nil {
-		return err
-	}
-	o, err := p.read()
+	_, o, err := c.reads("application/x-ndjson", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -167,10 +157,7 @@ func cut(err error) {
 
 // replay takes over one change as export gives it.
 func (s *Server) replay(c *call) error {
-	if _, err := c.accepts("application/json"); err != nil {
-		return err
-	}
-	if _, err := c.params(); err != nil {
+	if err := c.plainJSON(); err != nil {
 		return err
 	}
 	if err := c.unconditional(); err != nil {

@@ -47,11 +47,5 @@ func (r read) cached(e *env) (side, error) {
 		return nil, err
 	}
 	e.onClose(s.close)
-	names := refs(hot, r.selector)
-	return func() (sample, error) {
-		l := r.load(e)
-		return l.run(e.ctx, func(worker, first int) error {
-			return s.get(e.ctx, names, first+worker*population/2, l.batch)
-		})
-	}, nil
+	return r.gets(e, s, hot), nil
 }

@@ -92,13 +92,18 @@ func (r read) stet(e *env) (side, error) {
 			return nil, err
 		}
 	}
-	names := refs(hot, r.selector)
+	return r.gets(e, s, hot), nil
+}
+
+// gets is the side that reads the versions of ids in a store.
+func (r read) gets(e *env, s store, ids []string) side {
+	names := refs(ids, r.selector)
 	return func() (sample, error) {
 		l := r.load(e)
 		return l.run(e.ctx, func(worker, first int) error {
 			return s.get(e.ctx, names, first+worker*population/2, l.batch)
 		})
-	}, nil
+	}
 }
 
 // bare is the side that reads a bareMap.

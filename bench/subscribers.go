@@ -136,7 +136,8 @@ func (f *fanOut) stet(e *env) (side, error) {
 	if err != nil {
 		return nil, err
 	}
-	act, err := e.poster(c, func(save func(int, int, []byte) []byte, buf []byte) []byte { return save(0, 0, buf) })
+	save := saves()
+	act, err := e.poster(c, func(buf []byte) []byte { return save(0, 0, buf) })
 	if err != nil {
 		return nil, err
 	}
@@ -178,22 +179,23 @@ func (f *fanOut) bare(e *env) (side, error) {
 		return nil, err
 	}
 	post := fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", c.address, len(f.event), f.event)
-	act, err := e.poster(c, func(func(int, int, []byte) []byte, []byte) []byte { return post })
+	act, err := e.poster(c, func([]byte) []byte { return post })
 	if err != nil {
 		return nil, err
 	}
 	return e.fan(c, "/", act)
 }
 
-// poster returns a function that makes a request over a connection of its own.
-func (e *env) poster(c *child, next func(save func(int, int, []byte) []byte, buf []byte) []byte) (func() error, error) {
+// poster returns a function that makes a request over a connection of its own; next
+// may use the buffer.
+func (e *env) poster(c *child, next func(buf []byte) []byte) (func() error, error) {
 	conns, err := e.dialRaws(c.address, 1)
 	if err != nil {
 		return nil, err
 	}
-	save, buf := saves(), make([]byte, 0, 4<<10)
+	buf := make([]byte, 0, 4<<10)
 	return func() error {
-		_, _, err := conns[0].exchange(next(save, buf[:0]), "201")
+		_, _, err := conns[0].exchange(next(buf[:0]), "201")
 		return err
 	}, nil
 }

@@ -91,7 +91,7 @@ func (c *commits) find(revision uint64) (commitPrompts, bool) {
 func (c *commits) add(ch *stet.Change) commitPrompts {
 	var p commitPrompts
 	for i := range ch.Ops {
-		if id, ok := opPrompt(&ch.Ops[i]); ok && !slices.Contains(p.prompts, id) {
+		if id := ch.Ops[i].PromptID(); id != "" && !slices.Contains(p.prompts, id) {
 			p.prompts = append(p.prompts, id)
 		}
 	}

@@ -27,7 +27,7 @@ func (a *access) visible(ch stet.Change) (stet.Change, bool) {
 	}
 	hidden := 0
 	for i := range ch.Ops {
-		if id, ok := opPrompt(&ch.Ops[i]); ok && !a.sees(id) {
+		if a.hides(&ch.Ops[i]) {
 			hidden++
 		}
 	}
@@ -37,10 +37,7 @@ func (a *access) visible(ch stet.Change) (stet.Change, bool) {
 	message := ""
 	if hidden > 0 {
 		message = ch.Message
-		ch.Ops = slices.DeleteFunc(slices.Clone(ch.Ops), func(o stet.ChangeOp) bool {
-			id, ok := opPrompt(&o)
-			return ok && !a.sees(id)
-		})
+		ch.Ops = slices.DeleteFunc(slices.Clone(ch.Ops), func(o stet.ChangeOp) bool { return a.hides(&o) })
 		ch.Message, ch.Fingerprint, ch.Hash = "", "", stet.Hash{}
 		if !mine {
 			ch.ID = ""
@@ -50,22 +47,8 @@ func (a *access) visible(ch stet.Change) (stet.Change, bool) {
 	return ch, true
 }
 
-// opPrompt returns the prompt that an operation was on; false for a clear.
-func opPrompt(o *stet.ChangeOp) (string, bool) {
-	switch {
-	case o.Save != nil:
-		return o.Save.PromptID, true
-	case o.Delete != nil:
-		return o.Delete.PromptID, true
-	case o.SetLabel != nil:
-		return o.SetLabel.PromptID, true
-	case o.RemoveLabel != nil:
-		return o.RemoveLabel.PromptID, true
-	case o.Rollback != nil:
-		return o.Rollback.PromptID, true
-	}
-	return "", false
-}
+// hides tells that the caller may not see the prompt of an operation. A clear has none.
+func (a *access) hides(o *stet.ChangeOp) bool { return o.Clear == nil && !a.sees(o.PromptID()) }
 
 // veilOps veils the versions that operations bring with them: the same slice if
 // there is nothing to veil.

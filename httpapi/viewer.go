@@ -98,6 +98,5 @@ func withPrefix(ops []stet.ChangeOp, prefix string) []stet.ChangeOp {
 }
 
 func concerns(op *stet.ChangeOp, prefix string) bool {
-	id, ok := opPrompt(op)
-	return !ok || strings.HasPrefix(id, prefix)
+	return op.Clear != nil || strings.HasPrefix(op.PromptID(), prefix)
 }

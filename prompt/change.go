@@ -33,6 +33,23 @@ type ChangeOp struct {
 	Clear       *Clear        `json:"clear,omitempty"`
 }
 
+// PromptID returns the prompt that the operation was on, "" for a clear.
+func (o *ChangeOp) PromptID() string {
+	switch {
+	case o.Save != nil:
+		return o.Save.PromptID
+	case o.Delete != nil:
+		return o.Delete.PromptID
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID
+	case o.Rollback != nil:
+		return o.Rollback.PromptID
+	}
+	return ""
+}
+
 // SaveChange says which version a save added, or that it added none.
 type SaveChange struct {
 	PromptID string         `json:"prompt_id"`

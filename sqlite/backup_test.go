@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,11 +34,7 @@ func only(t *testing.T, dir string, names ...string) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		found := false
-		for _, n := range names {
-			found = found || e.Name() == n
-		}
-		if !found {
+		if !slices.Contains(names, e.Name()) {
 			t.Errorf("%s is in %s as well", e.Name(), dir)
 		}
 	}

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -41,7 +40,7 @@ func crashChild(args []string) error {
 	}
 	var engine driver.Log = log
 	if broken {
-		engine = newHasty(log)
+		engine = testkit.Hasty(log)
 	}
 	s, err := stet.New(background, engine, stet.Options{CheckpointEvery: 300})
 	if err != nil {
@@ -70,38 +69,6 @@ func crashChild(args []string) error {
 	return <-failed
 }
 
-// A hasty engine acknowledges before it has committed: the mistake that the crash
-// test is there to find.
-type hasty struct {
-	driver.Log // and nothing that it can do beyond that
-	mu         sync.Mutex
-	tail       driver.Tail
-	later      chan func()
-}
-
-func newHasty(log driver.Log) *hasty {
-	h := &hasty{Log: log, later: make(chan func(), 1<<20)}
-	h.tail, _ = log.Barrier(background)
-	go func() {
-		for f := range h.later {
-			f()
-		}
-	}()
-	return h
-}
-
-func (h *hasty) Append(_ context.Context, prev driver.Tail, entries []driver.Entry) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if prev != h.tail {
-		return driver.ErrMoved
-	}
-	last := &entries[len(entries)-1]
-	h.tail = driver.Tail{Revision: last.Revision, Hash: last.Hash}
-	h.later <- func() { _ = h.Log.Append(background, prev, entries) }
-	return nil
-}
-
 // An ack is what a child was told of a version.
 type ack struct {
 	revision uint64
@@ -112,7 +79,7 @@ type ack struct {
 // what it acknowledged, up to its end, to acks.
 func crash(t *testing.T, path, kind string, n int, acks map[string]ack) {
 	t.Helper()
-	cmd := child(t.Context(), t, "save", path, kind)
+	cmd := testkit.Child(t.Context(), t, "save", path, kind)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
 // TestFullDisk runs a store into the end of a real file system of a few
@@ -25,10 +27,10 @@ func TestFullDisk(t *testing.T) {
 	try.SysProcAttr = attr
 	if out, err := try.CombinedOutput(); err != nil {
 		t.Logf("%s", out)
-		leftOut(t, "a full disk on a small file system, for which this user may not mount one", err)
+		testkit.LeftOut(t, "a full disk on a small file system, for which this user may not mount one", err)
 		return
 	}
-	self := child(t.Context(), t, "full disk", dir)
+	self := testkit.Child(t.Context(), t, "full disk", dir)
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", mount+` && exec "$1" "$0"`, dir, self.Path)
 	cmd.Env, cmd.SysProcAttr = self.Env, attr
 	out, err := cmd.CombinedOutput()

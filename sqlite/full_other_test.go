@@ -6,8 +6,10 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
 func TestFullDisk(t *testing.T) {
-	leftOut(t, "a full disk on a small file system", errors.New("made for Linux, this is "+runtime.GOOS))
+	testkit.LeftOut(t, "a full disk on a small file system", errors.New("made for Linux, this is "+runtime.GOOS))
 }

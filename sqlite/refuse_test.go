@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -161,7 +162,7 @@ func TestReadOnly(t *testing.T) {
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(file, 0o777), os.Chmod(fixed, 0o555)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := child(t.Context(), t, "read-only", filepath.Join(file, "stet.db"), filepath.Join(fixed, "stet.db"), filepath.Join(fixed, "new.db"))
+	cmd := testkit.Child(t.Context(), t, "read-only", filepath.Join(file, "stet.db"), filepath.Join(fixed, "stet.db"), filepath.Join(fixed, "new.db"))
 	cmd.Dir = "/"
 	if err := cmd.Run(); err != nil {
 		t.Error(err)

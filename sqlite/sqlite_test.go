@@ -12,6 +12,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -103,7 +104,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 func TestForPeople(t *testing.T) {
 	tool, err := exec.LookPath("sqlite3")
 	if err != nil {
-		leftOut(t, "the views, read by the sqlite3 command line", err)
+		testkit.LeftOut(t, "the views, read by the sqlite3 command line", err)
 		return // TestViews reads them through the driver
 	}
 	path := filepath.Join(t.TempDir(), "stet.db")

@@ -89,10 +89,8 @@ func (a *app) fill(ctx context.Context, s *stet.Store, f *load.Fill) (time.Durat
 	return time.Since(start), err
 }
 
-// openStore opens a store as every verb does.
-func (a *app) openStore(ctx context.Context, address string, o stet.Options) (*stet.Store, error) {
-	return open.Store(ctx, address, open.Options{
-		Options: o, Wait: lockWait,
-		Waiting: a.waiting, Client: a.client(),
-	})
+// openStore opens a store that is to be measured: a file itself, and not through a
+// server that has it open.
+func (a *app) openStore(ctx context.Context, address string) (*stet.Store, error) {
+	return open.Store(ctx, address, open.Options{Wait: lockWait, Waiting: a.waiting, Client: a.client()})
 }

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/scale"
 	"github.com/stet-dev/stet/internal/term"
@@ -121,7 +119,7 @@ func (c *benchScaleCmd) fill(a *app) (addresses []string, err error) {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			os.Remove(part + suffix)
 		}
-		s, err := a.openStore(a.ctx, "sqlite:"+part, stet.Options{})
+		s, err := a.openStore(a.ctx, "sqlite:"+part)
 		if err != nil {
 			return nil, err
 		}
@@ -147,10 +145,7 @@ func (m *measuring) measure(a *app, addresses ...string) (*scale.Report, error) 
 	line := a.line()
 	defer line.clear()
 	return scale.Measure(a.ctx, scale.Options{
-		Addresses: addresses, Lap: m.Lap, Rounds: m.Rounds, Progress: line.show,
-		Open: func(ctx context.Context, address string) (*stet.Store, error) {
-			return a.openStore(ctx, address, stet.Options{})
-		},
+		Addresses: addresses, Lap: m.Lap, Rounds: m.Rounds, Progress: line.show, Open: a.openStore,
 	})
 }
 

@@ -47,7 +47,7 @@ func (c *keyCmd) file(a *app) (string, error) {
 	return "", fault.New(fault.Invalid, "for %s it is not known where the keys are: a server has them in a file. Name it with --keys or STET_KEYS, on the server's machine.", redacted(a.flags.Store))
 }
 
-// update changes the key file.
+// updateKeys changes the key file.
 func (a *app) updateKeys(change func(f *keys.File) error) error {
 	file, err := a.flags.Ring.file(a)
 	if err != nil {

@@ -40,17 +40,15 @@ func (o *output) String() string {
 type server struct {
 	cmd    *exec.Cmd
 	stdout output
+	log    output
 	url    string
 	exited chan struct{}
-	err    error // of the process, once it has exited
-
-	mu   sync.Mutex
-	log  strings.Builder
-	said chan struct{} // gets one at each line of the log
+	err    error         // of the process, once it has exited
+	said   chan struct{} // gets one at each line of the log
 }
 
 // startServer starts a server on a free port and returns when it is ready.
-func startServer(dir string, env []string, stdout *os.File, args ...string) (*server, error) {
+func startServer(dir string, env []string, args ...string) (*server, error) {
 	s := &server{exited: make(chan struct{}), said: make(chan struct{}, 1)}
 	path := ""
 	for _, v := range env {
@@ -68,9 +66,6 @@ func startServer(dir string, env []string, stdout *os.File, args ...string) (*se
 	s.cmd = exec.Command(program, append([]string{"serve", "--log", "json"}, args...)...)
 	s.cmd.Dir, s.cmd.Env = dir, append([]string{"STET_LISTEN=127.0.0.1:0"}, env...)
 	s.cmd.Stdout = &s.stdout
-	if stdout != nil {
-		s.cmd.Stdout = stdout
-	}
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -80,9 +75,7 @@ func startServer(dir string, env []string, stdout *os.File, args ...string) (*se
 	}
 	go func() {
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
-			s.mu.Lock()
-			s.log.WriteString(lines.Text() + "\n")
-			s.mu.Unlock()
+			fmt.Fprintln(&s.log, lines.Text())
 			select {
 			case s.said <- struct{}{}:
 			default:
@@ -124,11 +117,7 @@ func (s *server) await(message string) (map[string]any, error) {
 	}
 }
 
-func (s *server) logged() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log.String()
-}
+func (s *server) logged() string { return s.log.String() }
 
 // end tells the server to stop and waits until it has.
 func (s *server) end() error {
@@ -176,7 +165,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 			env = append(env, v+"="+x)
 		}
 	}
-	s, err := startServer(ts.MkAbs("."), env, nil, args[1:]...)
+	s, err := startServer(ts.MkAbs("."), env, args[1:]...)
 	ts.Check(err)
 	ts.Value("servers").(servers)[args[0]] = s
 	ts.Setenv(args[0], s.url)
@@ -203,7 +192,7 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 // testServer starts a server of a store in an empty directory, for a test.
 func testServer(t *testing.T, args ...string) *server {
 	t.Helper()
-	s, err := startServer(t.TempDir(), os.Environ(), nil, args...)
+	s, err := startServer(t.TempDir(), os.Environ(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func TestDeadServerIsReplaced(t *testing.T) {
 	if code := a.report((&listCmd{}).Run(a)); code != exitDone || messages() != "" {
 		t.Errorf("a command after it: %d, %q", code, messages())
 	}
-	next, err := startServer(s.cmd.Dir, os.Environ(), nil)
+	next, err := startServer(s.cmd.Dir, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,28 +90,11 @@ func (c *watchCmd) matching(ops []stet.ChangeOp) []stet.ChangeOp {
 	}
 	var of []stet.ChangeOp
 	for _, o := range ops {
-		if o.Clear != nil || strings.HasPrefix(promptOf(&o), c.Prefix) {
+		if o.Clear != nil || strings.HasPrefix(o.PromptID(), c.Prefix) {
 			of = append(of, o)
 		}
 	}
 	return of
-}
-
-// promptOf returns the prompt of an operation, "" for a clear.
-func promptOf(o *stet.ChangeOp) string {
-	switch {
-	case o.Save != nil:
-		return o.Save.PromptID
-	case o.Delete != nil:
-		return o.Delete.PromptID
-	case o.SetLabel != nil:
-		return o.SetLabel.PromptID
-	case o.RemoveLabel != nil:
-		return o.RemoveLabel.PromptID
-	case o.Rollback != nil:
-		return o.Rollback.PromptID
-	}
-	return ""
 }
 
 // change prints a change: a line an operation for a person, its JSON for a program.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -33,11 +35,6 @@ const (
 	wrong     = "A WRONG TEXT WAS RETURNED"
 	panicked  = "PANIC"
 )
-
-// strict makes it a failure that a read answers with another author, message or time
-// than was saved, although Verify finds it. Reads do not check the seal of a version
-// nor the hash of a change: docs/bugs.md has it as open.
-const strict = true
 
 var kinds = []string{refused, verified, unchanged, otherID, missed, wrong, panicked}
 
@@ -77,7 +74,7 @@ func newSubject(t *testing.T) *subject {
 		t.Fatalf("the sound store is not: %v %s", err, r.Problems)
 	}
 	t.Logf("| the store: %s bytes, %d prompts, %d versions, revision %d; %d questions, %d answered with texts",
-		thousands(len(data)), r.Prompts, r.Versions, r.Revision, len(b.answers), live)
+		humanize.Comma(int64(len(data))), r.Prompts, r.Versions, r.Revision, len(b.answers), live)
 	return b
 }
 
@@ -174,7 +171,7 @@ func (b *subject) try(t *testing.T, n int, damage func(i int) (what string, data
 	var workers sync.WaitGroup
 	var mu sync.Mutex
 	count := map[string]int{}
-	stale, examples := 0, []string{}
+	var examples []string                      // of reads that gave what was not saved
 	for w := range 4 * runtime.GOMAXPROCS(0) { // most wait for a disk
 		workers.Go(func() {
 			for j := range jobs {
@@ -193,7 +190,6 @@ func (b *subject) try(t *testing.T, n int, damage func(i int) (what string, data
 				mu.Lock()
 				count[v.kind]++
 				if v.kind == verified && v.stale > 0 {
-					stale++
 					examples = append(examples, fmt.Sprintf("%d: %s: %s", j.i, j.what, v.example))
 				}
 				mu.Unlock()
@@ -213,12 +209,9 @@ func (b *subject) try(t *testing.T, n int, damage func(i int) (what string, data
 	for _, k := range kinds {
 		t.Logf("| %6d of %d: %s", count[k], n, k)
 	}
-	if stale == 0 {
-		return
-	}
-	t.Logf("| %6d of %d: Verify said so, and a read gave another author, message, time, id or hash", stale, n)
-	if strict {
-		t.Errorf("a read gave what was not saved:\n%s", strings.Join(examples[:min(20, len(examples))], "\n"))
+	if len(examples) > 0 {
+		t.Errorf("%d of %d: Verify said so, and a read gave another author, message, time, id or hash than was saved:\n%s",
+			len(examples), n, strings.Join(examples[:min(20, len(examples))], "\n"))
 	}
 }
 

@@ -2,7 +2,6 @@ package corrupt
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -37,12 +36,4 @@ func times(short, longer int) int {
 		return longer
 	}
 	return short
-}
-
-// thousands writes a number for people.
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -195,9 +196,8 @@ func (r *run) holdsAfter(path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	l := newLedger(r.load)
-	l.told, l.refused, l.anybody = r.told, r.refused, true
-	if err := errors.Join(verify(s), l.check(s), l.holdsAll(), l.heads(s)); err != nil {
+	l, err := r.reread(s)
+	if err != nil {
 		return err
 	}
 	for i := range l.found {
@@ -206,11 +206,7 @@ func (r *run) holdsAfter(path string) (err error) {
 		}
 	}
 	// What was unknown is applied once when it is sent again.
-	told := l.told
-	l.told = make(map[id]answer)
-	for i, a := range told {
-		l.told[i] = a
-	}
+	l.told = maps.Clone(l.told)
 	for i := range r.unknown {
 		if err := l.settle(s, i); err != nil {
 			return err
@@ -343,9 +339,7 @@ func one(dir, root string, born bool, l load, told map[id]answer, f *fault, wrap
 		if err := copyFiles(filepath.Join(root, "stet.db"), path); err != nil {
 			return r, err
 		}
-		for i, a := range told {
-			r.told[i] = a
-		}
+		maps.Copy(r.told, told)
 	}
 	faults.Store(dir, f)
 	err := r.drive(path, killed)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
 // TestFullDisk runs stores into the end of real file systems of a few megabytes,
@@ -37,10 +39,10 @@ func TestFullDisk(t *testing.T) {
 		try.SysProcAttr = attr
 		if out, err := try.CombinedOutput(); err != nil {
 			t.Logf("%s", out)
-			leftOut(t, "a full disk with "+name+", which this user may not mount here", err)
+			testkit.LeftOut(t, "a full disk with "+name+", which this user may not mount here", err)
 			continue
 		}
-		self := child(t.Context(), t, "full", dir)
+		self := testkit.Child(t.Context(), t, "full")
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", mount+` && exec "$@"`, dir, self.Path, dir, fmt.Sprint(rounds), fmt.Sprint(seed))
 		cmd.Env, cmd.SysProcAttr = self.Env, attr
 		out, err := cmd.CombinedOutput()

@@ -18,12 +18,8 @@ import (
 // again, with the end at another place.
 func fullChild(args []string) error {
 	dir := args[0]
-	rounds := 0
-	if _, err := fmt.Sscan(args[1], &rounds); err != nil {
-		return err
-	}
-	var seed uint64
-	if _, err := fmt.Sscan(args[2], &seed); err != nil {
+	rounds, seed := 0, uint64(0)
+	if _, err := fmt.Sscan(args[1]+" "+args[2], &rounds, &seed); err != nil {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -58,7 +54,8 @@ func fullChild(args []string) error {
 			return fmt.Errorf("seed %d, round %d: with room again %d commits failed; unknown: %d", seed, round, len(r.failed)-full, len(r.unknown))
 		}
 		again += len(r.told) - before
-		if err := errors.Join(r.heldBy(s), s.Close()); err != nil {
+		_, err = r.reread(s)
+		if err := errors.Join(err, s.Close()); err != nil {
 			return fmt.Errorf("seed %d, round %d: %w", seed, round, err)
 		}
 		if err := r.holdsAfter(path); err != nil {
@@ -74,15 +71,8 @@ func fullChild(args []string) error {
 	return nil
 }
 
-// heldBy holds a store that is still open against what callers were told.
-func (r *run) heldBy(s *stet.Store) error {
-	l := newLedger(r.load)
-	l.told, l.refused, l.anybody = r.told, r.refused, true
-	return errors.Join(verify(s), l.check(s), l.holdsAll(), l.heads(s))
-}
-
 // fill commits from 16 goroutines, each until so many of its commits have failed,
-// or 300 are done in the second life.
+// or 20 are done in the second life.
 func (r *run) fill(s *stet.Store, life, failures int) error {
 	var mu sync.Mutex
 	var work sync.WaitGroup

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +14,9 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
-
-func init() {
-	children["script"] = scriptChild
-	children["full"] = fullChild
-}
 
 // scriptChild opens a store, commits what the fault tests commit, and says what
 // it was told.
@@ -87,7 +84,7 @@ func (r *run) take(out []byte) error {
 // the errors that a system gives.
 func TestInjectedErrors(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
-		leftOut(t, "system calls that fail", err)
+		testkit.LeftOut(t, "system calls that fail", err)
 		return
 	}
 	if raced {
@@ -129,9 +126,7 @@ func TestInjectedErrors(t *testing.T) {
 					if err := copyFiles(filepath.Join(root, "stet.db"), path); err != nil {
 						t.Fatal(err)
 					}
-					for i, a := range told {
-						r.told[i] = a
-					}
+					maps.Copy(r.told, told)
 				}
 				trace := filepath.Join(root, "trace")
 				args := []string{"-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", "trace=" + inject.calls, "-e", "signal=none",
@@ -139,7 +134,7 @@ func TestInjectedErrors(t *testing.T) {
 				for _, name := range []string{"", "/stet.db", "/stet.db-wal", "/stet.db.new", "/stet.db.new-journal", "/stet.db-journal", "/stet.db.lock"} {
 					args = append(args, "-P", dir+name)
 				}
-				plain := child(t.Context(), t, "script", path)
+				plain := testkit.Child(t.Context(), t, "script", path)
 				cmd := exec.CommandContext(t.Context(), "strace", append(append(args, plain.Path), plain.Args[1:]...)...)
 				cmd.Env = append(plain.Env, "GOMAXPROCS=1")
 				var said bytes.Buffer

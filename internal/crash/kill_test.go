@@ -17,6 +17,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -59,7 +60,7 @@ func commitChild(args []string) error {
 	}
 	var engine driver.Log = log
 	if kind == "hasty" {
-		engine = newHasty(log)
+		engine = testkit.Hasty(log)
 	}
 	s, err := stet.New(background, engine, stet.Options{CheckpointEvery: every})
 	if err != nil {
@@ -239,7 +240,7 @@ func TestKill(t *testing.T) {
 		for life := range rounds {
 			m := draw(rng, mean)
 			every := []int{40, 300, -1}[rng.IntN(3)]
-			cmd := child(t.Context(), t, "commit", path, fmt.Sprint(l.load.seed), fmt.Sprint(life), fmt.Sprint(every), "sound")
+			cmd := testkit.Child(t.Context(), t, "commit", path, fmt.Sprint(l.load.seed), fmt.Sprint(life), fmt.Sprint(every), "sound")
 			if err := l.life(t, cmd, life, m); err != nil {
 				t.Fatalf("seed %d, store %d, round %d, killed after %v: %v", seed, n, life, m, err)
 			}
@@ -282,11 +283,7 @@ func (l *ledger) everything(path string) (err error) {
 		}
 		l.resent++
 	}
-	all := make([]id, 0, len(l.told))
-	for i := range l.told {
-		all = append(all, i)
-	}
-	return errors.Join(verify(s), l.check(s), l.holds(all, false), l.heads(s))
+	return errors.Join(verify(s), l.check(s), l.holdsAll(), l.heads(s))
 }
 
 // TestKillFindsAHastyEngine shows that the test can fail.
@@ -295,7 +292,7 @@ func TestKillFindsAHastyEngine(t *testing.T) {
 	for life := range 30 {
 		path := filepath.Join(t.TempDir(), "stet.db")
 		l := newLedger(load{1, prompts})
-		cmd := child(t.Context(), t, "commit", path, "1", fmt.Sprint(life), "-1", "hasty")
+		cmd := testkit.Child(t.Context(), t, "commit", path, "1", fmt.Sprint(life), "-1", "hasty")
 		err := l.life(t, cmd, life, moment{acks: 50})
 		if err == nil {
 			err = l.reopen(path, rng, 6)

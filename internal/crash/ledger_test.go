@@ -126,11 +126,25 @@ func (l *ledger) check(s *stet.Store) error {
 			return fmt.Errorf("revision %d: %w", ch.Revision, err)
 		}
 	}
-	return l.holds(l.fresh, true)
+	if err := l.holds(l.fresh); err != nil {
+		return err
+	}
+	l.fresh = l.fresh[:0]
+	return nil
 }
 
+// reread holds a store against what callers were told, by a ledger that reads its
+// log from the beginning.
+func (l *ledger) reread(s *stet.Store) (*ledger, error) {
+	now := newLedger(l.load)
+	now.told, now.refused, now.anybody = l.told, l.refused, true
+	return now, errors.Join(verify(s), now.check(s), now.holdsAll(), now.heads(s))
+}
+
+func (l *ledger) holdsAll() error { return l.holds(slices.Collect(maps.Keys(l.told))) }
+
 // holds tells whether acknowledged commits are in the log as they were told.
-func (l *ledger) holds(ids []id, done bool) error {
+func (l *ledger) holds(ids []id) error {
 	var lost []string
 	for _, i := range ids {
 		if l.found[i] != l.told[i] {
@@ -140,9 +154,6 @@ func (l *ledger) holds(ids []id, done bool) error {
 	if len(lost) > 0 {
 		return fmt.Errorf("%d of %d acknowledged commits are missing or different; the log ends at revision %d: %s",
 			len(lost), len(ids), l.revision, strings.Join(lost[:min(3, len(lost))], "; "))
-	}
-	if done {
-		l.fresh = l.fresh[:0]
 	}
 	return nil
 }

@@ -1,16 +1,14 @@
 package crash
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
 var (
@@ -18,36 +16,12 @@ var (
 	long     = flag.Bool("long", false, "run the long form")
 )
 
-// children are what the test binary does instead of testing when a test starts it
-// again, by the name in the environment.
-var children = map[string]func(args []string) error{
-	"commit": commitChild,
-}
-
-const childEnv = "STET_CRASH_TEST_CHILD"
-
 func TestMain(m *testing.M) {
-	if name := os.Getenv(childEnv); name != "" {
-		if err := children[name](os.Args[1:]); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// child returns the command for a child.
-func child(ctx context.Context, t *testing.T, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Env = append(os.Environ(), childEnv+"="+name)
-	cmd.Stderr = os.Stderr
-	return cmd
+	testkit.Main(m, map[string]func(args []string) error{
+		"commit": commitChild,
+		"script": scriptChild,
+		"full":   fullChild,
+	})
 }
 
 // seeded returns the test's seed, which is said, and what is drawn from it.
@@ -94,10 +68,4 @@ func memoryDir(t *testing.T) string {
 func notRaced(t *testing.T) {
 	t.Helper()
 	tell(t, "%s: not under the race detector; make survive runs it without", t.Name())
-}
-
-// leftOut says loudly that something was not tested here: t.Skip is not seen.
-func leftOut(t *testing.T, what string, why any) {
-	t.Helper()
-	fmt.Fprintf(os.Stderr, "\n*** LEFT OUT, not tested on this machine: %s: %s: %v ***\n\n", t.Name(), what, why)
 }

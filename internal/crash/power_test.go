@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -45,7 +46,7 @@ func record(t *testing.T, rng *rand.Rand, seed uint64, acks ...int) (*story, err
 		for who, n := range l.next {
 			args = append(args, id{who[0], who[1], n}.String())
 		}
-		plain := child(t.Context(), t, "commit", args...)
+		plain := testkit.Child(t.Context(), t, "commit", args...)
 		trace := filepath.Join(t.TempDir(), "trace")
 		with := straceArgs(trace)
 		if n == inSync {
@@ -236,9 +237,7 @@ func (l *ledger) survives(path string, goOn bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	now := newLedger(l.load)
-	now.told, now.refused, now.anybody = l.told, l.refused, true
-	if err := errors.Join(now.check(s), now.holdsAll(), now.heads(s), verify(s)); err != nil || !goOn {
+	if _, err := l.reread(s); err != nil || !goOn {
 		return err
 	}
 	// It can be written to.
@@ -248,28 +247,22 @@ func (l *ledger) survives(path string, goOn bool) (err error) {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	if s, err = sqlite.Open(background, path); err != nil {
+	again, err := sqlite.Open(background, path)
+	if err != nil {
 		return err
 	}
-	if _, err := s.Get(background, "after@latest"); err != nil {
+	defer func() { err = errors.Join(err, again.Close()) }()
+	if _, err := again.Get(background, "after@latest"); err != nil {
 		return err
 	}
-	return verify(s)
-}
-
-func (l *ledger) holdsAll() error {
-	all := make([]id, 0, len(l.told))
-	for i := range l.told {
-		all = append(all, i)
-	}
-	return l.holds(all, false)
+	return verify(again)
 }
 
 // TestPowerLoss builds, from the system calls of processes that commit, are killed
 // and recover, what a loss of power could leave, and opens it.
 func TestPowerLoss(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
-		leftOut(t, "what a loss of power leaves, built from a trace of system calls", err)
+		testkit.LeftOut(t, "what a loss of power leaves, built from a trace of system calls", err)
 		return
 	}
 	acks, moments, losses := []int{150, inSync, 600, inSync, -100, inSync, 50}, 120, 2
@@ -326,7 +319,7 @@ func TestPowerLoss(t *testing.T) {
 // first commits.
 func TestPowerLossAtBirth(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
-		leftOut(t, "what a loss of power leaves of a store that is being made", err)
+		testkit.LeftOut(t, "what a loss of power leaves of a store that is being made", err)
 		return
 	}
 	if raced {

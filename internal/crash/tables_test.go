@@ -1,15 +1,11 @@
 package crash
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-
-	"github.com/stet-dev/stet/driver"
 )
 
 // tables holds what a person sees in a closed file against the log: the versions
@@ -61,37 +57,5 @@ func (l *ledger) tables(path string) error {
 		}
 		return fmt.Errorf("the file has %d versions, and by the log %d live", len(is), len(want))
 	}
-	return nil
-}
-
-// A hasty engine acknowledges before it has committed: the mistake that the tests
-// are there to find.
-type hasty struct {
-	driver.Log // and nothing that it can do beyond that
-	mu         sync.Mutex
-	tail       driver.Tail
-	later      chan func()
-}
-
-func newHasty(log driver.Log) *hasty {
-	h := &hasty{Log: log, later: make(chan func(), 1<<20)}
-	h.tail, _ = log.Barrier(background)
-	go func() {
-		for f := range h.later {
-			f()
-		}
-	}()
-	return h
-}
-
-func (h *hasty) Append(_ context.Context, prev driver.Tail, entries []driver.Entry) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if prev != h.tail {
-		return driver.ErrMoved
-	}
-	last := &entries[len(entries)-1]
-	h.tail = driver.Tail{Revision: last.Revision, Hash: last.Hash}
-	h.later <- func() { _ = h.Log.Append(background, prev, entries) }
 	return nil
 }

@@ -190,7 +190,6 @@ func (m *Mix) Run(ctx context.Context, s *stet.Store) (*Outcome, error) {
 	if err := r.load(ctx); err != nil {
 		return nil, err
 	}
-	out := &Outcome{Operations: r.done.Load(), Seconds: time.Since(r.start).Seconds(), Kinds: r.latencies()}
-	out.Samples = r.samples
+	out := &Outcome{Operations: r.done.Load(), Seconds: time.Since(r.start).Seconds(), Kinds: r.latencies(), Samples: r.samples}
 	return out, r.check(ctx, out)
 }

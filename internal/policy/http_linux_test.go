@@ -3,7 +3,6 @@ package policy
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
 // TestHTTPPage types the commands of docs/http.md, with the real curl to a real
@@ -18,7 +19,7 @@ import (
 // port takes the place of each that the page names.
 func TestHTTPPage(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		fmt.Fprintf(os.Stderr, "\n*** LEFT OUT, not tested on this machine: %s: the commands of docs/http.md: %v ***\n\n", t.Name(), err)
+		testkit.LeftOut(t, "the commands of docs/http.md", err)
 		return
 	}
 	bin := t.TempDir()

@@ -12,7 +12,7 @@ var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
 	{"fault", "driver", "internal/mutant"},
 	// The leaves of the domain.
-	{"name", "number", "content", "internal/filelock", "internal/socket"},
+	{"name", "number", "content", "internal/filelock", "internal/socket", "internal/testkit"},
 	{"selector", "prompt"},
 	// The one state machine.
 	{"core"},

@@ -1,9 +1,11 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -125,11 +127,7 @@ func (r *Report) lines(b *strings.Builder, p panel, lines [][]point, x, y func(f
 		fmt.Fprintf(b, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", path.String(), colours[i])
 		ends = append(ends, end{i, y(line[len(line)-1].y)})
 	}
-	for i := range ends { // sorted by height
-		for k := i; k > 0 && ends[k].y < ends[k-1].y; k-- {
-			ends[k], ends[k-1] = ends[k-1], ends[k]
-		}
-	}
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.y, b.y) })
 	for i := 1; i < len(ends); i++ {
 		ends[i].y = max(ends[i].y, ends[i-1].y+apart)
 	}

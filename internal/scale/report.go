@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+
+	"github.com/dustin/go-humanize"
 )
 
 // A Report is what was measured of some stores, the smallest first.
@@ -140,7 +142,7 @@ func (r *Report) targets() {
 		return
 	}
 	small, large := &r.Stores[0], &r.Stores[len(r.Stores)-1]
-	n := thousands(large.Versions)
+	n := humanize.Comma(int64(large.Versions))
 	over := func(name string, f *Figures, of string, g *Figures, by string, most float64) {
 		a, ok := f.Get(of)
 		b, ok2 := g.Get(by)
@@ -160,17 +162,9 @@ func (r *Report) targets() {
 	}
 	if len(r.Stores) > 1 {
 		for _, name := range []string{SaveOne, SaveMany} {
-			over(fmt.Sprintf("%s versions: %s, of the same at %s", n, name, thousands(small.Versions)), large, name, small, name, 1.3)
+			over(fmt.Sprintf("%s versions: %s, of the same at %s", n, name, humanize.Comma(int64(small.Versions))), large, name, small, name, 1.3)
 		}
 	}
-}
-
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // The names of the figures that targets and the plot are about.

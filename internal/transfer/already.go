@@ -55,7 +55,7 @@ func (a *already) find(ctx context.Context, c *stet.Commit) (done stet.Done, fou
 		if s := o.Save; s != nil {
 			done.Results[i] = stet.Result{PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest, Unchanged: s.Unchanged}
 		} else {
-			done.Results[i].PromptID = promptOf(&c.Ops[i])
+			done.Results[i].PromptID = o.PromptID()
 		}
 	}
 	return done, true, nil
@@ -125,21 +125,6 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 		}
 	}
 	return true
-}
-
-// promptOf returns the prompt that an operation is on; "" for a clear.
-func promptOf(o *stet.Op) string {
-	switch {
-	case o.Delete != nil:
-		return o.Delete.PromptID
-	case o.SetLabel != nil:
-		return o.SetLabel.PromptID
-	case o.RemoveLabel != nil:
-		return o.RemoveLabel.PromptID
-	case o.Rollback != nil:
-		return o.Rollback.PromptID
-	}
-	return ""
 }
 
 // contentOf returns what a draft says.

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet"

@@ -64,7 +64,7 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 				if save == nil || save.Unchanged {
 					continue
 				}
-				v, err := c.savedAt(ctx, save, ch.Revision)
+				v, err := c.savedAt(ctx, ch, j)
 				if err != nil {
 					return page, err
 				}

@@ -144,7 +144,7 @@ func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, o
 	s := ch.Ops[op].Save
 	if h, asOf := c.newest(s.PromptID); h != nil {
 		v := h.live.get(s.Version)
-		if v != nil && v.digest == s.Digest && (v.revision == ch.Revision || s.Unchanged && v.revision < ch.Revision) {
+		if v != nil && v.digest == s.Digest && savedBy(v, ch.Revision, op, s.Unchanged) {
 			if r, err := c.body(ctx, s.PromptID, v); err == nil {
 				return r.AsOf(max(asOf, ch.Revision))
 			}
@@ -154,6 +154,18 @@ func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, o
 	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
 	r := prompt.NewRecord(f)
 	return r.AsOf(ch.Revision)
+}
+
+// savedBy tells that an operation has added the version, or, if it was unchanged, that
+// one before it has. A commit that clears may save a number twice.
+func savedBy(v *version, revision uint64, op int, unchanged bool) bool {
+	switch {
+	case v.revision == revision && unchanged:
+		return int(v.op) < op
+	case v.revision == revision:
+		return int(v.op) == op
+	}
+	return unchanged && v.revision < revision
 }
 
 // result is what a caller is told of a settled operation. It depends on the log

@@ -106,6 +106,7 @@ func Open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	if opts.MaxBatch == 0 {
 		opts.MaxBatch = 1024
 	}
+	opts.MaxBatch = max(opts.MaxBatch, 1)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}

@@ -79,7 +79,7 @@ func (c *Core) attach(ctx context.Context, epoch uint64, cp *Copy) (goneAt uint6
 		if save == nil || save.Unchanged || save.Seal.IsZero() {
 			continue
 		}
-		if cp.Versions[i], err = c.savedAt(ctx, save, cp.Change.Revision); err != nil {
+		if cp.Versions[i], err = c.savedAt(ctx, &cp.Change, i); err != nil {
 			return 0, err
 		}
 		if !cp.Versions[i].IsZero() {
@@ -99,14 +99,15 @@ func (c *Core) attach(ctx context.Context, epoch uint64, cp *Copy) (goneAt uint6
 }
 
 // savedAt returns the version that a save of the log added, zero if it does not
-// live any more.
-func (c *Core) savedAt(ctx context.Context, s *prompt.SaveChange, revision uint64) (prompt.Version, error) {
+// live any more. The operation counts: a commit that clears may save a number twice.
+func (c *Core) savedAt(ctx context.Context, ch *prompt.Change, op int) (prompt.Version, error) {
+	s := ch.Ops[op].Save
 	h, asOf := c.newest(s.PromptID)
 	if h == nil {
 		return prompt.Version{}, nil
 	}
 	v := h.live.get(s.Version)
-	if v == nil || v.revision != revision {
+	if v == nil || v.revision != ch.Revision || int(v.op) != op {
 		return prompt.Version{}, nil
 	}
 	r, err := c.read(ctx, s.PromptID, v)

@@ -201,3 +201,26 @@ func TestTimesGrowWithRevisions(t *testing.T) {
 		t.Errorf("committed at revision %d, %s, and at that time: %v", slow.Revision, slow.Time, err)
 	}
 }
+
+// A commit that saves a number, clears, and saves it again with another text: its
+// change has the text of the second only, and not for the first as well.
+func TestChangesOfACommitThatClears(t *testing.T) {
+	c := start(t, memory.New(), core.Options{})
+	if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("p", "one"), {Clear: &prompt.Clear{}}, saving("p", "two")}}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := c.ChangesPage(t.Context(), 0, prompt.ChangesOptions{Texts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := page.Items[0].Ops[0].Save, page.Items[0].Ops[2].Save
+	if first.Version != second.Version {
+		t.Fatalf("the numbers are %s and %s", first.Version, second.Version)
+	}
+	if first.Content != nil {
+		t.Errorf("the version that was cleared has the text %q", first.Content.Content().Text())
+	}
+	if second.Content == nil || second.Content.Content().Text() != "two" {
+		t.Errorf("the version that lives has the content %v", second.Content)
+	}
+}

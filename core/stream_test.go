@@ -159,3 +159,79 @@ func TestStreamFails(t *testing.T) {
 		c.Close()
 	})
 }
+
+// A bound that makes no sense is a batch of one, and not a store that stands still.
+func TestNegativeMaxBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, newHook(), core.Options{MaxBatch: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if _, err := c.Commit(ctx, prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A late engine calls between after the first chunk, and then says that it added none.
+type late struct {
+	*hook
+	between func()
+}
+
+func (l *late) AppendStream(_ context.Context, _ driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
+	for range chunks {
+		if l.between != nil {
+			l.between()
+			l.between = nil
+		}
+	}
+	return errors.Join(driver.ErrNotApplied, errors.New("no connection"))
+}
+
+// An append was given up, its outcome unknown, and is in the log; a reader finds it there
+// while the next one takes chunks. Sent again now, it is not told that nothing changed.
+func TestPublishedInTheMiddleOfAStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &late{hook: newHook()}
+		held, hold := make(chan struct{}), false
+		c := start(t, l, core.Options{CacheBytes: -1, Now: func() time.Time {
+			if hold {
+				<-held
+			}
+			return time.Now()
+		}})
+		if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}); err != nil {
+			t.Fatal(err)
+		}
+		sent := 0
+		l.append_ = func(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
+			if sent++; sent == 1 {
+				return errors.Join(l.hook.Log.Append(ctx, prev, e), errors.New("the connection was lost"))
+			}
+			return errors.Join(driver.ErrNotApplied, errors.New("no connection"))
+		}
+		lost := prompt.Commit{ID: "lost", Ops: []prompt.Op{{Delete: &prompt.Delete{PromptID: "p"}}}}
+		if _, err := c.Commit(t.Context(), lost); fault.CodeOf(err) != fault.Unknown {
+			t.Fatal(err)
+		}
+		l.between = func() {
+			_, _ = c.Get(t.Context(), "p", "1.0.0") // finds no body, and then why
+			close(held)
+			<-time.After(time.Second) // until it waits in the queue
+		}
+		hold = true
+		again := make(chan error, 1)
+		go func() {
+			_, err := c.Commit(t.Context(), lost)
+			again <- err
+		}()
+		synctest.Wait()
+		hold = false
+		if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("q", "two")}}); fault.CodeOf(err) != fault.Unavailable {
+			t.Errorf("what was not written: %v", err)
+		}
+		if err := <-again; err != nil {
+			t.Errorf("it is at revision 2 of %d, and sent again it is told: %v", c.Revision(), err)
+		}
+	})
+}

@@ -218,8 +218,8 @@ type Streamer interface {
 	// AppendStream is Append of the entries of all chunks together, each of at least
 	// one entry: all of them or none, durable when it returns nil, and with the same
 	// errors. It takes the chunks once, one after the other, in its own goroutine,
-	// and writes each before it takes the next; if it fails it need not take all. Until
-	// it returns nobody sees anything of it. An entry that does not follow the one
+	// and writes each before it takes the next; if it fails it need not take all. Before
+	// it has added all of them nobody sees any. An entry that does not follow the one
 	// before makes it fail.
 	AppendStream(ctx context.Context, prev Tail, chunks iter.Seq[[]Entry]) error
 }

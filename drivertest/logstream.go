@@ -24,7 +24,7 @@ var logStreamCases = []Case{
 		}
 	}),
 
-	streamCase("unseen", "Before AppendStream returns nothing of it is seen, and nobody who reads waits for it.", func(r *streamRig) {
+	streamCase("unseen", "While AppendStream takes chunks nothing of it is seen, and nobody who reads waits for it.", func(r *streamRig) {
 		r.grow(2)
 		before := r.read(r.log, 0, 1000)
 		es := chain(r.tail, 3, "x")

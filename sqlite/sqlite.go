@@ -42,7 +42,7 @@ func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, 
 	return stet.New(ctx, log, o)
 }
 
-// A Log is a log in a SQLite file. It implements [driver.Log],
+// A Log is a log in a SQLite file. It implements [driver.Log], [driver.Streamer],
 // [driver.Checkpointer], [driver.Checker] and [driver.Backuper].
 type Log struct {
 	path    string
@@ -76,6 +76,7 @@ type Log struct {
 
 var (
 	_ driver.Log          = (*Log)(nil)
+	_ driver.Streamer     = (*Log)(nil)
 	_ driver.Checkpointer = (*Log)(nil)
 	_ driver.Checker      = (*Log)(nil)
 )

@@ -46,10 +46,17 @@ func (l *Log) write(f func() error) error {
 	if _, err := l.w.exec("BEGIN IMMEDIATE"); err != nil {
 		return l.stopIf(untrusted(err), notApplied(err), err)
 	}
+	returned := false
+	defer func() {
+		if !returned { // f, which calls what its caller gave it, has panicked
+			_ = l.rollback(errors.New("sqlite: the transaction was abandoned"))
+		}
+	}()
 	err := l.untouched()
 	if err == nil {
 		err = f()
 	}
+	returned = true
 	if err != nil {
 		return l.rollback(err)
 	}

@@ -1,0 +1,146 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
+)
+
+// A wild engine has bounds, takes some chunks or all, and fails in every way.
+type wild struct {
+	*hook
+	t    *testing.T
+	r    *rand.Rand
+	most int
+}
+
+func (w *wild) Info() driver.Info {
+	i := w.hook.Info()
+	i.MaxEntries = w.most
+	return i
+}
+
+func (w *wild) apply(ctx context.Context, prev driver.Tail, all []driver.Entry, complete bool) error {
+	if w.most > 0 && len(all) > w.most {
+		w.t.Errorf("%d entries", len(all))
+	}
+	k := w.r.IntN(10)
+	if !complete && k > 4 {
+		k = 3
+	}
+	switch k {
+	case 0, 3:
+		return errors.Join(driver.ErrNotApplied, errors.New("no"))
+	case 1:
+		return errors.New("lost before")
+	case 2:
+		if complete {
+			_ = w.hook.Log.Append(ctx, prev, all)
+		}
+		return errors.New("lost after")
+	case 4:
+		if tail, _ := w.hook.Log.Barrier(ctx); tail != prev {
+			return driver.ErrMoved
+		}
+		return errors.New("lost")
+	}
+	return w.hook.Log.Append(ctx, prev, all)
+}
+
+func (w *wild) Append(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
+	return w.apply(ctx, prev, e, true)
+}
+
+func (w *wild) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
+	if tail, _ := w.hook.Log.Barrier(ctx); tail != prev {
+		return driver.ErrMoved
+	}
+	var all []driver.Entry
+	for c := range chunks {
+		if len(c) == 0 {
+			w.t.Error("an empty chunk")
+		}
+		all = append(all, c...)
+		if w.r.IntN(20) == 0 {
+			return w.apply(ctx, prev, all, false)
+		}
+		<-time.After(time.Millisecond)
+	}
+	return w.apply(ctx, prev, all, true)
+}
+
+// Whatever the engine does to an append in chunks, a commit that was acknowledged is in
+// the log where it was said to be, one that was refused is not, and none is there twice.
+func TestStreamFailsInEveryWay(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			w := &wild{hook: newHook(), r: rand.New(rand.NewPCG(seed, 5)), most: int(seed % 4), t: t}
+			w.keep = true
+			c := start(t, w, core.Options{MaxBatch: []int{0, 3, 9}[seed%3]})
+			var mu sync.Mutex
+			acked, no, unk := map[string]uint64{}, map[string]bool{}, map[string]bool{}
+			var wg sync.WaitGroup
+			for g := range 12 {
+				wg.Go(func() {
+					r := rand.New(rand.NewPCG(seed, uint64(g)))
+					for n := range 8 {
+						<-time.After(time.Duration(r.IntN(3000)) * time.Microsecond)
+						id := fmt.Sprintf("%d-%d", g, n)
+						if r.IntN(3) == 0 {
+							id = fmt.Sprintf("s-%d", n)
+						}
+						op := saving("p", id)
+						if r.IntN(6) == 0 && id[0] != 's' {
+							op.Save.Version = "1.0.1"
+						}
+						d, err := c.Commit(t.Context(), prompt.Commit{ID: id, Ops: []prompt.Op{op}})
+						mu.Lock()
+						switch code := fault.CodeOf(err); {
+						case err == nil:
+							if a := acked[id]; a != 0 && a != d.Revision {
+								t.Errorf("%s at %d and %d", id, a, d.Revision)
+							}
+							acked[id] = d.Revision
+						case code == fault.Unknown:
+							unk[id] = true
+						default:
+							no[id] = true
+						}
+						mu.Unlock()
+					}
+				})
+			}
+			wg.Wait()
+			c.Close()
+			at := map[string]uint64{}
+			es, _ := w.hook.Log.Read(context.Background(), 0, 1000)
+			for _, e := range es {
+				if at[e.ID] != 0 {
+					t.Errorf("seed %d: %s twice", seed, e.ID)
+				}
+				at[e.ID] = e.Revision
+			}
+			for id, r := range acked {
+				if at[id] != r {
+					t.Errorf("seed %d: %s acked at %d, is at %d", seed, id, r, at[id])
+				}
+			}
+			for id := range no {
+				if at[id] != 0 && acked[id] == 0 && !unk[id] {
+					t.Errorf("seed %d: %s refused, is at %d", seed, id, at[id])
+				}
+			}
+		})
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/stet-dev/stet/prompt"
 )
 
 // A clients run makes a history: each client makes its calls one after the other.
@@ -17,7 +19,7 @@ type clients struct {
 	give     int // of 100 writes, how many are given up
 	world    []string
 	single   bool // leave out what concerns several prompts
-	past     bool // read the past too
+	past     bool // read the past and the changes too
 	sure     bool // send only again what succeeded
 	six      bool // the six methods of the original store only
 }
@@ -27,6 +29,12 @@ type clients struct {
 func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 	h := &History{Seed: seed, PerPrompt: cl.single, Blind: cl.single || cl.six}
 	var clock, newest atomic.Int64
+	do := func(ctx context.Context, client int, c *Call) Event {
+		e := Event{Client: client, Call: c, Start: clock.Add(1)}
+		e.Answer = d.Do(ctx, c)
+		e.End = clock.Add(1)
+		return e
+	}
 	events := make([][]Event, cl.n)
 	var w sync.WaitGroup
 	begin := make(chan struct{})
@@ -35,7 +43,7 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 			r := rand.New(rand.NewPCG(seed, uint64(i)))
 			ids := 0
 			g := &generator{
-				pick: r.IntN, prompts: cl.world, single: cl.single, sure: cl.sure, author: fmt.Sprintf("c%d", i), bad: 2,
+				pick: r.IntN, prompts: cl.world, single: cl.single, sure: cl.sure, author: fmt.Sprintf("c%d", i), bad: 2, feed: cl.past,
 				ids: func() string { ids++; return fmt.Sprintf("%d-%d", i, ids) },
 			}
 			<-begin
@@ -51,9 +59,7 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 						stop()
 					})
 				}
-				e := Event{Client: i, Call: c, Start: clock.Add(1)}
-				e.Answer = d.Do(ctx, c)
-				e.End = clock.Add(1)
+				e := do(ctx, i, c)
 				stop()
 				if e.Answer.Code == "unknown" {
 					e.End = 0
@@ -72,6 +78,24 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 	close(begin)
 	w.Wait()
 	h.Events = slices.Concat(events...)
+	if !cl.past {
+		return h
+	}
+	// In the end the whole log is read. That tells the time of each commit that a
+	// read can have seen, and what became of those whose outcome is unknown.
+	c := &Call{Kind: "changes", Limit: prompt.MaxLimit}
+	for tries := 0; tries < resends; {
+		e := do(ctx, cl.n, c)
+		h.Events = append(h.Events, e)
+		switch n := len(e.Answer.Revs); {
+		case e.Answer.Code != "":
+			tries++
+		case !e.Answer.More || n == 0:
+			return h
+		default:
+			c = &Call{Kind: "changes", Limit: prompt.MaxLimit, Since: e.Answer.Revs[n-1]}
+		}
+	}
 	return h
 }
 
@@ -100,7 +124,7 @@ func (cl clients) next(g *generator, newest int64) *Call {
 // revision.
 func (c *Call) ofOnePrompt() bool {
 	if c.Commit == nil {
-		return c.Kind != "many" && c.Kind != "prompts" && c.At == 0
+		return c.Kind != "many" && c.Kind != "prompts" && c.Kind != "changes" && !c.past()
 	}
 	id := c.promptID()
 	for i := range c.Commit.Ops {

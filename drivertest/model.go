@@ -24,6 +24,8 @@ type model struct {
 	prompts  map[string]*modelPrompt
 	known    *modelKnown // the commits with an id, the last first
 	before   *model      // after the commit before; nil where the past is not kept
+	entry    *modelEntry // that commit, as the log has it
+	log      uint64      // hash of the commits up to it
 	forgets  bool        // keep no past: the model is of one prompt among others
 	print    uint64      // see fingerprint
 }
@@ -51,6 +53,12 @@ type modelMove struct {
 	revision        uint64
 	from, to        number.Number
 	author, message string
+}
+
+// modelEntry is a commit as Changes has it.
+type modelEntry struct {
+	commit  *prompt.Commit
+	results []modelResult
 }
 
 // modelKnown is what became of a commit with an id.
@@ -108,10 +116,9 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 	if len(c.Ops) == 0 {
 		return m, refusedAt(fault.New(fault.Invalid, "no operations"), fault.NoOp), nil
 	}
-	asked := ""
+	raw, _ := json.Marshal(c)
+	asked := string(raw)
 	if c.ID != "" {
-		raw, _ := json.Marshal(c)
-		asked = string(raw)
 		for k := m.known; k != nil; k = k.next {
 			switch {
 			case k.id != c.ID:
@@ -146,7 +153,8 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 		a.Lines = append(a.Lines, r.line)
 	}
 	if !m.forgets {
-		tx.before = m
+		tx.before, tx.entry = m, &modelEntry{c, tx.results}
+		tx.log = hashOf(fmt.Sprint(m.log, asked))
 	}
 	if c.ID != "" {
 		tx.remember(modelKnown{id: c.ID, asked: asked, answer: a, result: tx.results})
@@ -157,11 +165,16 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 func refusedAt(err error, op int) Answer { return Answer{Code: string(fault.CodeOf(err)), Op: op} }
 
 func (m *model) remember(k modelKnown) {
-	k.next, k.prints = m.known, hashOf(fmt.Sprint(k.id, k.asked, k.answer))
-	if k.next != nil {
-		k.prints ^= k.next.prints
-	}
+	k.next, k.prints = m.known, hashOf(fmt.Sprint(k.id, k.asked, k.answer))^m.known.all()
 	m.known = &k
+}
+
+// all is the fingerprint of a list.
+func (k *modelKnown) all() uint64 {
+	if k == nil {
+		return 0
+	}
+	return k.prints
 }
 
 var hashSeed = maphash.MakeSeed()

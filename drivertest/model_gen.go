@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -26,9 +27,13 @@ type generator struct {
 	bad int
 	// past reads are of revisions up to this; 0 for none.
 	past uint64
-	// seen are numbers that came back, and sent are commits with an id.
-	seen []string
-	sent []Call
+	// feed says that changes are read too, and that the past is read at a time.
+	feed bool
+	// seen are numbers that came back, sent are commits with an id, and times are
+	// those of commits that came back.
+	seen  []string
+	sent  []Call
+	times []time.Time
 }
 
 var (
@@ -74,6 +79,12 @@ func (g *generator) note(c *Call, a *Answer) {
 	if len(g.seen) > 12 {
 		g.seen = g.seen[len(g.seen)-12:]
 	}
+	for _, s := range a.Stamps {
+		if !slices.ContainsFunc(g.times, s.Time.Equal) {
+			g.times = append(g.times, s.Time)
+		}
+	}
+	g.times = g.times[max(0, len(g.times)-12):]
 	if c.Commit != nil && c.Commit.ID != "" && c.Kind == "commit" && (!g.sure || a.Code == "") {
 		if g.sent = append(g.sent, *c); len(g.sent) > 20 {
 			g.sent = g.sent[1:]
@@ -191,7 +202,7 @@ func (g *generator) spoil(op *stet.Op) {
 		case 4:
 			d.Text, d.Messages = oneOf(g, []string{"", " \n", "a\x00", "a\xff"}), nil
 		case 5:
-			d.Text, d.Messages = "", json.RawMessage(oneOf(g, []string{`[]`, `[{"content":"a"}]`, `[{"role":"user"}]`, `{}`, `[`}))
+			d.Text, d.Messages = "", json.RawMessage(oneOf(g, []string{`[]`, `[{"content":"a"}]`, `[{"role":"user"}]`, `{}`, `[1]`})) // all JSON, as a history is
 		case 6:
 			d.Labels = []string{"staging", oneOf(g, append(badLabels, "staging"))}
 		default:
@@ -266,15 +277,59 @@ func (g *generator) write() *Call {
 	return c
 }
 
+// time makes a time to read at: about that of a commit, or far from all.
+func (g *generator) time() time.Time {
+	if len(g.times) == 0 || g.chance(10) {
+		return dawn.AddDate(oneOf(g, []int{-50, 50}), 0, 0)
+	}
+	return oneOf(g, g.times).Add(oneOf(g, []time.Duration{0, 0, -time.Nanosecond, time.Nanosecond, time.Second / 2}))
+}
+
+// values makes what a version is rendered with: mostly enough.
+func (g *generator) values() *stet.Values {
+	v := &stet.Values{Variables: map[string]string{"other": "{{text}}"}}
+	texts := []string{"", "it", `<b>"{{tone}}"</b>\`, "✓\n"}
+	if g.chance(85) {
+		v.Variables["text"] = oneOf(g, texts)
+	}
+	if g.chance(70) {
+		v.Variables["tone"] = oneOf(g, texts)
+	}
+	if g.chance(80) {
+		list := oneOf(g, []string{`[]`, `[{"role":"user", "content":"{{text}}"},{"role":"assistant","content":"é\n"}]`})
+		v.Placeholders = map[string]json.RawMessage{"history": json.RawMessage(list)}
+	}
+	return v
+}
+
+// readLog makes a call that reads changes, mostly the newest, and now and then from
+// a revision on that may not be there.
+func (g *generator) readLog() *Call {
+	from := 0
+	if g.chance(60) {
+		from = max(0, int(g.past)-3)
+	}
+	c := &Call{Kind: "changes", Since: uint64(from + g.pick(int(g.past)+2-from)), Limit: g.pick(4)}
+	if g.chance(g.bad) {
+		c.Limit = oneOf(g, []int{-1, 1001})
+	}
+	return c
+}
+
 // read makes a call that reads.
 func (g *generator) read() *Call {
+	if g.feed && g.chance(12) {
+		return g.readLog()
+	}
 	c := &Call{Kind: "get", Ref: g.id() + g.selector()}
 	k := g.pick(100)
 	if g.single && k >= 40 && k < 55 {
 		k = 0
 	}
 	switch {
+	case k < 30:
 	case k < 40:
+		c.Kind, c.Values = "render", g.values()
 	case k < 55:
 		c = &Call{Kind: "many"}
 		for range 1 + g.pick(4) {
@@ -301,12 +356,18 @@ func (g *generator) read() *Call {
 		}
 	}
 	if g.past > 0 && c.Kind != "head" && g.chance(25) {
-		c.At = 1 + uint64(g.pick(int(g.past)+1))
+		if g.feed && g.chance(50) {
+			c.Time = g.time()
+		} else {
+			c.At = 1 + uint64(g.pick(int(g.past)+1))
+		}
 	}
 	if g.chance(g.bad) {
 		switch c.Kind {
 		case "get":
 			c.Ref = oneOf(g, []string{"", "a@", "@latest", "a@>>", "a@Prod", "a@#0", "a@sha256:12", "a@01.2.3", "a//b@latest"})
+		case "render":
+			c.Values.Variables["text"] = "a\x00"
 		case "many":
 			c.Refs[g.pick(len(c.Refs))] = oneOf(g, badIDs)
 		case "prompts":

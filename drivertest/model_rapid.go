@@ -12,6 +12,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/prompt"
 )
 
 // modelCase drives a store in lockstep with the model: random operations, good
@@ -53,15 +54,20 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 	}
 	defer func() { s.Close() }()
 	m := newModel()
+	when := timetable{}
 	n := 0
 	g := &generator{
 		pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "") },
 		ids:  func() string { n++; return fmt.Sprintf("id-%d", n) },
-		bad:  10, author: "ana",
+		bad:  10, author: "ana", feed: true,
 	}
 	g.prompts = worldPrompts[:1+g.pick(len(worldPrompts))]
 	pages := map[string]Call{} // that go on
-	call := func(c *Call) {
+	var call func(c *Call)
+	call = func(c *Call) {
+		for !c.Time.IsZero() && when.end() < m.revision { // not every answer has its commit's time
+			call(&Call{Kind: "changes", Since: when.end(), Limit: prompt.MaxLimit})
+		}
 		if h.Unreliable && c.Commit != nil { // so that it can be settled
 			c.Kind, c.Commit.ID = "commit", cmp.Or(c.Commit.ID, g.ids())
 		}
@@ -70,9 +76,12 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 		for i := 0; h.Unreliable && i < resends && (got.Code == "unknown" || got.Code == "unavailable"); i++ {
 			got = DoerOf(s).Do(ctx, c)
 		}
-		next, want := m.do(c)
+		if err := when.learn(&got); err != nil {
+			t.Fatal(err)
+		}
+		next, want := m.do(&when.settle(c, m.revision)[0])
 		if h.Unreliable {
-			got.Replayed = want.Replayed
+			want.excuse(&got, c)
 		}
 		if d := got.differs(&want, c, true); d != "" {
 			t.Fatalf("%s %s", d, got.Message)
@@ -91,7 +100,12 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 	}
 	actions := map[string]func(*rapid.T){
 		"write": func(*rapid.T) { call(g.write()) },
-		"read":  func(*rapid.T) { g.past = m.revision; call(g.read()) },
+		"read": func(*rapid.T) {
+			g.past = m.revision
+			c := g.read()
+			c.Texts = c.Kind == "changes" && g.chance(50)
+			call(c)
+		},
 		"again": func(t *rapid.T) {
 			kind := oneOf(g, []string{"list", "prompts", "history"})
 			c, ok := pages[kind]

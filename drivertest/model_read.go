@@ -1,11 +1,14 @@
 package drivertest
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/number"
@@ -104,23 +107,23 @@ func (p *modelPrompt) resolve(sel string) (*modelVersion, error) {
 	return found, nil
 }
 
-// past returns the model as it was just after a revision, 0 for now.
-func (m *model) past(at uint64) (*model, error) {
+// past returns the model as it was where a call reads it.
+func (m *model) past(c *Call) (*model, error) {
 	switch {
-	case at == 0:
+	case !c.past():
 		return m, nil
-	case at > m.revision, at < m.cleared:
+	case c.At == 0, c.At > m.revision, c.At < m.cleared:
 		return nil, absent()
 	}
-	for m.revision > at {
+	for m.revision > c.At {
 		m = m.before
 	}
 	return m, nil
 }
 
-// get resolves one reference as it was at a revision. A text that was deleted
-// since is gone.
-func (m *model) get(ref string, at uint64) (*modelVersion, string, error) {
+// get resolves one reference as it was where a call reads it. A text that was
+// deleted since is gone.
+func (m *model) get(ref string, c *Call) (*modelVersion, string, error) {
 	id, sel, _ := strings.Cut(ref, "@")
 	if _, err := selector.Parse(sel); err != nil {
 		return nil, id, err
@@ -128,7 +131,7 @@ func (m *model) get(ref string, at uint64) (*modelVersion, string, error) {
 	if err := name.CheckID(id); err != nil {
 		return nil, id, err
 	}
-	then, err := m.past(at)
+	then, err := m.past(c)
 	if err != nil {
 		return nil, id, err
 	}
@@ -185,15 +188,23 @@ func (r *modelResult) alone(kind string) string {
 }
 
 func (m *model) read(c *Call, a *Answer) error {
-	then, err := m.past(c.At)
+	then, err := m.past(c)
 	switch c.Kind {
-	case "get":
-		v, id, err := m.get(c.Ref, c.At)
+	case "get", "render":
+		v, id, err := m.get(c.Ref, c)
 		if err != nil {
 			return err
 		}
-		a.add(v.line(id), v.revision)
+		line := v.line(id)
+		if c.Kind == "render" {
+			if line, err = v.render(id, c.Values); err != nil {
+				return err
+			}
+		}
+		a.add(line, v.revision)
 		return nil
+	case "changes":
+		return m.changes(c, a)
 	case "many":
 		a.Op = 0
 		for _, ref := range c.Refs { // what is malformed is found first
@@ -211,7 +222,7 @@ func (m *model) read(c *Call, a *Answer) error {
 			return err
 		}
 		for i, ref := range c.Refs {
-			v, id, err := m.get(ref, c.At)
+			v, id, err := m.get(ref, c)
 			if err != nil {
 				a.Op = i
 				return err
@@ -309,7 +320,7 @@ func (m *model) readPrompts(c *Call, a *Answer) error {
 			return err
 		}
 	}
-	then, err := m.past(c.At)
+	then, err := m.past(c)
 	if err != nil {
 		return err
 	}
@@ -340,4 +351,71 @@ func (p *modelPrompt) head() string {
 
 func (v *modelVersion) line(id string) string {
 	return versionLine(id, v.number, uint64(v.ordinal), v.content, v.content.Digest(), v.metadata, v.draft.Parents, v.author, v.message)
+}
+
+// changes reads the log. Texts are those of the versions that still live.
+func (m *model) changes(c *Call, a *Answer) error {
+	switch {
+	case c.Limit < 0 || c.Limit > prompt.MaxLimit:
+		return fault.New(fault.Invalid, "limit")
+	case c.Since > m.revision:
+		return absent()
+	}
+	var log []*model // after each commit, the last first
+	for at := m; at.revision > c.Since; at = at.before {
+		log = append(log, at)
+	}
+	for _, at := range slices.Backward(log) {
+		if len(a.Lines) == c.limit() {
+			a.More = true
+			break
+		}
+		n := len(at.entry.results)
+		lines, texts := make([]string, n), make([]string, n)
+		for i, r := range at.entry.results {
+			lines[i] = r.line
+			if p := m.prompts[r.id]; c.Texts && r.saved != nil && !r.same && p != nil && slices.Contains(p.saved, r.saved) {
+				texts[i] = r.saved.line(r.id) // a version that is gone has another in its place
+			}
+		}
+		a.addLogged(at.revision, at.entry.commit, lines, texts)
+	}
+	return nil
+}
+
+// variable finds the variables that the generator's texts have.
+var variable = regexp.MustCompile(`\{\{\s*([a-z]+)\s*\}\}`)
+
+// render fills in what the texts of the generator leave open.
+func (v *modelVersion) render(id string, with *stet.Values) (string, error) {
+	bad := false
+	fill := func(s string) string {
+		return variable.ReplaceAllStringFunc(s, func(found string) string {
+			value, given := with.Variables[variable.FindStringSubmatch(found)[1]]
+			bad = bad || !given || strings.ContainsRune(value, 0)
+			return value
+		})
+	}
+	text, messages := fill(v.content.Text()), v.content.Messages()
+	if messages != "" {
+		var list, filled []map[string]any
+		_ = json.Unmarshal([]byte(messages), &list)
+		for _, m := range list {
+			if m["type"] != "placeholder" {
+				m["content"] = fill(m["content"].(string))
+				filled = append(filled, m)
+				continue
+			}
+			given, ok := with.Placeholders[m["name"].(string)]
+			var more []map[string]any
+			_ = json.Unmarshal(given, &more)
+			filled, bad = append(filled, more...), bad || !ok
+		}
+		raw, _ := json.Marshal(filled)
+		messages = canonical(raw)
+	}
+	if bad {
+		return "", fault.New(fault.Invalid, "no value")
+	}
+	return renderedLine(id, v.number, v.content.Type(), text, messages, v.content.Config()), nil
 }

@@ -232,6 +232,34 @@ func TestSyncFailsWhenWALIsEmptied(t *testing.T) {
 	has(t, l, 3)
 }
 
+// TestFullDiskEmptiesWAL: what the WAL holds may be all the space that there is.
+func TestFullDiskEmptiesWAL(t *testing.T) {
+	for _, at := range []string{"INSERT", "COMMIT"} {
+		l := newLog(t)
+		add(t, l, 3)
+		emptied := make(chan struct{})
+		l.turn <- struct{}{}
+		l.w.hook = func(query string, run func() error) error {
+			switch {
+			case strings.HasPrefix(query, at):
+				return fake(sqlite3.SQLITE_FULL)
+			case strings.HasPrefix(query, "PRAGMA wal_checkpoint"):
+				close(emptied)
+			}
+			return run()
+		}
+		l.give()
+		tail := tailOf(t, l)
+		if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, driver.ErrNotApplied) {
+			t.Errorf("%s: Append says %v", at, err)
+		}
+		<-emptied
+		on(t, l, "", nil)
+		add(t, l, 1)
+		has(t, l, 4)
+	}
+}
+
 // TestWALIsEmptied writes much more than the WAL may hold.
 func TestWALIsEmptied(t *testing.T) {
 	l := newLog(t)

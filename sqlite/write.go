@@ -71,6 +71,7 @@ func (l *Log) write(f func() error) error {
 // file, and without a commit's frame in the WAL it never will be.
 func (l *Log) rollback(cause error) error {
 	_, err := l.w.exec("ROLLBACK")
+	l.makeRoom(cause)
 	// SQLite rolls back by itself after a full disk and some other errors.
 	broken := err != nil && !isNoTransaction(err)
 	return l.stopIf(broken || untrusted(cause), notApplied(cause), cause)
@@ -86,6 +87,7 @@ func (l *Log) rollback(cause error) error {
 // or not, whatever can be read now.
 func (l *Log) uncommitted(cause error) error {
 	_, err := l.w.exec("ROLLBACK")
+	l.makeRoom(cause)
 	if primary(cause) == sqlite3.SQLITE_FULL && (err == nil || isNoTransaction(err)) {
 		if now, err := look(l.w); err == nil && now.same(&l.left) {
 			return notApplied(cause)
@@ -96,6 +98,16 @@ func (l *Log) uncommitted(cause error) error {
 
 func isNoTransaction(err error) bool {
 	return primary(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no transaction is active")
+}
+
+// makeRoom has the WAL emptied, whatever its size, after an error that says that the
+// disk is full: what it holds may be all the space that there is. If there is not
+// enough even for that, it is tried again after the next transaction.
+func (l *Log) makeRoom(err error) {
+	if primary(err) == sqlite3.SQLITE_FULL {
+		l.wal = max(l.wal, l.limit)
+		l.stir()
+	}
 }
 
 // stopIf returns err, after it has seen to it, if so, that the log writes no more.

@@ -29,7 +29,9 @@ func fullChild(args []string) error {
 		r := &run{ledger: *newLedger(l), failed: make(map[id]bool), unknown: make(map[id]bool)}
 		path := filepath.Join(dir, "stet.db")
 		ballast := filepath.Join(dir, "ballast")
-		if err := os.WriteFile(ballast, make([]byte, 3<<20+rng.IntN(3<<20)), 0o600); err != nil {
+		// More than is left for the store: moving the WAL to the file may take as
+		// much again as both have.
+		if err := os.WriteFile(ballast, make([]byte, 13<<19+rng.IntN(2<<20)), 0o600); err != nil {
 			return err
 		}
 		s, err := sqlite.Open(background, path, stet.Options{CheckpointEvery: 50})

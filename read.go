@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
 )
 
@@ -17,10 +18,14 @@ import (
 // It fails with not_found, saying whether it is the prompt, the version or the
 // label that is not there and what is there instead, or with invalid.
 func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
-	id, latest := strings.CutSuffix(ref, "@latest") // saves the search for @
+	// What applications ask for at every request is found without a search for @.
 	sel := "latest"
-	if !latest {
-		id, sel, _ = selector.SplitRef(ref)
+	id, found := strings.CutSuffix(ref, "@latest")
+	if !found {
+		sel = prompt.DefaultLabel
+		if id, found = strings.CutSuffix(ref, "@"+prompt.DefaultLabel); !found {
+			id, sel, _ = selector.SplitRef(ref)
+		}
 	}
 	if s.core != nil {
 		return s.core.Get(ctx, id, sel)

@@ -74,8 +74,8 @@ type fill struct {
 // minor is the number of the i-th version where the order is that of saving.
 func minor(i int) string { return fmt.Sprintf("1.%d.0", i) }
 
-// into saves the versions in large commits, and then puts production on the version
-// saved in the middle: a label is rarely on the newest.
+// into saves the versions in large commits, and then puts production and staging on
+// the version saved in the middle: a label is rarely on the newest.
 func (f fill) into(ctx context.Context, s store) error {
 	number := f.number
 	if number == nil {
@@ -105,8 +105,10 @@ func (f fill) into(ctx context.Context, s store) error {
 		return err
 	}
 	for _, id := range f.ids {
-		moves = append(moves, move{id: id, label: "production", number: number(f.versions / 2)})
-		if len(moves) == maxOps {
+		for _, label := range []string{"production", "staging"} {
+			moves = append(moves, move{id: id, label: label, number: number(f.versions / 2)})
+		}
+		if len(moves) >= maxOps {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -39,9 +39,18 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		v = h.current
 	case "latest":
 		v = h.latest
-	default:
-		if l := h.label(sel); l != nil {
-			v = l.at
+	default: // h.label(sel), written out for the same reason
+		if len(h.labels) > linearLabels {
+			if l := h.label(sel); l != nil {
+				v = l.at
+			}
+			break
+		}
+		for i := range h.labels {
+			if l := &h.labels[i]; l.name == sel {
+				v = l.at
+				break
+			}
 		}
 	}
 	if v == nil {

@@ -34,7 +34,7 @@ func (*benchRunCmd) Help() string {
 
 A mixed load: 90 % reads, 8 % saves, 2 % moves of labels and deletes. At the end every
 commit that was acknowledged is looked for in the log, and the store is verified; exits
-with 1 if anything is wrong. The store must be empty, or one that bench has filled.`
+with 1 if anything is wrong or memory has grown. The store must be empty, or one that bench has filled.`
 }
 
 // flatBytes is how much live heap a commit may leave behind for memory to count as
@@ -84,11 +84,13 @@ func (a *app) ran(out *load.Outcome) error {
 	} else {
 		a.ranTable(out)
 	}
-	if len(out.Problems) > 0 {
+	if len(out.Problems) > 0 || !flat(out) {
 		return errSaid
 	}
 	return nil
 }
+
+func flat(out *load.Outcome) bool { return out.Flat(core.DefaultCacheBytes, flatBytes) }
 
 func (a *app) ranTable(out *load.Outcome) {
 	t := term.Table{Out: a.out, Header: []string{"OPERATION", "COUNT", "REFUSED", "P50", "P99", "P99.9", "MAX"}}
@@ -103,7 +105,7 @@ func (a *app) ranTable(out *load.Outcome) {
 	a.println(fmt.Sprintf("%d operations in %.1f s: %.0f a second", out.Operations, out.Seconds, float64(out.Operations)/out.Seconds))
 	from, to, each := out.Growth()
 	verdict := a.out.Paint(term.Green, "flat")
-	if !out.Flat(core.DefaultCacheBytes, flatBytes) {
+	if !flat(out) {
 		verdict = a.out.Paint(term.BoldRed, "GROWING")
 	}
 	a.println(fmt.Sprintf("memory %s: live heap %s at %.0f %% and %s at the end, %.0f bytes for each of the %d commits between",

@@ -2,6 +2,8 @@ package corrupt
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,7 +76,9 @@ func answers(ctx context.Context, s *stet.Store) []answer {
 		page, err := s.ChangesPage(ctx, at, stet.ChangesOptions{Limit: 100})
 		changes := ""
 		for _, c := range page.Items {
-			changes += fmt.Sprintln(c.Revision, c.Hash, c.ID, c.Time, c.Author, c.Message, len(c.Ops))
+			ops, jerr := json.Marshal(c.Ops)
+			err = errors.Join(err, jerr)
+			changes += fmt.Sprintln(c.Revision, c.Hash, c.ID, c.Time, c.Author, c.Message, string(ops))
 		}
 		add("", changes, err, "changes after %d", at)
 		at += 100

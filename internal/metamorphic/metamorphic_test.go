@@ -37,7 +37,7 @@ func TestWays(t *testing.T) {
 		{Name: "in SQLite, no cache, a checkpoint every 3 commits, reopened", OpenLog: d.open(0), Reopen: d.reopen,
 			Options: stet.Options{CacheBytes: -1, CheckpointEvery: 3}},
 		{Name: "in SQLite, a cache of one, pages of 512 bytes, batches of one, reopened", OpenLog: d.open(512), Reopen: d.reopen,
-			Options: stet.Options{CacheBytes: 1500, MaxBatch: 1}},
+			Options: stet.Options{CacheBytes: 900, MaxBatch: 1}},
 		{Name: "in SQLite, pages of 64 KiB, never a checkpoint, replayed when reopened", OpenLog: plain(d.open(65536)), Reopen: d.replay},
 		{Name: "remote, reopened", OpenLog: inRemote, Reopen: reopenRemote, Options: stet.Options{CacheBytes: -1}},
 		{Name: "remote, by two processes", OpenLog: inRemote,

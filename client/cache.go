@@ -277,26 +277,13 @@ func (c *cached) wrote(revision uint64, ops []stet.Op) {
 		return
 	}
 	for i := range ops {
-		op := &ops[i]
-		id := ""
-		switch {
-		case op.Save != nil:
-			id = op.Save.PromptID
-		case op.Delete != nil:
-			id = op.Delete.PromptID
-		case op.SetLabel != nil:
-			id = op.SetLabel.PromptID
-		case op.RemoveLabel != nil:
-			id = op.RemoveLabel.PromptID
-		case op.Rollback != nil:
-			id = op.Rollback.PromptID
-		case op.Clear != nil:
+		if ops[i].Clear != nil {
 			c.empty(revision)
 			return
 		}
 		// Without a slot nobody asks for the prompt at present, and who asks from
 		// now on gets what was written.
-		if s, ok := x.slots.Load(id); ok {
+		if s, ok := x.slots.Load(ops[i].PromptID()); ok {
 			s.mu.Lock()
 			if h := s.held.Load(); revision == 0 || h != nil && h.asOf < revision {
 				s.held.Store(nil)

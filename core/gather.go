@@ -33,8 +33,7 @@ func (g *gathering) done() bool {
 func (g *gathering) full() bool { return g.n >= g.c.opts.MaxBatch || g.bytes >= maxBatchBytes }
 
 // now takes in what is there.
-func (g *gathering) now() []*pending {
-	batch := make([]*pending, 0, len(g.c.queue)+1)
+func (g *gathering) now() (batch []*pending) {
 	for !g.full() {
 		p := g.next
 		if g.next = nil; p == nil {
@@ -45,6 +44,9 @@ func (g *gathering) now() []*pending {
 			}
 		}
 		if p.claimed.CompareAndSwap(false, true) {
+			if batch == nil { // not before: more looks again and again
+				batch = make([]*pending, 0, len(g.c.queue)+1)
+			}
 			batch = append(batch, p)
 			g.n++
 			g.bytes += p.size

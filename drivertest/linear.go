@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
-
-	"github.com/stet-dev/stet"
 )
 
 // An Event is one call of a history, with its instants on the one counter that
@@ -153,23 +151,7 @@ func (c *Call) promptID() string {
 		id, _, _ := strings.Cut(c.Ref, "@")
 		return id
 	}
-	return promptOf(&c.Commit.Ops[0])
-}
-
-func promptOf(o *stet.Op) string {
-	switch {
-	case o.Save != nil:
-		return o.Save.PromptID
-	case o.Delete != nil:
-		return o.Delete.PromptID
-	case o.SetLabel != nil:
-		return o.SetLabel.PromptID
-	case o.RemoveLabel != nil:
-		return o.RemoveLabel.PromptID
-	case o.Rollback != nil:
-		return o.Rollback.PromptID
-	}
-	return ""
+	return c.Commit.Ops[0].PromptID()
 }
 
 // save keeps a history that failed, with its picture, and says how to check it

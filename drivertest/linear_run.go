@@ -128,7 +128,7 @@ func (c *Call) ofOnePrompt() bool {
 	}
 	id := c.promptID()
 	for i := range c.Commit.Ops {
-		if promptOf(&c.Commit.Ops[i]) != id || c.Commit.Ops[i].Clear != nil {
+		if c.Commit.Ops[i].PromptID() != id || c.Commit.Ops[i].Clear != nil {
 			return false
 		}
 	}

@@ -43,6 +43,23 @@ type Op struct {
 	Clear       *Clear       `json:"clear,omitempty"`
 }
 
+// PromptID returns the prompt that the operation is on, "" for a clear.
+func (o *Op) PromptID() string {
+	switch {
+	case o.Save != nil:
+		return o.Save.PromptID
+	case o.Delete != nil:
+		return o.Delete.PromptID
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID
+	case o.Rollback != nil:
+		return o.Rollback.PromptID
+	}
+	return ""
+}
+
 // A Draft is a version that is to be saved.
 type Draft struct {
 	PromptID string `json:"prompt_id"`

@@ -121,15 +121,10 @@ func TestStreamOverTheBudget(t *testing.T) {
 	if !strings.Contains(e.data, `"reason":"busy"`) || e.revision() != 0 {
 		t.Errorf("the end is %s %s", e.id, e.data)
 	}
-	await(t, func() bool { return r.api.streams.open.Load() == 0 })
-	if n := r.api.gate.answers.Load(); n != 0 {
-		t.Errorf("%d bytes are held", n)
-	}
+	await(t, func() bool { return r.api.gate.answers.Load() == 0 })
 	r.api.gate.mostAnswers = 8 << 20
 	r.subscribe("texts=true", "Last-Event-ID", e.id).in(0, 3)
-	if n := r.api.gate.answers.Load(); n != 0 {
-		t.Errorf("%d bytes are held after what was missed was read", n)
-	}
+	await(t, func() bool { return r.api.gate.answers.Load() == 0 }) // what was missed was read, and the stream goes on
 }
 
 // TestSlowAnswer has a client that takes a large answer at a steady pace: at less

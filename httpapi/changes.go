@@ -140,6 +140,10 @@ func (p params) seconds(key string, least, most time.Duration) (time.Duration, e
 // next is absent the caller goes on after as_of.
 func (c *call) changesPage(q changesQuery) error {
 	ctx := c.ctx()
+	since := q.since.revision
+	if q.since.present {
+		since, _ = c.s.store.Tail()
+	}
 	var f *feed
 	if q.wait > 0 {
 		h := c.s.streams.hub(false) // only told by: what is sent is read from the store
@@ -153,10 +157,6 @@ func (c *call) changesPage(q changesQuery) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, q.wait)
 		defer cancel()
-	}
-	since := q.since.revision
-	if q.since.present {
-		since, _ = c.s.store.Tail()
 	}
 	v := viewer{a: c.a, prefix: q.prefix}
 	for {

@@ -239,17 +239,22 @@ func TestLongPoll(t *testing.T) {
 		t.Errorf("what was there already is not given at once: %+v", p)
 	}
 	// One commit that it does not ask for, and one that it does.
-	got := make(chan uint64)
+	got := make(chan string)
 	go func() {
 		_, p := r.page("prefix=b&wait=60")
-		got <- p.Commits[0].Revision
+		var revisions []uint64
+		for _, c := range p.Commits {
+			revisions = append(revisions, c.Revision)
+		}
+		got <- fmt.Sprint(revisions)
 	}()
 	await(t, func() bool { return r.api.streams.open.Load() == 1 })
 	r.save("a", "x")
 	r.save("b", "x")
-	if rev := <-got; rev != 5 {
-		t.Errorf("the poll got revision %d", rev)
+	if revisions := <-got; revisions != "[5]" {
+		t.Errorf("the poll got the revisions %s", revisions)
 	}
+	await(t, func() bool { return r.api.streams.open.Load() == 0 }) // it has left, and not only answered
 	// A server that stops answers who waits.
 	done := make(chan int)
 	go func() {

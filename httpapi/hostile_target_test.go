@@ -129,7 +129,7 @@ func (x *target) furnish() {
 // closed waits until the server has closed every connection.
 func (x *target) closed() {
 	x.t.Helper()
-	late := time.After(5 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		x.mu.Lock()
 		n := len(x.open)

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -21,11 +21,11 @@ import (
 	"github.com/stet-dev/stet/memory"
 )
 
-// A rig is a server on a real socket.
+// A rig is a server on a real socket, or in a bubble of testing/synctest.
 type rig struct {
-	t    *testing.T
-	api  *Server
-	addr string
+	t       *testing.T
+	api     *Server
+	connect func() (net.Conn, error)
 	// lines gets the log: one line a request, after it was answered.
 	lines chan string
 	store *stet.Store
@@ -46,18 +46,30 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 
 func newRig(t *testing.T, o Options) *rig {
 	t.Helper()
-	store, err := memory.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rig{t: t, store: store, lines: make(chan string, 10_000)}
-	o.Log = slog.New(slog.NewJSONHandler(&lineWriter{lines: r.lines}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	r.api = New(store, o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.addr = l.Addr().String()
+	return newRigOn(t, o, l, func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) })
+}
+
+// inBubble runs a test whose limits are times, in the time of a bubble.
+func inBubble(t *testing.T, o Options, test func(t *testing.T, r *rig)) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		test(t, newRigOn(t, o, l, func() (net.Conn, error) { return l.dial(t.Context(), "", "") }))
+	})
+}
+
+func newRigOn(t *testing.T, o Options, l net.Listener, connect func() (net.Conn, error)) *rig {
+	t.Helper()
+	store, err := memory.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, store: store, lines: make(chan string, 10_000), connect: connect}
+	o.Log = slog.New(slog.NewJSONHandler(&lineWriter{lines: r.lines}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.api = New(store, o)
 	server := o.Limits.NewServer(r.api)
 	served := make(chan struct{})
 	go func() { defer close(served); server.Serve(l) }()
@@ -73,7 +85,7 @@ func newRig(t *testing.T, o Options) *rig {
 // dial opens a connection of its own and sends what is given.
 func (r *rig) dial(send string) net.Conn {
 	r.t.Helper()
-	c, err := net.Dial("tcp", r.addr)
+	c, err := r.connect()
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -87,7 +99,7 @@ func (r *rig) dial(send string) net.Conn {
 // answer reads an answer.
 func answer(t *testing.T, c net.Conn) (*http.Response, string) {
 	t.Helper()
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +125,7 @@ func (r *rig) line() (m map[string]any) {
 		if err := json.Unmarshal([]byte(s), &m); err != nil {
 			r.t.Fatalf("%q: %v", s, err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		r.t.Fatal("nothing is logged")
 	}
 	return m
@@ -204,14 +216,15 @@ func TestBytesOfBodies(t *testing.T) {
 
 // TestWaitIsBounded waits for a revision that never comes.
 func TestWaitIsBounded(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{WorkTime: 100 * time.Millisecond, InHand: 1}})
-	res, body := r.ask("GET /v1/prompts?min_revision=99")
-	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "revision 99 has not come") {
-		t.Errorf("%s, %s", res.Status, body)
-	}
-	if k := r.line()["status"]; k != float64(503) {
-		t.Errorf("logged with %v", k)
-	}
+	inBubble(t, Options{Limits: Limits{InHand: 1}}, func(t *testing.T, r *rig) {
+		res, body := r.ask("GET /v1/prompts?min_revision=99")
+		if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "revision 99 has not come") {
+			t.Errorf("%s, %s", res.Status, body)
+		}
+		if k := r.line()["status"]; k != float64(503) {
+			t.Errorf("logged with %v", k)
+		}
+	})
 }
 
 // TestManyAreBounded asks for more text than one answer may have.
@@ -234,34 +247,55 @@ func TestManyAreBounded(t *testing.T) {
 }
 
 func TestSlowBody(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{BodyTime: 100 * time.Millisecond}})
-	c := r.begin()
-	io.WriteString(c, `{"te`)
-	res, body := answer(t, c)
-	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "too slowly") {
-		t.Errorf("a body that stops half way: %s, %s", res.Status, body)
-	}
-	if r.store.Queued() != 0 {
-		t.Error("something was queued")
-	}
-	if rev, _ := r.store.Tail(); rev != 0 {
-		t.Errorf("the revision is %d", rev)
-	}
-	// A body that comes in time does not end what is done with it.
-	c = r.begin()
-	io.WriteString(c, `{"text":"a"}`)
-	if res, body := answer(t, c); res.StatusCode != http.StatusCreated {
-		t.Errorf("a body that comes in time: %s, %s", res.Status, body)
-	}
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		c := r.begin()
+		io.WriteString(c, `{"te`)
+		res, body := answer(t, c)
+		if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "too slowly") {
+			t.Errorf("a body that stops half way: %s, %s", res.Status, body)
+		}
+		if r.store.Queued() != 0 {
+			t.Error("something was queued")
+		}
+		if rev, _ := r.store.Tail(); rev != 0 {
+			t.Errorf("the revision is %d", rev)
+		}
+		// One that comes in time does not end what is done with it, however long that takes.
+		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			n, err := io.Copy(io.Discard, q.Body)
+			if err == nil {
+				<-time.After(time.Hour)
+				err = q.Context().Err()
+			}
+			fmt.Fprint(w, n, err)
+		}))
+		const size = 2 * MinBodyRate * 60 // takes a minute, and is as fast as it must be
+		c = r.dial(fmt.Sprintf("POST /x HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: %d\n\n", size))
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for range 60 {
+			<-tick.C
+			c.Write(make([]byte, size/60))
+		}
+		c.SetReadDeadline(time.Time{})
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(res.Body); err != nil || string(b) != fmt.Sprint(size, nil) {
+			t.Errorf("a body that comes in time: %q, %v", b, err)
+		}
+	})
 }
 
 func TestSlowHeader(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{HeaderTime: 100 * time.Millisecond}})
-	c := r.dial("GET /v1/prompts HTTP/1.1\nHost: loc")
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if b, err := io.ReadAll(c); err != nil {
-		t.Errorf("a header that stops half way is not cut off: %q, %v", b, err)
-	}
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		c := r.dial("GET /v1/prompts HTTP/1.1\nHost: loc")
+		c.SetReadDeadline(time.Now().Add(time.Minute))
+		if b, err := io.ReadAll(c); err != nil {
+			t.Errorf("a header that stops half way is not cut off: %q, %v", b, err)
+		}
+	})
 }
 
 func TestLargeHeader(t *testing.T) {
@@ -275,111 +309,105 @@ func TestLargeHeader(t *testing.T) {
 // TestSlowReader has a client that takes nothing of an answer, and one that takes
 // a little of it all the time: only the first is cut off.
 func TestSlowReader(t *testing.T) {
-	const limit = 200 * time.Millisecond
-	size := 32 << 20
-	piece := make([]byte, 1<<20)
-	r := newRig(t, Options{Limits: Limits{WriteTime: limit}})
-	big := func(w http.ResponseWriter, _ *http.Request) {
-		for range size / len(piece) {
-			if _, err := w.Write(piece); err != nil {
-				return
-			}
+	const size = 32 << 20 // more than it may take in DefaultWriteTime, at the pace below
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Write(make([]byte, size))
+		}))
+		r.dial("GET /big HTTP/1.1\nHost: localhost\n\n")
+		if n := r.line()["bytes"].(float64); n >= size {
+			t.Errorf("a client that reads nothing was sent %v bytes", n)
 		}
-	}
-	r.api.handler = r.api.guard(http.HandlerFunc(big))
-	c := r.dial("GET /big HTTP/1.1\nHost: localhost\n\n")
-	m := r.line()
-	if n := m["bytes"].(float64); n >= float64(size) {
-		t.Errorf("a client that reads nothing was sent %v bytes", n)
-	}
-	c.Close()
 
-	c = r.dial("GET /big HTTP/1.1\nHost: localhost\nConnection: close\n\n")
-	start, total := time.Now(), 0
-	buf := make([]byte, 1<<20)
-	tick := time.NewTicker(limit / 10)
-	defer tick.Stop()
-	for {
-		n, err := io.ReadAtLeast(c, buf, len(buf))
-		total += n
-		if err != nil {
-			break
+		c := r.dial("GET /big HTTP/1.1\nHost: localhost\nConnection: close\n\n")
+		start, total := time.Now(), 0
+		buf := make([]byte, pieceBytes)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			n, err := io.ReadAtLeast(c, buf, len(buf))
+			total += n
+			if err != nil {
+				break
+			}
+			<-tick.C
 		}
-		<-tick.C
-	}
-	if total < size {
-		t.Errorf("a client that reads all the time got %d bytes of %d", total, size)
-	}
-	if took := time.Since(start); took < 2*limit {
-		t.Logf("it took only %v", took)
-	}
+		if took := time.Since(start); total < size || took < 2*DefaultWriteTime {
+			t.Errorf("a client that reads all the time got %d bytes of %d in %v", total, size, took)
+		}
+	})
 }
 
 // TestOwnDeadline has a handler that sets deadlines by itself, as streams do.
 func TestOwnDeadline(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{WriteTime: 20 * time.Second}})
-	failed := make(chan error, 1)
-	r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		c := http.NewResponseController(w)
-		for piece := make([]byte, pieceBytes); ; {
-			recorderOf(w).until = time.Time{} // as if that were long ago
-			c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-			if _, err := w.Write(piece); err != nil {
-				failed <- err
-				return
+	const own = 100 * time.Millisecond
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		failed := make(chan time.Duration)
+		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			c := http.NewResponseController(w)
+			for piece := make([]byte, pieceBytes); ; {
+				recorderOf(w).until = time.Time{} // as if that were long ago
+				begun := time.Now()
+				c.SetWriteDeadline(begun.Add(own))
+				if _, err := w.Write(piece); err != nil {
+					failed <- time.Since(begun)
+					return
+				}
 			}
+		}))
+		r.dial("GET /x HTTP/1.1\nHost: localhost\n\n")
+		if after := <-failed; after != own {
+			t.Errorf("a write ended after %v; the handler gave it %v", after, own)
 		}
-	}))
-	r.dial("GET /x HTTP/1.1\nHost: localhost\n\n")
-	select {
-	case <-failed:
-	case <-time.After(10 * time.Second):
-		t.Error("the handler's deadline does not count")
-	}
+	})
 }
 
 // TestSilenceIsNotSlowness lets a request be worked on for longer than a piece of
 // an answer may take, over HTTP/1.1 and over HTTP/2, whose deadlines run meanwhile.
 func TestSilenceIsNotSlowness(t *testing.T) {
-	const limit = 50 * time.Millisecond
-	r := newRig(t, Options{Limits: Limits{WriteTime: limit}})
-	quiet := r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	const silence = 3 * DefaultWriteTime
+	quiet := func(w http.ResponseWriter, r *http.Request) {
 		for range 2 {
-			<-time.After(3 * limit)
+			<-time.After(silence)
 			fmt.Fprintln(w, "here", r.Proto)
 			http.NewResponseController(w).Flush()
 		}
 		fmt.Fprintln(w, "end")
-		<-time.After(3 * limit)
-	}))
-	r.api.handler = quiet
-	if res, body := r.ask("GET /x"); res.StatusCode != http.StatusOK || body != "here HTTP/1.1\nhere HTTP/1.1\nend\n" {
-		t.Errorf("HTTP/1.1: %s, %q", res.Status, body)
+		<-time.After(silence)
 	}
-
-	server := Limits{WriteTime: limit}.NewServer(quiet)
-	server.Protocols = new(http.Protocols)
-	server.Protocols.SetUnencryptedHTTP2(true)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan struct{})
-	go func() { defer close(served); server.Serve(l) }()
-	transport := &http.Transport{Protocols: server.Protocols, TLSClientConfig: &tls.Config{}}
-	defer func() {
-		transport.CloseIdleConnections()
-		server.Close()
-		<-served
-	}()
-	res, err := (&http.Client{Transport: transport}).Get("http://" + l.Addr().String() + "/x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if b, err := io.ReadAll(res.Body); err != nil || string(b) != "here HTTP/2.0\nhere HTTP/2.0\nend\n" {
-		t.Errorf("HTTP/2: %q, %v", b, err)
-	}
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		r.api.handler = r.api.guard(http.HandlerFunc(quiet))
+		c := r.dial("GET /x HTTP/1.1\nHost: localhost\nConnection: close\n\n")
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(res.Body); err != nil || string(b) != "here HTTP/1.1\nhere HTTP/1.1\nend\n" {
+			t.Errorf("HTTP/1.1: %q, %v", b, err)
+		}
+	})
+	inBubble(t, Options{}, func(t *testing.T, r *rig) {
+		server := Limits{}.NewServer(r.api.guard(http.HandlerFunc(quiet)))
+		server.Protocols = new(http.Protocols)
+		server.Protocols.SetUnencryptedHTTP2(true)
+		l := newPipeListener()
+		served := make(chan struct{})
+		go func() { defer close(served); server.Serve(l) }()
+		transport := &http.Transport{Protocols: server.Protocols, DialContext: l.dial}
+		defer func() {
+			transport.CloseIdleConnections()
+			server.Close()
+			<-served
+		}()
+		res, err := (&http.Client{Transport: transport}).Get("http://127.0.0.1/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if b, err := io.ReadAll(res.Body); err != nil || string(b) != "here HTTP/2.0\nhere HTTP/2.0\nend\n" {
+			t.Errorf("HTTP/2: %q, %v", b, err)
+		}
+	})
 }
 
 func TestRateOfAddress(t *testing.T) {

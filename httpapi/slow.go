@@ -123,8 +123,9 @@ func (r *recorder) extend() (now time.Time) {
 	}
 	allowed := time.Duration(float64(r.bytes)/MinAnswerRate*float64(time.Second)) - r.spent
 	d := min(r.time, r.time+allowed)
-	if left := r.until.Sub(now); r.h2 || left > d || d-left >= min(refreshAfter, r.time/4) {
-		r.until = now.Add(d)
+	until := now.Add(d)
+	if later := until.Sub(r.until); r.h2 || later < 0 || later >= min(refreshAfter, r.time/4) {
+		r.until = until
 		_ = r.control.SetWriteDeadline(r.until)
 	}
 	return now

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
 )
 
@@ -18,14 +17,10 @@ import (
 // It fails with not_found, saying whether it is the prompt, the version or the
 // label that is not there and what is there instead, or with invalid.
 func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
-	// What applications ask for at every request is found without a search for @.
 	sel := "latest"
-	id, found := strings.CutSuffix(ref, "@latest")
+	id, found := strings.CutSuffix(ref, "@latest") // no search for the @, which is a tenth of the call
 	if !found {
-		sel = prompt.DefaultLabel
-		if id, found = strings.CutSuffix(ref, "@"+prompt.DefaultLabel); !found {
-			id, sel, _ = selector.SplitRef(ref)
-		}
+		id, sel, _ = selector.SplitRef(ref)
 	}
 	if s.core != nil {
 		return s.core.Get(ctx, id, sel)

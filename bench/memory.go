@@ -35,7 +35,7 @@ func (r read) String() string {
 // the context can be cancelled, as a request's can.
 func memoryGets() []measure {
 	var rows []measure
-	// Get knows latest and production by themselves; staging stands for every other label.
+	// production is the default label, and staging stands for every other.
 	for _, selector := range []string{"latest", "production", "staging"} {
 		target := 2.0 // latest
 		if selector != "latest" {

@@ -1,6 +1,7 @@
 package selector_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -147,12 +148,41 @@ func TestSplitRef(t *testing.T) {
 		{"support/triage@", "support/triage", "", true},
 		{"a@#12", "a", "#12", true},
 		{"a#12", "a#12", "", false},
-		{"a@b@c", "a", "b@c", true},
+		{"a@b@c", "a@b", "c", true},
 		{"@1", "", "1", true},
 		{"", "", "", false},
 	} {
 		if id, sel, has := selector.SplitRef(tt.in); id != tt.id || sel != tt.sel || has != tt.has {
 			t.Errorf("SplitRef(%q) is %q, %q, %t", tt.in, id, sel, has)
+		}
+	}
+}
+
+// TestSplitRefEverywhere has an @ at each place among bytes that differ from one in a bit.
+func TestSplitRefEverywhere(t *testing.T) {
+	near := []byte("A\xc0BDH`P\x00a")
+	for length := range 40 {
+		ref := make([]byte, length)
+		for i := range ref {
+			ref[i] = near[(i+length)%len(near)]
+		}
+		for at := -1; at < length; at++ {
+			for earlier := -1; earlier <= max(at-1, -1); earlier++ {
+				with := slices.Clone(ref)
+				for _, i := range []int{at, earlier} {
+					if i >= 0 {
+						with[i] = '@'
+					}
+				}
+				in := string(with)
+				id, sel := in, ""
+				if at >= 0 {
+					id, sel = in[:at], in[at+1:]
+				}
+				if gotID, gotSel, has := selector.SplitRef(in); gotID != id || gotSel != sel || has != (at >= 0) {
+					t.Fatalf("SplitRef(%q) is %q, %q, %t", in, gotID, gotSel, has)
+				}
+			}
 		}
 	}
 }

@@ -38,11 +38,17 @@ type rig struct {
 }
 
 // clock is the time of a case: each look at it is a second later.
-type clock struct{ ticks atomic.Int64 }
+type clock struct {
+	ticks atomic.Int64
+	hold  atomic.Pointer[hold] // stops the next look
+}
 
 var dawn = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func (c *clock) now() time.Time { return dawn.Add(time.Duration(c.ticks.Add(1)) * time.Second) }
+func (c *clock) now() time.Time {
+	c.hold.Swap(nil).wait()
+	return dawn.Add(time.Duration(c.ticks.Add(1)) * time.Second)
+}
 
 // ended is what ends a case before its end.
 type ended struct{}

@@ -147,6 +147,9 @@ func (c *Core) append(w *written, more bool) error {
 	if more && c.streamer != nil && !w.gathering.done() {
 		return c.streamer.AppendStream(ctx, w.tx.base.tail(), c.chunks(w))
 	}
+	if mutant.On(mutant.JoinedLeftOut) && !more {
+		return c.log.Append(ctx, w.tx.base.tail(), w.entries[:1])
+	}
 	return c.log.Append(ctx, w.tx.base.tail(), w.entries)
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"runtime"
@@ -29,12 +30,14 @@ var allFlag = flag.Bool("all", false, "list every case that finds a mutant (minu
 
 // The harnesses: the memory engine as it is, the same with the real clock (in a
 // bubble, a reader in a loop and a writer take turns), as one that several stores
-// share, and as one that does not keep bodies in memory, with no cache before it.
+// share, as one that does not keep bodies in memory, with no cache before it, and as
+// one that takes an append in chunks.
 var harnesses = map[string]*drivertest.Harness{
 	"clock":  {OpenLog: open},
 	"memory": {OpenLog: open},
 	"shared": {OpenLog: openShared, Another: another},
 	"cold":   {OpenLog: openCold, Options: stet.Options{CacheBytes: -1}},
+	"chunks": {OpenLog: openChunks},
 }
 
 func open(context.Context) (driver.Log, error) { return memory.New(), nil }
@@ -80,6 +83,22 @@ func (l coldLog) Info() driver.Info {
 	return i
 }
 
+// chunksLog implements driver.Streamer: it keeps the chunks until it has all.
+type chunksLog struct{ *memory.Log }
+
+func openChunks(context.Context) (driver.Log, error) { return chunksLog{memory.New()}, nil }
+
+func (l chunksLog) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
+	var all []driver.Entry
+	for chunk := range chunks {
+		all = append(all, chunk...)
+		if e := all[len(all)-1]; e.Revision != prev.Revision+uint64(len(all)) {
+			return errors.Join(driver.ErrNotApplied, errors.New("an entry does not follow the one before"))
+		}
+	}
+	return l.Append(ctx, prev, all)
+}
+
 // table says which case finds which mutant, with which harness ("memory" if none
 // is named).
 var table = []struct {
@@ -105,6 +124,9 @@ var table = []struct {
 	{mutant.WrongBodyKey, "9", "model/lockstep", "cold"},
 	{mutant.HistoryCopied, "11", "save/does-not-copy-the-history", ""},
 	{mutant.AckBeforeAppend, "16", "stuck/acknowledged-late", ""},
+	{mutant.ChunkAnswered, "16", "stuck/acknowledged-late", "chunks"},
+	{mutant.ChunkShown, "", "stuck/reads", "chunks"},
+	{mutant.JoinedLeftOut, "", "lost/joined", "chunks"},
 	{mutant.FailureIsSuccess, "16", "lost/not-applied", ""},
 	{mutant.UnknownIsFailure, "", "lost/for-good", ""},
 	{mutant.UnknownIsSuccess, "16", "lost/before", ""},

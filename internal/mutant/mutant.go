@@ -61,6 +61,15 @@ const (
 	HistoryCopied
 	// AckBeforeAppend (trap 16): a commit is answered before it is appended.
 	AckBeforeAppend
+	// ChunkAnswered (trap 16): of an append in chunks, a commit is answered when the
+	// engine has taken its chunk.
+	ChunkAnswered
+	// ChunkShown: of an append in chunks, what a chunk brings is visible when the
+	// engine has taken it.
+	ChunkShown
+	// JoinedLeftOut: an append that is sent again has not what joined it on its
+	// way, which is answered all the same.
+	JoinedLeftOut
 	// FailureIsSuccess (trap 16): an append that failed counts as done.
 	FailureIsSuccess
 	// UnknownIsFailure: a commit that may have happened is called unavailable.
@@ -103,7 +112,7 @@ var names = [...]string{
 	"none", "number checked first", "label checked first", "label on two", "max plus one", "ordinals reused",
 	"tombstones forgotten", "head shared", "draft kept", "clear swallows", "epoch unchecked", "heads one by one",
 	"snapshot first", "many snapshots", "read then subscribe", "wrong body key", "history copied",
-	"ack before append", "failure is success", "unknown is failure", "unknown is success", "ids forgotten",
+	"ack before append", "chunk answered", "chunk shown", "joined left out", "failure is success", "unknown is failure", "unknown is success", "ids forgotten",
 	"ids not read", "refusal forgotten", "fingerprint ignored", "rollback keeps", "delete unguarded",
 	"rollback first", "if changed any", "reads wait", "no barrier", "batch revision",
 }

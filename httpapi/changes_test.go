@@ -271,7 +271,7 @@ func TestLongPoll(t *testing.T) {
 // await waits until something is so that tells nobody.
 func await(t testing.TB, what func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !what() {

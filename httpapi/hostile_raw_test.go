@@ -109,8 +109,8 @@ func hostileGarbage() []hostile {
 	}
 }
 
-// hostileSlow are requests that come slower than they may. A server that waits is
-// told by "…" not to expect the end.
+// hostileSlow are requests that come slower than they may, or wait for what does not
+// come. A server that waits is told by "…" not to expect the end.
 func hostileSlow() []hostile {
 	return []hostile{
 		{what: "a header that never ends", raw: "GET /v1/store HTTP/1.1\r\nHost: localhost\r\nX-A: …", want: "nothing"},
@@ -121,5 +121,9 @@ func hostileSlow() []hostile {
 		{what: "an expectation, and another type", raw: "POST /v1/get HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nExpect: 100-continue\r\nContent-Length: 14\r\n\r\n…", want: "415 invalid"},
 		{what: "a stream with a body that never comes", raw: "GET /v1/changes HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Length: 100\r\n\r\n…", want: "400 invalid"},
 		{what: "a body that nobody reads", raw: "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n…", want: "200"},
+		{what: "a revision that may never come", line: "GET /v1/prompts/a/versions/latest?min_revision=1000000", want: "503 unavailable"},
+		{what: "a list of a revision that may never come", line: "GET /v1/prompts?min_revision=9223372036854775807", want: "503 unavailable"},
+		{what: "a stream of a revision that may never come", line: "GET /v1/changes?min_revision=1000000", head: "Accept: text/event-stream", want: "503 unavailable"},
+		{what: "changes of a revision that may never come", line: "GET /v1/changes?min_revision=1000000", want: "503 unavailable"},
 	}
 }

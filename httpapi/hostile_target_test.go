@@ -20,21 +20,30 @@ import (
 
 // A target is a server that suffers hostile requests.
 type target struct {
-	t     *testing.T
-	store *stet.Store
-	addr  string
-	api   *Server
-	rules *rulebook
-	log   syncBuffer
-	fill  *strings.Replacer
+	t       *testing.T
+	store   *stet.Store
+	connect func() (net.Conn, error)
+	api     *Server
+	rules   *rulebook
+	log     syncBuffer
+	fill    *strings.Replacer
 
 	mu   sync.Mutex
 	open map[net.Conn]bool
 	none chan struct{} // gets one when the last connection was closed
 }
 
-// newTarget starts a server with something in its store.
+// newTarget starts a server on a real socket, with something in its store.
 func newTarget(t *testing.T, o Options) *target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTargetOn(t, o, l, func() (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) })
+}
+
+func newTargetOn(t *testing.T, o Options, l net.Listener, connect func() (net.Conn, error)) *target {
 	t.Helper()
 	rules, err := readRulebook()
 	if err != nil {
@@ -44,16 +53,11 @@ func newTarget(t *testing.T, o Options) *target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &target{t: t, store: store, rules: rules, open: make(map[net.Conn]bool), none: make(chan struct{}, 1)}
+	x := &target{t: t, store: store, connect: connect, rules: rules, open: make(map[net.Conn]bool), none: make(chan struct{}, 1)}
 	x.furnish()
 	o.Log = slog.New(slog.NewTextHandler(&x.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.TempDir = t.TempDir()
 	x.api = New(store, o)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.addr = l.Addr().String()
 	server := o.Limits.NewServer(x.api) // and so does stet serve
 	server.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)
 	server.ConnState = x.connection

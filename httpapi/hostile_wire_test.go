@@ -133,8 +133,6 @@ func hostileStreams() []hostile {
 		{what: "a stream with a limit", line: "GET /v1/changes?limit=1", head: "Accept: text/event-stream", want: "400 invalid"},
 		{what: "a page with a beat", line: "GET /v1/changes?beat=1", want: "400 invalid"},
 		{what: "a stream that waits", line: "GET /v1/changes?wait=1", head: "Accept: text/event-stream", want: "400 invalid"},
-		{what: "a stream of a revision that may never come", line: "GET /v1/changes?min_revision=1000000", head: "Accept: text/event-stream", want: "503 unavailable"},
-		{what: "changes of a revision that may never come", line: "GET /v1/changes?min_revision=1000000", want: "503 unavailable"},
 		{what: "a prefix that cannot be", line: "GET /v1/changes?prefix=%00", want: "400 invalid"},
 		{what: "a stream of a prefix that cannot be", line: "GET /v1/changes?prefix=..%2F", head: "Accept: text/event-stream", want: "400 invalid"},
 		{what: "two places to go on at", line: "GET /v1/changes", head: "Accept: text/event-stream\nLast-Event-ID: 1\nLast-Event-ID: 2", want: "400 invalid"},

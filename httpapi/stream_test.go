@@ -196,119 +196,117 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 	}
 }
 
-// Who does not read is cut off, costs nobody else anything, and goes on later
-// where the last whole event was.
-func TestStreamOfOneWhoDoesNotRead(t *testing.T) {
-	r := newChangesRig(t, Options{})
-	r.api.streams.write = 200 * time.Millisecond
-	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+// newChangesBubble is newChangesRig in a bubble of testing/synctest, with a client: a
+// connection holds nothing that is not read, and no time passes but where all wait.
+func newChangesBubble(t *testing.T) (*changesRig, *pipeListener, *http.Client) {
+	t.Helper()
+	store, err := memory.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	_ = conn.(*net.TCPConn).SetReadBuffer(128 << 10)
-	fmt.Fprintf(conn, "GET /v1/changes?texts=true HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", strings.TrimPrefix(r.url, "http://"))
-	other := r.subscribe("")
-	other.until("beat")
-	await(t, func() bool { return r.api.streams.open.Load() == 2 })
-	big := strings.Repeat("0123456789abcdef", 16<<10) // 256 KiB
-	var last uint64
-	for i := range 40 {
-		last = r.save("a", strconv.Itoa(i)+big)
-	}
-	other.in(0, last)
-	await(t, func() bool { return r.api.streams.open.Load() == 1 })
+	r := &changesRig{t: t, store: store, api: New(store, Options{}), url: "http://127.0.0.1"}
+	l := newPipeListener()
+	srv := &http.Server{Handler: r.api}
+	go srv.Serve(l)
+	c := &http.Client{Transport: &http.Transport{DialContext: l.dial}}
+	t.Cleanup(func() {
+		c.CloseIdleConnections()
+		srv.Close()
+		r.api.Close()
+		store.Close()
+	})
+	return r, l, c
+}
 
-	// What it got before it was cut off ends in the middle of an event.
-	s := &subscriber{t, nil, bufio.NewScanner(conn)}
-	s.scan.Buffer(nil, 64<<20)
-	seen := uint64(0)
-	for {
-		e, ok := s.next()
-		if !ok {
-			break
+// Who does not read is cut off, costs nobody else anything, and goes on later
+// where the last whole event was.
+func TestStreamOfOneWhoDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l, c := newChangesBubble(t)
+		conn, err := l.dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if e.event == "change" {
-			seen = e.revision()
+		defer conn.Close()
+		fmt.Fprint(conn, "GET /v1/changes?texts=true HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+		s := &subscriber{t, nil, bufio.NewScanner(conn)}
+		s.scan.Buffer(nil, 64<<20)
+		s.until("beat")
+		other := subscribeTo(t, c, r.url+"/v1/changes")
+		other.until("beat")
+		began := time.Now()
+		big := strings.Repeat("0123456789abcdef", 16<<10) // 256 KiB
+		var last uint64
+		for i := range 40 {
+			last = r.save("a", strconv.Itoa(i)+big)
 		}
-	}
-	if seen >= last {
-		t.Fatalf("all %d changes fitted into the connection", seen)
-	}
-	r.subscribe(fmt.Sprintf("since=%d", seen)).in(seen, last)
+		other.in(0, last)
+		s.until("change")
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("beside one who does not read, a reader waits for %v", waited)
+		}
+		await(t, func() bool { return r.api.streams.open.Load() == 1 })
+		if after := time.Since(began).Round(time.Second); after != streamWrite {
+			t.Errorf("it is cut off after %v, and not after %v", after, streamWrite)
+		}
+
+		// What it got before it was cut off ends in the middle of an event.
+		seen := uint64(1)
+		for {
+			e, ok := s.next()
+			if !ok {
+				break
+			}
+			if e.event == "change" {
+				seen = e.revision()
+			}
+		}
+		if seen >= last {
+			t.Fatalf("all %d changes fitted into the connection", seen)
+		}
+		subscribeTo(t, c, fmt.Sprintf("%s/v1/changes?since=%d", r.url, seen)).in(seen, last)
+	})
 }
 
 // A reader that was live and falls far behind is told so.
 func TestStreamTooSlow(t *testing.T) {
-	r := newChangesRig(t, Options{})
-	r.api.streams.plain.count, r.api.streams.lag = 2, 5
-	r.api.streams.write = time.Minute // it is not cut off for reading nothing
-	client := &http.Client{Transport: &http.Transport{DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
-		c, err := net.Dial(network, addr)
-		if err == nil {
-			err = c.(*net.TCPConn).SetReadBuffer(128 << 10)
-		}
-		return c, err
-	}}}
-	defer client.CloseIdleConnections()
-	s := subscribeTo(t, client, r.url+"/v1/changes")
-	s.until("beat")
-	message := strings.Repeat("x", 60<<10)
-	const last = 200 // far more than the buffers of two sockets hold
-	for i := range last {
-		_, err := r.store.Commit(context.Background(), stet.Commit{Message: message, Ops: []stet.Op{{Save: &stet.Draft{PromptID: "a", Text: strconv.Itoa(i), Bump: "patch"}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	// How far it is behind is told by what the feed has, which may be late, too; there
-	// is none any more if the stream has ended already.
-	await(t, func() bool {
-		h := r.api.streams.plain
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return h.feed == nil || h.feed.after(last, nil).newest == last
-	})
-	seen := uint64(0)
-	for {
-		e, ok := s.next()
-		if !ok {
-			t.Fatalf("the stream ended without a word after %d", seen)
-		}
-		if e.event == "end" {
-			if !strings.Contains(e.data, `"reason":"too slow"`) || e.revision() != seen {
-				t.Errorf("after revision %d the end is %s %s", seen, e.id, e.data)
+	synctest.Test(t, func(t *testing.T) {
+		r, _, c := newChangesBubble(t)
+		r.api.streams.plain.count, r.api.streams.lag = 2, 5
+		s := subscribeTo(t, c, r.url+"/v1/changes")
+		s.until("beat")
+		const last = 20
+		r.save("a", "first")
+		synctest.Wait() // it is being sent, and not read
+		r.saves("a", last-1)
+		synctest.Wait() // the feed has all of them
+		seen := uint64(0)
+		for {
+			e, ok := s.next()
+			if !ok {
+				t.Fatalf("the stream ended without a word after %d", seen)
 			}
-			return
+			if e.event == "end" {
+				if !strings.Contains(e.data, `"reason":"too slow"`) || e.revision() != seen {
+					t.Errorf("after revision %d the end is %s %s", seen, e.id, e.data)
+				}
+				return
+			}
+			if e.revision() != seen+1 {
+				t.Fatalf("after revision %d comes %s", seen, e.id)
+			}
+			seen = e.revision()
+			if seen == last {
+				t.Fatal("it was never too slow")
+			}
 		}
-		if e.revision() != seen+1 {
-			t.Fatalf("after revision %d comes %s", seen, e.id)
-		}
-		seen = e.revision()
-		if seen == last {
-			t.Fatal("it was never too slow")
-		}
-	}
+	})
 }
 
 // Beats come at their time and tell the newest revision.
 func TestBeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, err := memory.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer store.Close()
-		api := New(store, Options{})
-		defer api.Close()
-		r := &changesRig{t: t, store: store, api: api}
-		l := newPipeListener()
-		srv := &http.Server{Handler: api}
-		go srv.Serve(l)
-		defer srv.Close()
-		c := &http.Client{Transport: &http.Transport{DialContext: l.dial}}
-		defer c.CloseIdleConnections()
-
+		r, _, c := newChangesBubble(t)
 		began := time.Now()
 		elapsed := func(s *subscriber, want time.Duration, revision uint64) {
 			t.Helper()
@@ -317,7 +315,7 @@ func TestBeats(t *testing.T) {
 				t.Errorf("at %v comes %s %s, and should at %v with revision %d", at, e.id, e.data, want, revision)
 			}
 		}
-		s := subscribeTo(t, c, "http://127.0.0.1/v1/changes?prefix=b")
+		s := subscribeTo(t, c, r.url+"/v1/changes?prefix=b")
 		elapsed(s, 0, 0)
 		elapsed(s, 15*time.Second, 0)
 		elapsed(s, 30*time.Second, 0)
@@ -348,7 +346,7 @@ func TestBeats(t *testing.T) {
 		}
 		s.resp.Body.Close()
 
-		s = subscribeTo(t, c, "http://127.0.0.1/v1/changes?beat=2")
+		s = subscribeTo(t, c, r.url+"/v1/changes?beat=2")
 		elapsed(s, 86*time.Second, 23)
 		elapsed(s, 88*time.Second, 23)
 		s.resp.Body.Close()

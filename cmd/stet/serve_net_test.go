@@ -93,11 +93,15 @@ func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 
 // TestServeTLS serves beyond this machine, encrypted, over HTTP/1.1 and HTTP/2.
 func TestServeTLS(t *testing.T) {
-	cert, key, roots := certificate(t)
-	s := testServer(t, "--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key)
+	cert, private, roots := certificate(t)
+	s := testServer(t, "--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", private)
 	url := strings.Replace(s.url, "localhost", "127.0.0.1", 1)
 	if !strings.HasPrefix(url, "https://127.0.0.1:") {
 		t.Fatalf("it is at %s", s.url)
+	}
+	key, err := s.printed()
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, h2 := range []bool{false, true} {
 		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: h2}
@@ -114,7 +118,7 @@ func TestServeTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(s.stdout.String()))
+		req.Header.Set("Authorization", "Bearer "+key)
 		res, err = c.Do(req)
 		if err != nil {
 			t.Fatal(err)

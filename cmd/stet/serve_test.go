@@ -20,6 +20,8 @@ import (
 
 // An output is what a process writes, while it does.
 type output struct {
+	wrote chan struct{} // gets one at each write
+
 	mu sync.Mutex
 	b  bytes.Buffer
 }
@@ -27,6 +29,10 @@ type output struct {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	select {
+	case o.wrote <- struct{}{}:
+	default:
+	}
 	return o.b.Write(p)
 }
 
@@ -43,13 +49,14 @@ type server struct {
 	log    output
 	url    string
 	exited chan struct{}
-	err    error         // of the process, once it has exited
-	said   chan struct{} // gets one at each line of the log
+	err    error // of the process, once it has exited
+	wrote  chan struct{}
 }
 
 // startServer starts a server on a free port and returns when it is ready.
 func startServer(dir string, env []string, args ...string) (*server, error) {
-	s := &server{exited: make(chan struct{}), said: make(chan struct{}, 1)}
+	s := &server{exited: make(chan struct{}), wrote: make(chan struct{}, 1)}
+	s.stdout.wrote, s.log.wrote = s.wrote, s.wrote
 	path := ""
 	for _, v := range env {
 		if list, ok := strings.CutPrefix(v, "PATH="); ok { // the last counts
@@ -76,10 +83,6 @@ func startServer(dir string, env []string, args ...string) (*server, error) {
 	go func() {
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			fmt.Fprintln(&s.log, lines.Text())
-			select {
-			case s.said <- struct{}{}:
-			default:
-			}
 		}
 		s.err = s.cmd.Wait()
 		close(s.exited)
@@ -93,28 +96,49 @@ func startServer(dir string, env []string, args ...string) (*server, error) {
 }
 
 // await returns the first line of the log with a message.
-func (s *server) await(message string) (map[string]any, error) {
-	late := time.After(30 * time.Second)
-	for {
+func (s *server) await(message string) (found map[string]any, err error) {
+	err = s.until(func() bool {
 		for line := range strings.Lines(s.logged()) {
 			m := make(map[string]any)
 			if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
-				return m, nil
+				found = m
+				return true
 			}
 		}
+		return false
+	})
+	if err != nil {
+		return nil, fmt.Errorf("it never said %q: %w", message, err)
+	}
+	return found, nil
+}
+
+// printed returns the first line that the server prints. It comes another way than the
+// log, and may be here later than what was logged after it.
+func (s *server) printed() (line string, err error) {
+	err = s.until(func() (ok bool) {
+		line, _, ok = strings.Cut(s.stdout.String(), "\n")
+		return ok
+	})
+	return line, err
+}
+
+// until returns when something is so of what the server has written.
+func (s *server) until(so func() bool) error {
+	late := time.After(time.Minute)
+	for !so() {
 		select {
-		case <-s.said:
+		case <-s.wrote:
 		case <-s.exited:
-			select {
-			case <-s.said:
-				continue
-			default:
+			if so() { // now all that it wrote is here
+				return nil
 			}
-			return nil, fmt.Errorf("the server ended (%v) and never said %q:\n%s", s.err, message, s.logged())
+			return fmt.Errorf("the server ended (%v):\n%s", s.err, s.logged())
 		case <-late:
-			return nil, fmt.Errorf("the server does not say %q:\n%s", message, s.logged())
+			return fmt.Errorf("the server goes on:\n%s", s.logged())
 		}
 	}
+	return nil
 }
 
 func (s *server) logged() string { return s.log.String() }
@@ -131,7 +155,7 @@ func (s *server) wait() error {
 	select {
 	case <-s.exited:
 		return s.err
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		s.cmd.Process.Kill()
 		<-s.exited
 		return fmt.Errorf("it does not end:\n%s", s.logged())

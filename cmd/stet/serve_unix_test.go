@@ -26,7 +26,7 @@ func half(t *testing.T, s *server) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(c, "POST /v1/prompts/a/versions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
 	r := bufio.NewReader(c)
 	res, err := http.ReadResponse(r, nil)
@@ -72,6 +72,13 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	if _, err := s.await("stopping"); err != nil {
 		t.Fatal(err)
 	}
+	for { // before it has ended: then the port may be another's
+		more, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			break
+		}
+		more.Close()
+	}
 	io.WriteString(c, `{"text":"a"}`)
 	res, err := http.ReadResponse(r, nil)
 	if err != nil || res.StatusCode != http.StatusCreated {
@@ -82,9 +89,6 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	}
 	if status := <-polled; status != "200 OK" {
 		t.Errorf("a long poll ended with %s", status)
-	}
-	if _, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")); err == nil {
-		t.Error("somebody still listens")
 	}
 	left, _ := filepath.Glob(filepath.Join(s.cmd.Dir, "*"))
 	a, _ := testApp(t, "sqlite:"+filepath.Join(s.cmd.Dir, "stet.db"))
@@ -121,18 +125,18 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	for late := time.After(5 * time.Second); ; {
+	for late := time.After(time.Minute); ; {
 		select {
 		case <-again.C:
 			s.cmd.Process.Signal(syscall.SIGTERM)
 			continue
-		case <-late: // before the half save is given up
+		case <-late:
 			t.Fatal("a second signal does not end it")
 		case <-s.exited:
 		}
 		break
 	}
-	if code := s.cmd.ProcessState.ExitCode(); code != 128+15 {
+	if code := s.cmd.ProcessState.ExitCode(); code != 128+15 { // 0 if it ends because the half save was given up
 		t.Errorf("it ended with %d", code)
 	}
 }

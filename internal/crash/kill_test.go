@@ -27,6 +27,9 @@ var raced bool
 const (
 	workers = 16
 	prompts = 5
+
+	// leastAcks is how many commits TestKill must see acknowledged.
+	leastAcks = 20_000
 )
 
 // commitChild commits from 16 goroutines and prints what it is told, until it is
@@ -234,7 +237,7 @@ func TestKill(t *testing.T) {
 	seed, rng := seeded(t)
 	start := time.Now()
 	kills, acks, refused, resent, settled, log := 0, 0, 0, 0, 0, uint64(0)
-	for n := range stores {
+	for n := 0; n < stores || !raced && acks < leastAcks; n++ { // many of the moments may be early ones
 		path := filepath.Join(t.TempDir(), "stet.db")
 		l := newLedger(load{seed + uint64(n), prompts})
 		for life := range rounds {
@@ -259,9 +262,9 @@ func TestKill(t *testing.T) {
 	}
 	took := time.Since(start)
 	tell(t, "crash: %d kills on %d stores in %.0f s: %d commits acknowledged, all there whole; %d refused, none there; log entries: %d; sent again: %d, and %d whose answer was missing, each applied once; seed %d",
-		kills, stores, took.Seconds(), acks, refused, log, resent, settled, seed)
-	if !raced && (kills < 100 || acks < 20_000) {
-		t.Errorf("%d kills and %d acknowledgements are fewer than 100 and 20,000", kills, acks)
+		kills, kills/rounds, took.Seconds(), acks, refused, log, resent, settled, seed)
+	if !raced && kills < 100 {
+		t.Errorf("%d kills are fewer than 100", kills)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stet-dev/stet/fault"
@@ -188,21 +189,23 @@ func TestLink(t *testing.T) {
 // left beside the file.
 func TestTogether(t *testing.T) {
 	p := path(t)
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			for j := range 4 {
-				name := string(rune('a'+i)) + string(rune('0'+j))
-				if err := keys.Update(t.Context(), p, func(f *keys.File) error {
-					_, _, err := f.Create(writer(name), time.Now())
-					return err
-				}); err != nil {
-					t.Error(err)
+	synctest.Test(t, func(t *testing.T) { // who waits gives up after so long, however slow the disk is
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for j := range 4 {
+					name := string(rune('a'+i)) + string(rune('0'+j))
+					if err := keys.Update(t.Context(), p, func(f *keys.File) error {
+						_, _, err := f.Create(writer(name), time.Now())
+						return err
+					}); err != nil {
+						t.Error(err)
+					}
 				}
-			}
-		})
-	}
-	wg.Wait()
+			})
+		}
+		wg.Wait()
+	})
 	f, _, err := keys.Read(p)
 	if err != nil || len(f.Keys) != 32 {
 		t.Errorf("there are %d keys, %v", len(f.Keys), err)

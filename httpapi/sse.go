@@ -41,15 +41,13 @@ type streams struct {
 	plain, texts *hub
 	open         atomic.Int64 // how many there are
 
-	// Constants but for tests.
-	beat, write time.Duration
-	lag         uint64
+	lag uint64 // maxLag but for tests
 }
 
 func newStreams(store *stet.Store) *streams {
 	return &streams{
 		plain: newHub(store, false), texts: newHub(store, true),
-		beat: beatEvery, write: streamWrite, lag: maxLag,
+		lag: maxLag,
 	}
 }
 
@@ -128,7 +126,7 @@ func (c *call) stream(q changesQuery) error {
 		texts: q.texts, beat: q.beat, pos: pos,
 	}
 	if s.beat == 0 {
-		s.beat = st.beat
+		s.beat = beatEvery
 	}
 	_ = s.out.SetReadDeadline(time.Time{}) // what was there for the request has come
 
@@ -381,4 +379,4 @@ func (s *stream) flush() error {
 }
 
 // deadline bounds how long a write waits for the reader.
-func (s *stream) deadline() { _ = s.out.SetWriteDeadline(time.Now().Add(s.c.s.streams.write)) }
+func (s *stream) deadline() { _ = s.out.SetWriteDeadline(time.Now().Add(streamWrite)) }

@@ -34,22 +34,26 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		return c.get(ctx, id, sel)
 	}
 	var v *version
-	switch sel {
-	case "":
-		v = h.current
-	case "latest":
+	if sel == "latest" { // before the switch, which adds a tenth
 		v = h.latest
-	default: // h.label(sel), written out for the same reason
-		if len(h.labels) > linearLabels {
-			if l := h.label(sel); l != nil {
-				v = l.at
-			}
-			break
-		}
-		for i := range h.labels {
-			if l := &h.labels[i]; l.name == sel {
-				v = l.at
+	} else {
+		switch sel {
+		case "":
+			v = h.current
+		case prompt.DefaultLabel:
+			v = h.promoted
+		default: // h.label(sel), written out for the same reason
+			if len(h.labels) > linearLabels {
+				if l := h.label(sel); l != nil {
+					v = l.at
+				}
 				break
+			}
+			for i := range h.labels {
+				if l := &h.labels[i]; l.name == sel {
+					v = l.at
+					break
+				}
 			}
 		}
 	}

@@ -25,9 +25,10 @@ type head struct {
 	// array: a commit appends behind the end of the head that it starts from.
 	ordinals []*version
 
-	latest  *version // nil if no version lives
-	current *version // what the default label points at, or latest
-	labels  []label  // by name, those included that were removed
+	latest   *version // nil if no version lives
+	promoted *version // what the default label points at, or nil
+	current  *version // promoted, or latest
+	labels   []label  // by name, those included that were removed
 
 	createdAt time.Time
 	updatedAt time.Time
@@ -204,9 +205,9 @@ func (h *head) moveLabel(name string, at *version, to number.Number, c *prompt.C
 // settle derives latest and current.
 func (h *head) settle() {
 	h.latest = h.live.latest()
-	h.current = h.latest
+	h.promoted, h.current = nil, h.latest
 	if l := h.label(prompt.DefaultLabel); l != nil && l.at != nil {
-		h.current = l.at
+		h.promoted, h.current = l.at, l.at
 	}
 }
 

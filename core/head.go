@@ -26,7 +26,7 @@ type head struct {
 	ordinals []*version
 
 	latest   *version // nil if no version lives
-	promoted *version // what the default label points at, or nil
+	promoted *version // what the default label points at, or nil; for Get, which asks for it most
 	current  *version // promoted, or latest
 	labels   []label  // by name, those included that were removed
 

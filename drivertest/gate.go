@@ -306,6 +306,19 @@ func (r *rig) stuck(g *gate, then hook, c stet.Commit) (*hold, []<-chan outcome)
 	return h, []<-chan outcome{first, second}
 }
 
+// done receives the outcomes of what is released: all commits are done, in order from
+// revision 1. An engine that is not reliable may need to be sent c again.
+func (r *rig) done(c stet.Commit, answers []<-chan outcome) {
+	for i, answer := range answers {
+		out := <-answer
+		if r.h.Unreliable && out.err != nil {
+			out.done, out.err = r.tryCommit(c)
+		}
+		r.must(out.err, "commit %d", i)
+		r.same("its revision", out.done.Revision, i+1)
+	}
+}
+
 type outcome struct {
 	done stet.Done
 	err  error

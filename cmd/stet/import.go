@@ -29,9 +29,15 @@ A line is a draft:
 
 or a commit, {"ops":[{"set_label":{…}},…]}, or of what stet export writes.
 
-An import that was stopped, by whatever, can be run again: it adds what is missing and
-nothing twice, with another key too. Only a commit that has an id of its own needs the key
-that it was sent with: at a server an id belongs to its key. The first line that is refused ends it; the lines before it are kept.
+The first line that is refused ends the import. The message names it and says why; the
+exit code is that of the reason: 2 invalid, 3 not found, 4 conflict, 1 too large. All lines
+before it are kept. No line after it is begun; of those that were being written at the same
+moment, of other prompts, some may be in the store already, and the message says how many.
+
+An import that was stopped, by a line or by whatever, can be run again: it adds what is
+missing and nothing twice, with another key too. Only a commit that has an id of its own
+needs the key that it was sent with: at a server an id belongs to its key.
+
 With --json: {"lines","prompts","versions","changes","unchanged","already"}.`
 }
 

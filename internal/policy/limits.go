@@ -13,8 +13,12 @@ import (
 // limitRow is a row of the table of limits: what, how much, and the constant.
 var limitRow = regexp.MustCompile("(?m)^\\| .* \\| ([0-9,]+) \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
 
+// limitTable is all of the table, the rows that are none of these included.
+var limitTable = regexp.MustCompile(`(?m)^\| what \| most \| constant \|\n\|---\|---\|---\|\n((?:\|.*\n)*)`)
+
 // CheckLimits returns the rows of a document's table of limits that do not say
-// what the constants in the tree are.
+// what the constants in the tree are, those that say it a second time, and those
+// that cannot be read.
 func CheckLimits(tree fs.FS, name string) ([]Violation, error) {
 	text, err := fs.ReadFile(tree, name)
 	if err != nil {
@@ -28,12 +32,25 @@ func CheckLimits(tree fs.FS, name string) ([]Violation, error) {
 	report := func(what string, args ...any) {
 		found = append(found, Violation{Rule: "limits are the code's", Path: name, What: fmt.Sprintf(what, args...)})
 	}
-	rows := limitRow.FindAllSubmatch(text, -1)
-	if len(rows) == 0 {
+	table := limitTable.FindSubmatch(text)
+	if table == nil {
 		report("there is no table of limits")
+		return found, nil
 	}
-	for _, row := range rows {
-		said, dir, ident := strings.ReplaceAll(string(row[1]), ",", ""), string(row[2]), string(row[3])
+	seen := make(map[string]bool)
+	for line := range strings.Lines(string(table[1])) {
+		row := limitRow.FindStringSubmatch(line)
+		if row == nil {
+			report("this is no row of a table of limits: %s", strings.TrimSpace(line))
+			continue
+		}
+		said, dir, ident := strings.ReplaceAll(row[1], ",", ""), row[2], row[3]
+		if full := dir + "." + ident; seen[full] {
+			report("%s stands in two rows", full)
+			continue
+		} else {
+			seen[full] = true
+		}
 		switch is := constantOf(pkgs, dir, ident); {
 		case is == nil:
 			report("there is no constant %s.%s", dir, ident)

@@ -213,11 +213,19 @@ func TestLimits(t *testing.T) {
 	planted := fstest.MapFS{
 		"core/core.go": {Data: []byte("package core\n\nconst (\n\tmost = 2*kilo - 1\n\tkilo = 1 << 10\n)\n")},
 		"doc.md":       {Data: []byte("| what | most | constant |\n|---|---|---|\n| a | 2,047 | `core.most` |\n| b | 7 | `core.kilo` |\n| c | 7 | `core.none` |\n")},
+		"twice.md":     {Data: []byte("| what | most | constant |\n|---|---|---|\n| a | 2,047 | `core.most` |\n| b | 1,024 | `core.kilo` |\n| a | 2,047 | `core.most` |\n")},
+		"odd.md":       {Data: []byte("| what | most | constant |\n|---|---|---|\n| a | 2,047 | `core.most` |\n| b | 1 KiB | `core.kilo` |\n")},
 		"empty.md":     {},
 	}
 	found, err := CheckLimits(planted, "doc.md")
 	if err != nil || len(found) != 2 {
 		t.Errorf("planted: %v, %v", found, err)
+	}
+	for name, says := range map[string]string{"twice.md": "core.most stands in two rows", "odd.md": "1 KiB"} {
+		found, err = CheckLimits(planted, name)
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].What, says) {
+			t.Errorf("planted in %s: %v, %v", name, found, err)
+		}
 	}
 	found, err = CheckLimits(planted, "empty.md")
 	if err != nil || len(found) != 1 {

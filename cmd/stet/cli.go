@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/user"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -76,18 +77,7 @@ func run(ctx context.Context, args []string) int {
 		}
 	}
 	var flags cli
-	parser := kong.Must(&flags,
-		kong.Name("stet"), kong.Description(description),
-		kong.Vars{
-			"maxbody": strconv.Itoa(httpapi.DefaultMaxBody), "inhand": strconv.Itoa(httpapi.DefaultInHand),
-			"streams": strconv.Itoa(httpapi.DefaultStreams), "rate": strconv.Itoa(httpapi.DefaultRate),
-		},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "Write", Title: "Change prompts:"}, {Key: "Read", Title: "Read prompts:"},
-			{Key: "Store", Title: "The store:"}, {Key: "Other", Title: "Other:"},
-		}),
-	)
+	parser := newParser(&flags)
 	a := &app{ctx: ctx, flags: &flags, kong: parser, stdin: os.Stdin, stdout: os.Stdout}
 	a.outputs(os.Getenv("NO_COLOR") == "")
 	switch {
@@ -96,7 +86,7 @@ func run(ctx context.Context, args []string) int {
 	case len(args) == 1 && args[0] == "--version":
 		args = []string{"version"}
 	}
-	c, err := parser.Parse(args)
+	c, err := parser.Parse(joinNegatives(args))
 	if err != nil {
 		return a.usage(err)
 	}
@@ -108,6 +98,53 @@ func run(ctx context.Context, args []string) int {
 		err = ferr
 	}
 	return a.report(err)
+}
+
+// newParser returns what reads command lines into flags.
+func newParser(flags *cli) *kong.Kong {
+	return kong.Must(flags,
+		kong.Name("stet"), kong.Description(description),
+		kong.Vars{
+			"maxbody": strconv.Itoa(httpapi.DefaultMaxBody), "inhand": strconv.Itoa(httpapi.DefaultInHand),
+			"streams": strconv.Itoa(httpapi.DefaultStreams), "rate": strconv.Itoa(httpapi.DefaultRate),
+		},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "Write", Title: "Change prompts:"}, {Key: "Read", Title: "Read prompts:"},
+			{Key: "Store", Title: "The store:"}, {Key: "Other", Title: "Other:"},
+		}),
+	)
+}
+
+// negative is what begins like a number below zero. No flag begins so.
+var negative = regexp.MustCompile(`^-\.?[0-9]`)
+
+// joinNegatives writes --rate -1 as --rate=-1, and -n -1 as -n-1: the parser takes what
+// begins with a hyphen for a flag.
+func joinNegatives(args []string) []string {
+	if len(args) > 0 && args[0] == "__complete" { // which is given a line that is not finished
+		return args
+	}
+	var joined []string
+	for i, arg := range args {
+		if arg == "--" {
+			return append(joined, args[i:]...)
+		}
+		last := len(joined) - 1
+		if last < 0 || !negative.MatchString(arg) || strings.Contains(joined[last], "=") {
+			joined = append(joined, arg)
+			continue
+		}
+		switch before := joined[last]; {
+		case len(before) > 2 && strings.HasPrefix(before, "--"):
+			joined[last] += "=" + arg
+		case len(before) == 2 && before[0] == '-' && before != "--":
+			joined[last] += arg
+		default:
+			joined = append(joined, arg)
+		}
+	}
+	return joined
 }
 
 func (a *app) outputs(color bool) {

@@ -13,7 +13,7 @@ import (
 
 type historyCmd struct {
 	Ref   string `arg:"" name:"ID[@LABEL]" help:"The prompt, and the label if it is not production."`
-	Limit int    `short:"n" placeholder:"N" help:"List at most so many."`
+	Limit int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
 }
 
 func (*historyCmd) Help() string {

@@ -16,7 +16,7 @@ import (
 type listCmd struct {
 	Prefix string `arg:"" optional:"" help:"List the prompts whose ids begin so."`
 	Label  string `short:"l" placeholder:"LABEL" help:"List the prompts that have this label."`
-	Limit  int    `short:"n" placeholder:"N" help:"List at most so many."`
+	Limit  int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
 	past
 }
 

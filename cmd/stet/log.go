@@ -16,7 +16,7 @@ import (
 
 type logCmd struct {
 	ID      string `arg:"" help:"The prompt."`
-	Limit   int    `short:"n" placeholder:"N" help:"List at most so many."`
+	Limit   int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
 	Reverse bool   `short:"r" help:"The lowest number first."`
 	past
 }
@@ -128,7 +128,7 @@ func promptOnly(id string) error {
 
 func checkLimit(n int) error {
 	if n < 0 {
-		return fault.New(fault.Invalid, "a list of %d was asked for. Ask for 1 or more.", n)
+		return fault.New(fault.Invalid, "--limit is %d. Ask for 1 or more, or for all: leave it out.", n)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,13 +27,13 @@ type serveCmd struct {
 	InsecureHTTP bool          `name:"insecure-http" env:"STET_INSECURE_HTTP" help:"Let keys and texts pass in the clear, because something before the server encrypts."`
 	Host         []string      `env:"STET_HOST" placeholder:"NAME" help:"A name that this server is called by, beside those of this machine. May be given more than once."`
 	CORS         []string      `name:"cors" env:"STET_CORS" placeholder:"ORIGIN" help:"A web page's origin that may use the server, https://app.example.com. May be given more than once."`
-	MaxBody      int64         `env:"STET_MAX_BODY" placeholder:"BYTES" help:"The most bytes of a request's body (${maxbody})."`
-	MaxRequests  int           `env:"STET_MAX_REQUESTS" placeholder:"N" help:"The most requests in hand at once (${inhand}); -1 for any number."`
-	MaxStreams   int           `env:"STET_MAX_STREAMS" placeholder:"N" help:"The most streams of changes at once (${streams}); -1 for any number."`
-	Rate         float64       `env:"STET_RATE" placeholder:"N" help:"The most requests a second of one key (${rate}); without keys, of one address (any number); -1 for any number."`
+	MaxBody      *int64        `env:"STET_MAX_BODY" placeholder:"BYTES" help:"The most bytes of a request's body (${maxbody})."`
+	MaxRequests  *int          `env:"STET_MAX_REQUESTS" placeholder:"N" help:"The most requests in hand at once (${inhand}); -1 for any number."`
+	MaxStreams   *int          `env:"STET_MAX_STREAMS" placeholder:"N" help:"The most streams of changes at once (${streams}); -1 for any number."`
+	Rate         *float64      `env:"STET_RATE" placeholder:"N" help:"The most requests a second of one key (${rate}); without keys, of one address (any number); -1 for any number."`
 	Log          string        `env:"STET_LOG" default:"text" enum:"text,json" placeholder:"FORM" help:"How the log is written, on standard error: text or json (${default})."`
 	LogLevel     slog.Level    `env:"STET_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"What is logged: debug (reads, too), info (writes and refusals), warn or error (${default})."`
-	Grace        time.Duration `env:"STET_GRACE" default:"10s" placeholder:"TIME" help:"How long what was accepted may take when the server is told to stop (${default})."`
+	Grace        time.Duration `env:"STET_GRACE" default:"10s" placeholder:"TIME" help:"How long what was accepted may take when the server is told to stop (${default}); 0s to wait for nothing."`
 	NoSocket     bool          `env:"STET_NO_SOCKET" help:"Do not listen on a private socket beside the SQLite file."`
 }
 
@@ -94,7 +95,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 		defer ring.Close()
 	}
 	api := httpapi.New(s, httpapi.Options{
-		MaxBody: c.MaxBody, Log: log, Version: programVersion(), Keys: ring, Hosts: c.Host, CORS: c.CORS,
+		MaxBody: given(c.MaxBody), Log: log, Version: programVersion(), Keys: ring, Hosts: c.Host, CORS: c.CORS,
 		Limits: c.limits(),
 	})
 	private, err := c.private(a, log)
@@ -125,18 +126,35 @@ func (c *serveCmd) check(a *app) error {
 		return fault.New(fault.Invalid, "TLS needs both, the certificate and its key. Give --tls-cert and --tls-key.")
 	case c.TLSCert != "" && c.InsecureHTTP:
 		return fault.New(fault.Invalid, "both --tls-cert and --insecure-http were given. Give one.")
-	case c.MaxBody < 0:
-		return fault.New(fault.Invalid, "--max-body is %d. Give 1 or more.", c.MaxBody)
+	case c.MaxBody != nil && *c.MaxBody < 1:
+		return fault.New(fault.Invalid, "--max-body is %d. Give 1 or more.", *c.MaxBody)
 	case c.Grace < 0:
-		return fault.New(fault.Invalid, "--grace is %v. Give a time, 10s for example.", c.Grace)
+		return fault.New(fault.Invalid, "--grace is %v. Give a time, 10s for example, or 0s to wait for nothing.", c.Grace)
 	case isServer(a.flags.Store):
 		return fault.New(fault.Invalid, "%s is a server itself. Serve the store that it serves, or use it directly.", redacted(a.flags.Store))
 	}
-	return nil
+	return errors.Join(bound("--rate", c.Rate), bound("--max-requests", c.MaxRequests), bound("--max-streams", c.MaxStreams))
+}
+
+// bound checks a flag that is a bound, or -1 for none. Nothing at all is no bound that
+// anybody means, and would be taken for the usual one.
+func bound[T int | float64](flag string, n *T) error {
+	if n == nil || *n == -1 || *n > 0 && !math.IsInf(float64(*n), 1) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s is %v. Give a number over 0, or -1 for any number.", flag, *n)
+}
+
+// given returns what a flag was given, 0 if it was not.
+func given[T any](flag *T) (value T) {
+	if flag != nil {
+		value = *flag
+	}
+	return value
 }
 
 func (c *serveCmd) limits() httpapi.Limits {
-	return httpapi.Limits{Rate: c.Rate, InHand: c.MaxRequests, Streams: c.MaxStreams}
+	return httpapi.Limits{Rate: given(c.Rate), InHand: given(c.MaxRequests), Streams: given(c.MaxStreams)}
 }
 
 func (c *serveCmd) logger() *slog.Logger {

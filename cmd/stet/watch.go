@@ -18,7 +18,7 @@ type watchCmd struct {
 	Prefix string  `arg:"" optional:"" help:"Only what happens to prompts that begin with this."`
 	Since  *uint64 `placeholder:"REV" help:"Begin after this revision, 0 for the first. Without it, what happens from now on."`
 	Texts  bool    `help:"With the saved texts."`
-	Limit  int     `short:"n" placeholder:"N" help:"End after so many changes."`
+	Limit  int     `short:"n" placeholder:"N" help:"End after so many changes (never)."`
 }
 
 func (*watchCmd) Help() string {

@@ -35,6 +35,7 @@ func harness(engine func(ctx context.Context, o stet.Options) (*stet.Store, erro
 func inMemory(_ context.Context, o stet.Options) (*stet.Store, error) { return memory.Open(o) }
 
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(inMemory)) }
+func TestHeap(t *testing.T)  { drivertest.TestHeap(t, harness(inMemory)) }
 func TestProof(t *testing.T) { drivertest.TestProof(t, harness(inMemory)) }
 
 // An engine with a disk behind the server.

@@ -158,11 +158,7 @@ func (c *Core) read(ctx context.Context, id string, v *version) (*prompt.Record,
 // deleted tells whether v has been deleted. If the log has the commit and the
 // writer has not published it yet, deleted does so in its place, rather than wait.
 func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error) {
-	lives := func() bool {
-		h, _ := c.newest(id)
-		return h != nil && h.live.get(v.number) == v
-	}
-	if !lives() {
+	if !c.lives(id, v) {
 		return true, nil
 	}
 	var err error
@@ -173,7 +169,7 @@ func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error)
 	} else {
 		err = c.sync(ctx)
 	}
-	return !lives(), err
+	return !c.lives(id, v), err
 }
 
 func missing(id string, v *version) error {
@@ -228,5 +224,16 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 		return &b.record, nil
 	}
 	c.cache.add(b)
+	// It may have been deleted while it was read. If the delete is published later
+	// than this look, it is forgotten then.
+	if !c.lives(id, v) {
+		c.cache.drop(v)
+	}
 	return &b.record, nil
+}
+
+// lives tells whether v is in the newest head of its prompt that is published.
+func (c *Core) lives(id string, v *version) bool {
+	h, _ := c.newest(id)
+	return h != nil && h.live.get(v.number) == v
 }

@@ -46,14 +46,15 @@ func (c *cache) touch(b *cached) {
 }
 
 // add puts b, which hangs on its version already, under the cache's bound. A body
-// that is larger than the bound itself is let go at once.
+// that is larger than the bound itself is let go at once; one that was dropped
+// meanwhile stays so.
 func (c *cache) add(b *cached) {
 	if c.limit == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if b.size != 0 {
+	if b.size != 0 || b.version.body.Load() != b {
 		return
 	}
 	size := b.record.Size()
@@ -95,8 +96,10 @@ func (c *cache) unlink(b *cached) {
 	b.version.body.CompareAndSwap(b, nil)
 }
 
-// remove lets go of a body that nobody will ask for again.
-func (c *cache) remove(b *cached) {
+// drop lets go of the body of a version that nobody will ask for again, be there a
+// bound or not.
+func (c *cache) drop(v *version) {
+	b := v.body.Swap(nil)
 	if b == nil || c.limit == 0 {
 		return
 	}

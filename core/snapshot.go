@@ -134,12 +134,16 @@ func (c *Core) publish(t *tx) {
 	c.news.broadcast()
 }
 
-// forget lets go of the cached bodies that a published tx has made unreachable.
+// forget lets go of the bodies that a published tx has made unreachable. Heads keep
+// the versions that were deleted, for their ordinals; their texts go.
 func (c *Core) forget(t *tx) {
+	if mutant.On(mutant.BodyKept) {
+		return
+	}
 	if t.epoch != t.base.epoch {
 		c.cache.reset()
 	}
 	for _, g := range t.gone {
-		c.cache.remove(g.version.body.Load())
+		c.cache.drop(g.version)
 	}
 }

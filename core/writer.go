@@ -200,8 +200,12 @@ func (c *Core) keepBodies(w *written) {
 		if d.out.replayed {
 			continue
 		}
-		for _, b := range d.out.bodies {
-			if b != nil {
+		for i, b := range d.out.bodies {
+			switch {
+			case b == nil:
+			case w.tx.epoch != w.tx.base.epoch && !c.lives(d.out.change.Ops[i].Save.PromptID, b.version):
+				c.cache.drop(b.version) // the batch has cleared it away
+			default:
 				c.cache.add(b)
 			}
 		}

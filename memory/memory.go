@@ -67,7 +67,7 @@ func (l *Log) Append(_ context.Context, prev driver.Tail, entries []driver.Entry
 	for i := range entries {
 		e := &entries[i]
 		if e.Cleared {
-			clear(l.bodies)
+			l.bodies = make(map[key]driver.Body) // and not emptied: a map keeps its room
 		}
 		for _, b := range e.Bodies {
 			l.bodies[key{b.Revision, b.Op}] = b

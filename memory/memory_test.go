@@ -20,4 +20,6 @@ var harness = drivertest.Harness{
 
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness) }
 
+func TestHeap(t *testing.T) { drivertest.TestHeap(t, harness) }
+
 func TestLog(t *testing.T) { drivertest.TestLog(t, harness) }

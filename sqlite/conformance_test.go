@@ -34,4 +34,5 @@ func harness(t *testing.T) drivertest.Harness {
 
 func TestLog(t *testing.T)   { drivertest.TestLog(t, harness(t)) }
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(t)) }
+func TestHeap(t *testing.T)  { drivertest.TestHeap(t, harness(t)) }
 func TestProof(t *testing.T) { drivertest.TestProof(t, harness(t)) }

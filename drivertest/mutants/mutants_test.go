@@ -141,6 +141,7 @@ var table = []struct {
 	{mutant.ReadsWait, "", "stuck/reads", ""},
 	{mutant.NoBarrier, "", "shared/seen-at-once", "shared"},
 	{mutant.BatchRevision, "", "linear/all-operations", ""},
+	{mutant.BodyKept, "", "heap/deleted", ""},
 }
 
 // patience is how long a case is run again and again on a mutant that only the
@@ -151,7 +152,7 @@ func TestMutants(t *testing.T) {
 	quiet(t)
 	// What only the scheduler shows, a single processor nearly never does.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(4, runtime.GOMAXPROCS(0))))
-	cases := append(drivertest.Cases(), drivertest.ProofCases()...)
+	cases := slices.Concat(drivertest.Cases(), drivertest.HeapCases(), drivertest.ProofCases())
 	var rows []string
 	for _, row := range table {
 		name := row.mutant.String()
@@ -254,7 +255,7 @@ func TestAll(t *testing.T) {
 			continue
 		}
 		h := harnessOf(row.harness)
-		for _, c := range append(drivertest.Cases(), drivertest.ProofCases()...) {
+		for _, c := range slices.Concat(drivertest.Cases(), drivertest.HeapCases(), drivertest.ProofCases()) {
 			if !h.Has(c.Need) {
 				continue
 			}

@@ -104,6 +104,8 @@ const (
 	// BatchRevision: the commits of a batch are answered with the revision of
 	// its last one.
 	BatchRevision
+	// BodyKept: the text of a version that was deleted stays in memory.
+	BodyKept
 
 	end
 )
@@ -115,6 +117,7 @@ var names = [...]string{
 	"ack before append", "chunk answered", "chunk shown", "joined left out", "failure is success", "unknown is failure", "unknown is success", "ids forgotten",
 	"ids not read", "refusal forgotten", "fingerprint ignored", "rollback keeps", "delete unguarded",
 	"rollback first", "if changed any", "reads wait", "no barrier", "batch revision",
+	"body kept",
 }
 
 // String returns the mutant's name in words.

@@ -48,6 +48,8 @@ func TestStore(t *testing.T) { days(t, drivertest.TestStore) }
 
 func TestLog(t *testing.T) { days(t, drivertest.TestLog) }
 
+func TestHeap(t *testing.T) { drivertest.TestHeap(t, harness(remote.Faults{}, 2)) }
+
 // TestProof runs one bad day with two processes: it takes half a minute a day, and
 // more of them are for -seeds.
 func TestProof(t *testing.T) { drivertest.TestProof(t, harness(remote.Bad(1), 2)) }

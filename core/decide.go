@@ -15,9 +15,7 @@ func (c *Core) decide(ctx context.Context, t *tx, p *pending) (*prompt.Change, [
 		Revision: t.revision + 1, ID: p.id, Time: p.time, Author: p.author, Message: p.message,
 		Fingerprint: p.fingerprint, Ops: make([]prompt.ChangeOp, len(p.ops)),
 	}
-	if ch.Time.Before(t.time) {
-		ch.Time = t.time // it grows with the revision, whatever the clock does
-	}
+	ch.Time = t.notBefore(ch.Time)
 	bodies := make([]*cached, len(p.ops))
 	for i := range p.ops {
 		op := &p.ops[i]

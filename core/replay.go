@@ -12,9 +12,9 @@ import (
 )
 
 // Replay takes over a change of another store as it was settled there: with its
-// id, time, author, numbers and ordinals. Only its revision is this store's. It
-// skips the deciding, not the checks: a change that does not fit is a conflict and
-// changes nothing. A change whose id is in the log already is not added again.
+// id, time, author, numbers and ordinals. Only its revision is this store's, and its
+// time where the newest commit here is later: then it is that one's. It skips the
+// deciding, not the checks: a change that does not fit is a conflict and changes nothing. A change whose id is in the log already is not added again.
 func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 	ch := from.Change
 	ch.Ops = slices.Clone(ch.Ops)
@@ -75,7 +75,7 @@ func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 // rebase carries out a settled change at the revision that follows.
 func (c *Core) rebase(t *tx, p *pending) (*prompt.Change, []*cached, error) {
 	ch := *p.replay
-	ch.Revision = t.revision + 1
+	ch.Revision, ch.Time = t.revision+1, t.notBefore(ch.Time)
 	bodies := make([]*cached, len(ch.Ops))
 	for i := range ch.Ops {
 		if s := ch.Ops[i].Save; s != nil && !s.Unchanged && !s.Seal.IsZero() {

@@ -88,6 +88,16 @@ func (t *tx) extend(e *driver.Entry, c *prompt.Change) {
 	t.added = append(t.added, e.ID)
 }
 
+// notBefore returns the time of a commit that comes next: times in the log grow with
+// the revision, whatever a clock says or another store's log has, since reads at a
+// time look for theirs by bisection.
+func (t *tx) notBefore(at time.Time) time.Time {
+	if at.Before(t.time) && !mutant.On(mutant.TimeGoesBack) {
+		return t.time
+	}
+	return at
+}
+
 func (t *tx) keep() {
 	t.keepSkips()
 	t.undo = t.undo[:0]

@@ -101,11 +101,16 @@ func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *R
 			return seals, nil, expected
 		}
 		for i := range entries {
+			newest := t.time
 			if err := t.follow(&entries[i]); err != nil {
 				r.problem("%v", err)
 				return seals, nil, expected
 			}
 			ch, _ := DecodeChange(entries[i].Data) // follow has read it
+			if ch.Time.Before(newest) {
+				r.problem("the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
+					ch.Revision, prompt.FormatTime(ch.Time), prompt.FormatTime(newest))
+			}
 			note(seals, ch)
 			t.gone, t.kept = nil, 0
 			expected = expected || prompt.Hash(entries[i].Hash) == o.Expect

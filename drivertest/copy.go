@@ -3,6 +3,7 @@ package drivertest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -105,5 +106,35 @@ var copyCases = []Case{
 			_, err := r.replay(c, all[1])
 			r.refused("replaying the second first", err, stet.CodeConflict)
 		})
+	}),
+
+	storeCase("copy/times", "Times in the log never go back, whatever wrote them: a change that is older than the newest commit takes that one's time, and a read at a time gives what was there then.", func(r *rig) {
+		r.saveAll("a", "1.0.0", "1.1.0")
+		all := r.exported(r.s())
+		b := r.other()
+		r.over(b)
+		r.saveAll("b", "1.0.0", "1.1.0")
+		for _, c := range all {
+			_, err := r.replay(b, c)
+			r.must(err, "replaying")
+		}
+		r.save(numbered("b", "1.2.0"))
+		page, err := b.ChangesPage(r.ctx, 0, stet.ChangesOptions{})
+		r.must(err, "the changes")
+		var last time.Time
+		for i, ch := range page.Items {
+			r.ok(!ch.Time.Before(last), "revision %d is of %v, and the one before it of %v", ch.Revision, ch.Time, last)
+			last = ch.Time
+			want := ch.Revision
+			for _, next := range page.Items[i:] {
+				if !next.Time.After(ch.Time) {
+					want = next.Revision
+				}
+			}
+			p, err := b.PromptsPage(r.ctx, stet.PromptsOptions{ReadOptions: stet.ReadOptions{At: stet.Point{Time: ch.Time}}})
+			r.must(err, "reading at %v", ch.Time)
+			r.same(fmt.Sprintf("the revision at the time of revision %d", ch.Revision), p.AsOf, want)
+		}
+		r.same("created_at of a copied version", r.get("a@1.0.0").CreatedAt(), all[0].Versions[0].CreatedAt())
 	}),
 }

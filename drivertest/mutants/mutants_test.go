@@ -141,6 +141,7 @@ var table = []struct {
 	{mutant.ReadsWait, "", "stuck/reads", ""},
 	{mutant.NoBarrier, "", "shared/seen-at-once", "shared"},
 	{mutant.BatchRevision, "", "linear/all-operations", ""},
+	{mutant.TimeGoesBack, "", "copy/times", ""},
 	{mutant.BodyKept, "", "heap/deleted", ""},
 }
 

@@ -104,6 +104,9 @@ const (
 	// BatchRevision: the commits of a batch are answered with the revision of
 	// its last one.
 	BatchRevision
+	// TimeGoesBack: a commit has the time that its clock, or the log that it is
+	// copied from, says, though the one before it is later.
+	TimeGoesBack
 	// BodyKept: the text of a version that was deleted stays in memory.
 	BodyKept
 
@@ -117,7 +120,7 @@ var names = [...]string{
 	"ack before append", "chunk answered", "chunk shown", "joined left out", "failure is success", "unknown is failure", "unknown is success", "ids forgotten",
 	"ids not read", "refusal forgotten", "fingerprint ignored", "rollback keeps", "delete unguarded",
 	"rollback first", "if changed any", "reads wait", "no barrier", "batch revision",
-	"body kept",
+	"time goes back", "body kept",
 }
 
 // String returns the mutant's name in words.

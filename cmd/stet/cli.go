@@ -46,7 +46,7 @@ type cli struct {
 	Restore restoreCmd `cmd:"" group:"Store" help:"Make a store from a backup."`
 
 	Bench      benchCmd      `cmd:"" group:"Other" help:"Fill a store with made-up prompts, and measure it."`
-	Race       raceCmd       `cmd:"" group:"Other" help:"See the defect that stet began with, and stet, side by side."`
+	Race       raceCmd       `cmd:"" group:"Other" help:"Show the defect that stet began with, its first fix, and stet."`
 	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" group:"Other" help:"Print the version of this program."`
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"all"`

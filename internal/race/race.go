@@ -1,9 +1,12 @@
+// Package race runs the defect that stet began with: many workers save into the
+// original store, a dict without a lock, then into the same with its lock, then into
+// stet, and what became of their versions is counted.
 package race
 
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,17 +18,16 @@ import (
 // Options bound a race. The zero value of a field means the default.
 type Options struct {
 	Workers  int           // 64
-	Saves    int           // of each store; 50,000
-	Duration time.Duration // no limit
-	// Progress, if not nil, is called every Every with how things stand.
-	Progress func([]Result)
+	Saves    int           // into each store; 50,000
+	Duration time.Duration // for each store; no limit
+	// Prompts is how many prompts the workers save to; 32. The original looks through
+	// all versions of a prompt at each save: with few prompts it would soon stand still.
+	Prompts int
+	// Progress, if not nil, is called with how things stand, and with the index of
+	// the store that runs: when it begins, every Every, and when it has ended.
+	Progress func(standing []Result, running int)
 	Every    time.Duration
 }
-
-// prompts is how many prompts the workers save to. The original looks through all
-// versions of a prompt at each save: with few prompts there would be little to see
-// in a few seconds.
-const prompts = 32
 
 // A Result is what became of what was saved into one store. At the end of the
 // race Lost is exact. While it runs it is what is known to be lost: of two texts
@@ -36,8 +38,18 @@ type Result struct {
 	Lost    int     `json:"lost"`    // of them, those whose text is not under their number
 	Doubled int     `json:"doubled"` // and those whose number somebody else was given too
 	Refused int     `json:"refused"` // saves that were refused as a conflict and made again
-	Seconds float64 `json:"seconds"`
+	Seconds float64 `json:"seconds"` // how long the store had
 }
+
+// The order in which the stores run, and in which Run returns their results.
+const (
+	Original = iota // a dict, no lock
+	Locked          // the same, each method under one lock
+	Stet            // stet's memory engine
+)
+
+// names are what the stores are called, in that order.
+var names = [...]string{"the original: a dict, no lock", "the original, with its lock", "stet, in memory"}
 
 // A contender is a store that takes part.
 type contender interface {
@@ -47,8 +59,9 @@ type contender interface {
 	get(id, number string) (string, bool)
 }
 
-// Run lets the workers save into the original and into stet, at the same time,
-// and returns what became of it, the original first.
+// Run lets the workers save into each store, one store after the other, so that each
+// has the machine to itself, and returns what became of it. It ends early with the
+// context's error.
 func Run(ctx context.Context, o Options) ([]Result, error) {
 	if o.Workers == 0 {
 		o.Workers = 64
@@ -56,72 +69,53 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	if o.Saves == 0 {
 		o.Saves = 50_000
 	}
-	if o.Duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.Duration)
-		defer cancel()
+	if o.Prompts == 0 {
+		o.Prompts = 32
 	}
 	store, err := memory.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
-	lanes := []*lane{
-		newLane("the original: a dict, no lock", original{newDict()}, o),
-		newLane("stet, in memory", candidate{store}, o),
+	// Where a thread may be switched between a check and its act, it is.
+	return run(ctx, o, []contender{
+		callers{newDict(runtime.Gosched), runtime.Gosched},
+		callers{newLocked(), runtime.Gosched},
+		candidate{store},
+	})
+}
+
+func run(ctx context.Context, o Options, contenders []contender) ([]Result, error) {
+	results := make([]Result, len(contenders))
+	for i := range results {
+		results[i].Store = names[i]
 	}
-	stop := report(lanes, o)
-	var work sync.WaitGroup
-	for _, l := range lanes {
-		work.Go(func() { l.run(ctx) })
-	}
-	work.Wait()
-	stop()
-	results := make([]Result, len(lanes))
-	for i, l := range lanes {
+	for i, c := range contenders {
+		runtime.GC() // nobody pays for what the one before has left
+		l := &lane{contender: c, opts: o}
+		stop := l.report(results, i)
+		l.run(ctx)
+		stop()
 		if l.err != nil {
 			return nil, l.err
 		}
-		results[i] = l.audit()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		results[i] = l.audit(names[i])
 	}
 	return results, nil
 }
 
-// report calls Progress until stop is called.
-func report(lanes []*lane, o Options) (stop func()) {
-	if o.Progress == nil {
-		return func() {}
-	}
-	quit := make(chan struct{})
-	var done sync.WaitGroup
-	done.Go(func() {
-		tick := time.NewTicker(max(o.Every, 10*time.Millisecond))
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-				results := make([]Result, len(lanes))
-				for i, l := range lanes {
-					results[i] = l.standing()
-				}
-				o.Progress(results)
-			}
-		}
-	})
-	return func() { close(quit); done.Wait() }
-}
-
 // A lane is one store and its workers.
 type lane struct {
-	name string
 	contender
-	opts  Options
-	start time.Time
+	opts Options
 
-	took                                 atomic.Int64 // nanoseconds; 0 until the end
-	begun, saved, lost, doubled, refused atomic.Int64
+	began   time.Time
+	seconds float64 // that the store had, once it has ended
+
+	begun, saved, doubled, refused atomic.Int64
 
 	claims sync.Map // prompt and number to true: who was told that the number is theirs
 
@@ -133,11 +127,45 @@ type lane struct {
 // An ack is a save that was said to have succeeded.
 type ack struct{ id, number, text string }
 
-func newLane(name string, c contender, o Options) *lane {
-	return &lane{name: name, contender: c, opts: o, start: time.Now()}
+// report calls Progress from now on, until stop is called. The results before the
+// lane's are of stores that have ended, those after it of stores that have not begun.
+func (l *lane) report(results []Result, running int) (stop func()) {
+	l.began = time.Now()
+	if l.opts.Progress == nil {
+		return func() {}
+	}
+	show := func() {
+		standing := append([]Result(nil), results...)
+		standing[running] = l.standing(results[running].Store)
+		l.opts.Progress(standing, running)
+	}
+	show()
+	quit := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(max(l.opts.Every, 10*time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				show()
+				return
+			case <-tick.C:
+				show()
+			}
+		}
+	})
+	return func() { close(quit); done.Wait() }
 }
 
+// run lets the workers save until their time or their saves are used up.
 func (l *lane) run(ctx context.Context) {
+	if l.opts.Duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.opts.Duration)
+		defer cancel()
+	}
+	start := time.Now()
 	var workers sync.WaitGroup
 	for w := range l.opts.Workers {
 		workers.Go(func() {
@@ -151,16 +179,17 @@ func (l *lane) run(ctx context.Context) {
 		})
 	}
 	workers.Wait()
-	l.took.Store(int64(time.Since(l.start)))
+	l.seconds = time.Since(start).Seconds()
 }
 
+// work saves one text after the other. What it has begun it finishes.
 func (l *lane) work(ctx context.Context, worker int) (acked []ack, err error) {
 	for ctx.Err() == nil {
 		n := l.begun.Add(1)
 		if n > int64(l.opts.Saves) {
 			return acked, nil
 		}
-		a := ack{id: fmt.Sprintf("race/%02d", n%prompts), text: fmt.Sprintf("Candidate %d of worker %d.", n, worker)}
+		a := ack{id: fmt.Sprintf("race/%02d", n%int64(l.opts.Prompts)), text: fmt.Sprintf("Candidate %d of worker %d.", n, worker)}
 		var refused int
 		if a.number, refused, err = l.save(a.id, a.text); err != nil {
 			return acked, err
@@ -171,29 +200,22 @@ func (l *lane) work(ctx context.Context, worker int) (acked []ack, err error) {
 		if _, taken := l.claims.LoadOrStore(a.id+"@"+a.number, true); taken {
 			l.doubled.Add(1)
 		}
-		if text, ok := l.get(a.id, a.number); !ok || text != a.text {
-			l.lost.Add(1)
-		}
 	}
 	return acked, nil
 }
 
-func (l *lane) standing() Result {
-	took := time.Duration(l.took.Load())
-	if took == 0 {
-		took = time.Since(l.start)
-	}
+func (l *lane) standing(name string) Result {
 	doubled := int(l.doubled.Load())
 	return Result{
-		Store: l.name, Saved: int(l.saved.Load()), Lost: max(int(l.lost.Load()), doubled), Doubled: doubled,
-		Refused: int(l.refused.Load()), Seconds: took.Seconds(),
+		Store: name, Saved: int(l.saved.Load()), Lost: doubled, Doubled: doubled,
+		Refused: int(l.refused.Load()), Seconds: time.Since(l.began).Seconds(),
 	}
 }
 
 // audit looks for everything that was saved, when nobody saves any more.
-func (l *lane) audit() Result {
-	r := l.standing()
-	r.Lost = 0
+func (l *lane) audit(name string) Result {
+	r := l.standing(name)
+	r.Lost, r.Seconds = 0, l.seconds
 	for _, a := range l.acked {
 		if text, ok := l.get(a.id, a.number); !ok || text != a.text {
 			r.Lost++
@@ -202,28 +224,7 @@ func (l *lane) audit() Result {
 	return r
 }
 
-// original makes what its callers made of the original store: the next number is
-// one more than latest, and who is refused tries again.
-type original struct{ d *dict }
-
-func (o original) save(id, text string) (string, int, error) {
-	for refused := 0; ; refused++ {
-		number := o.d.latest(id) + 1
-		if o.d.save(id, number, text) {
-			return strconv.Itoa(number), refused, nil
-		}
-	}
-}
-
-func (o original) get(id, number string) (string, bool) {
-	n, err := strconv.Atoi(number)
-	if err != nil {
-		return "", false
-	}
-	return o.d.get(id, n)
-}
-
-// candidate is stet. What was begun is finished, whatever the time.
+// candidate is stet, as anybody uses it.
 type candidate struct{ s *stet.Store }
 
 func (c candidate) save(id, text string) (string, int, error) {

@@ -28,7 +28,7 @@ build: ## bin/stet
 
 check: fmt vet static policy ## the fast checks: format, vet, staticcheck, policy
 
-test: begin check unit survive mutants fuzz cross bench-check ## everything: the test command of the README
+test: begin check unit survive mutants fuzz cross bench-check ## everything: before a commit
 	@echo
 	@$(MAKE) -s said-loudly
 	@echo PASS
@@ -70,7 +70,7 @@ cross: ## build without C for Linux, macOS and Windows
 bench-check:
 	@$(STEP) "bench: vet, build, test" sh -c 'cd bench && go vet ./... && go build -o ../bin/ . && go test ./...'
 
-bench: ## the table of ratios that the README has (some minutes)
+bench: ## the table of ratios of docs/benchmarks.md (some minutes)
 	cd bench && go run . $(ARGS)
 
 bench-http: ## the same of the service, beside bare net/http and etcd (some minutes)

@@ -9,7 +9,7 @@
 //	go run .                       # everything, about three minutes
 //	go run . -short                # a glance: short laps, few rounds
 //	go run . -run 'SQLite|Python'  # some rows
-//	go run . -markdown ratios.md   # the table for a README as well
+//	go run . -markdown ratios.md   # the table as Markdown as well
 //	go run . -http                 # the service: other rows
 //
 // It exits with 0 whatever the verdicts are: a missed target is a finding, not a

@@ -11,15 +11,12 @@ import (
 
 func main() {
 	ctx := context.Background()
-	store, _ := memory.Open() // or sqlite.Open(ctx, "prompts.db")
+	store, _ := memory.Open() // or sqlite.Open, or client.Open for a server
 	defer store.Close()
 
-	store.Save(ctx, stet.Draft{PromptID: "support/triage", Text: "Sort this ticket: {{ticket}}"})
-	store.SetLabel(ctx, stet.By{Author: "ana"}, stet.SetLabel{PromptID: "support/triage", Label: "production", Version: "1.0.0"})
-	store.Save(ctx, stet.Draft{PromptID: "support/triage", Text: "Sort this ticket by urgency: {{ticket}}"})
+	store.Save(ctx, stet.Draft{PromptID: "support/sort", Text: "Sort: {{ticket}}"})
+	store.SetLabel(ctx, stet.By{}, stet.SetLabel{PromptID: "support/sort", Label: "production", Version: "1.0.0"})
+	v, err := store.Get(ctx, "support/sort@production")
 
-	v, err := store.Get(ctx, "support/triage@production")
-	fmt.Println(v.Number(), v.Text(), err)
-	v, err = store.Get(ctx, "support/triage@latest")
-	fmt.Println(v.Number(), v.Text(), err)
+	fmt.Println(v.Text(), err)
 }

@@ -197,16 +197,21 @@ func TestDocs(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Errorf("planted: %v, %v", found, err)
 	}
-	names := []string{"README.md", "CONTRIBUTING.md"}
-	docs, err := filepath.Glob(filepath.Join(root, "docs/*.md"))
-	if err != nil {
-		t.Fatal(err)
+	tree := os.DirFS(root)
+	var names []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		some, err := fs.Glob(tree, pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, some...)
 	}
-	for _, d := range docs {
-		names = append(names, "docs/"+filepath.Base(d))
-	}
-	found, err = CheckDocs(os.DirFS(root), names...)
+	found, err = CheckDocs(tree, names...)
 	report(t, found, err)
+	const most = 9000 // what somebody who has five minutes reads
+	if n := len(read(t, filepath.Join(root, "README.md"))); n > most {
+		t.Errorf("the README has %d bytes; %d is the most", n, most)
+	}
 }
 
 func TestLimits(t *testing.T) {

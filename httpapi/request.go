@@ -100,7 +100,11 @@ func (c *call) params(known ...string) (params, error) {
 		// A name is not unescaped: whoever looks at a query must see the same in it,
 		// proxies too.
 		if !slices.Contains(known, key) {
-			return nil, fault.New(fault.Invalid, "there is no parameter %q here. There is: %s.", key, strings.Join(known, ", "))
+			there := "This takes none."
+			if len(known) > 0 {
+				there = "There is: " + strings.Join(known, ", ") + "."
+			}
+			return nil, fault.New(fault.Invalid, "there is no parameter %q here. %s", key, there)
 		}
 		value, err := url.QueryUnescape(v)
 		if err != nil || !utf8.ValidString(value) {

@@ -19,38 +19,13 @@ import (
 // encoding/json is not used for what others send: it replaces what is not UTF-8,
 // and a text must be kept byte for byte or refused.
 func Decode(r io.Reader, v any) error {
-	d := jsontext.NewDecoder(r)
+	seen := beginning{r: r}
+	d := jsontext.NewDecoder(&seen)
 	if err := json.UnmarshalDecode(d, v, json.RejectUnknownMembers(true)); err != nil {
-		return decodeError(err)
+		return decodeError(err, seen.b)
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return fault.New(fault.Invalid, "something follows the JSON value, at byte %d. Send one value.", d.InputOffset())
 	}
 	return nil
-}
-
-func decodeError(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return f
-	}
-	var semantic *json.SemanticError
-	var syntactic *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, io.EOF):
-		return fault.New(fault.Invalid, "there is no JSON value. Send one.")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fault.New(fault.Invalid, "the JSON value is cut short.")
-	case errors.As(err, &semantic) && errors.Is(semantic.Err, json.ErrUnknownName):
-		return fault.Wrap(err, fault.Invalid, "there is no member %s here. See the spelling, or leave it out.", semantic.JSONPointer)
-	case errors.As(err, &semantic):
-		why := ""
-		if semantic.Err != nil {
-			why = ": " + semantic.Err.Error()
-		}
-		return fault.Wrap(err, fault.Invalid, "the value at %q is not of the kind that belongs there (byte %d)%s.", semantic.JSONPointer, semantic.ByteOffset, why)
-	case errors.As(err, &syntactic):
-		return fault.Wrap(err, fault.Invalid, "the JSON is broken at byte %d, in %q: %v.", syntactic.ByteOffset, syntactic.JSONPointer, syntactic.Err)
-	}
-	return err // the reader's own
 }

@@ -38,6 +38,9 @@ func reason(s string) string {
 		}
 		return "a number begins with a digit. " + example
 	}
+	if c := s[0]; 'a' <= c && c <= 'z' && !strings.ContainsAny(s, "+@/") {
+		return "it begins with a letter, as a label does, and only a number will do here. " + example
+	}
 	if plain, _, ok := strings.Cut(s, "+"); ok {
 		why := "build metadata (what follows the +) is refused, since two numbers that differ only in it would have equal precedence. "
 		if _, ok := scan(plain); ok {

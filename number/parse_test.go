@@ -49,7 +49,7 @@ func TestParseRefuses(t *testing.T) {
 		{"0.0.99999999999999999999999", `the patch part, 99999999999999999999999, is over the limit`},
 		{"1.0.0-9223372036854775808", `the pre-release identifier, 9223372036854775808, is over the limit`},
 		{"1.0.0-" + strings.Repeat("a", 123), `is 129 bytes long; a number has at most 128.`},
-		{"latest", `the major part has "l" at byte 0`},
+		{"latest", `it begins with a letter, as a label does, and only a number will do here.`},
 	} {
 		n, err := number.Parse(tt.in)
 		if err == nil {

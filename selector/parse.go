@@ -100,6 +100,11 @@ func looksLikeRange(s string) bool {
 func parseRangeSelector(s string) (Selector, error) {
 	r, err := ParseRange(s)
 	if err != nil {
+		if first, rest, ok := strings.Cut(s, " "); ok && (isLetter(first[0]) || strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
+			if _, ferr := Parse(first); ferr == nil {
+				return Selector{}, fault.New(fault.Invalid, "%s is not a selector: only a range has spaces. If %s is meant, write it alone.", quote(s), first)
+			}
+		}
 		return Selector{}, invalid(err)
 	}
 	return Selector{kind: KindRange, text: s, rng: &r}, nil
@@ -209,6 +214,8 @@ func allDigits(s string) bool {
 	}
 	return true
 }
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 

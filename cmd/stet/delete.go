@@ -38,6 +38,9 @@ func (c *deleteCmd) Run(a *app) error {
 		return fault.New(fault.Invalid, "%q names no version after the @. Write %s@NUMBER, or %s alone for all of it.", c.Ref, id, id)
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
+		if err := numberOnly(ctx, s, id, number); err != nil {
+			return err
+		}
 		if !one && !c.Yes {
 			if err := a.confirm(ctx, s, id); err != nil {
 				return err
@@ -52,6 +55,24 @@ func (c *deleteCmd) Run(a *app) error {
 		}
 		return a.done(done, func(r *stet.Result) string { return a.deleted(c.Ref, r) })
 	})
+}
+
+// numberOnly refuses a selector where only a number will do, and says which number it
+// stands for now. What is no selector either is for the store to refuse.
+func numberOnly(ctx context.Context, s *stet.Store, id, sel string) error {
+	parsed, err := selector.Parse(sel)
+	if sel == "" || err != nil || parsed.Kind() == selector.KindExact {
+		return nil
+	}
+	v, err := s.Get(ctx, id+"@"+sel)
+	if err != nil {
+		return err
+	}
+	is := "is"
+	if parsed.Kind() == selector.KindLabel {
+		is = "is a label, on"
+	}
+	return fault.New(fault.Invalid, "%s %s %s now. What is deleted is gone for good, so it is named by its number: stet delete %s@%s", term.Line(sel), is, v.Number(), id, v.Number())
 }
 
 // A doneDelete is a stet.Done in JSON that says how many versions went also if

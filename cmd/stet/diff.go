@@ -1,17 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/diff"
+	"github.com/stet-dev/stet/selector"
 )
 
 type diffCmd struct {
-	ID       string `arg:"" help:"The prompt."`
-	From     string `arg:"" optional:"" default:"current" help:"The one version (${default})."`
-	To       string `arg:"" optional:"" default:"latest" help:"The other version (${default})."`
+	Ref      string `arg:"" name:"ID[@FROM]" help:"The prompt, and the one version if it does not follow."`
+	From     string `arg:"" optional:"" help:"The one version (current)."`
+	To       string `arg:"" optional:"" help:"The other version (latest)."`
 	ExitCode bool   `help:"Exit with 1 if they differ."`
 }
 
@@ -20,7 +23,7 @@ func (*diffCmd) Help() string {
 
     stet diff support/triage                   # what would come with latest
     stet diff support/triage 1.2.0 production
-    stet diff support/triage 1.2.0 1.3.0 | less
+    stet diff support/triage@1.2.0 support/triage@1.3.0 | less
     stet diff support/triage --exit-code && echo "latest is out"
 
 On a terminal the words that changed within a line are marked. In a pipe it is a
@@ -30,11 +33,12 @@ JSON if they differ. With --json: {"prompt_id","from","to","changed","level",
 }
 
 func (c *diffCmd) Run(a *app) error {
-	if err := promptOnly(c.ID); err != nil {
+	id, old, new, err := c.versions()
+	if err != nil {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
-		two, err := s.GetMany(ctx, []string{c.ID + "@" + c.From, c.ID + "@" + c.To}, stet.ReadOptions{})
+		two, err := s.GetMany(ctx, []string{id + "@" + old, id + "@" + new}, stet.ReadOptions{})
 		if err != nil {
 			return err
 		}
@@ -49,6 +53,31 @@ func (c *diffCmd) Run(a *app) error {
 		}
 		return err
 	})
+}
+
+// versions returns the prompt and the selectors of its two versions. Each may be written
+// with the prompt before it.
+func (c *diffCmd) versions() (id, from, to string, err error) {
+	id, from, given := selector.SplitRef(c.Ref)
+	rest := []string{c.From, c.To}
+	if !given {
+		from, rest = rest[0], rest[1:]
+	}
+	to = rest[0]
+	if len(rest) > 1 && rest[1] != "" {
+		return "", "", "", fault.New(fault.Invalid, "%q, %q and %q are three versions. Name two: stet diff %s FROM TO", c.Ref, c.From, c.To, id)
+	}
+	for _, s := range []*string{&from, &to} {
+		other, sel, ok := selector.SplitRef(*s)
+		switch {
+		case !ok:
+		case other != id:
+			return "", "", "", fault.New(fault.Invalid, "%s and %s are two prompts, and diff compares two versions of one. To see how their texts differ, save each with stet get and compare the files.", id, *s)
+		default:
+			*s = sel
+		}
+	}
+	return id, cmp.Or(from, "current"), cmp.Or(to, "latest"), nil
 }
 
 func same(a, b stet.Version) bool {

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -39,6 +42,9 @@ func (c *renderCmd) Run(a *app) error {
 		}
 		var err error
 		if values[name], err = a.value(value); err != nil {
+			if file, ok := strings.CutPrefix(value, "@"); ok && errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("%s=@%s reads the file %s, and there is none. For a value that begins with an @ write two: %s=@@%s", name, file, file, name, file)
+			}
 			return err
 		}
 	}

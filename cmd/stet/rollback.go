@@ -5,6 +5,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
 )
@@ -46,6 +47,10 @@ func (c *rollbackCmd) Run(a *app) error {
 func (c *rollbackCmd) to(a *app, id, label string) error {
 	number, err := stet.ParseNumber(c.Version)
 	if err != nil {
+		if name.CheckLabel(c.Version) == nil {
+			return fault.New(fault.Invalid, "%s is a label, and where to is a number. To roll %s itself back: stet rollback %s@%s. To move %s to where %s is: stet label %s %s %s",
+				c.Version, c.Version, id, c.Version, label, c.Version, id, label, c.Version)
+		}
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {

@@ -2,6 +2,8 @@ package transfer
 
 import (
 	"bytes"
+	"errors"
+	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -83,10 +85,13 @@ func Parse(line []byte) (l Line, err error) {
 // members returns the names of a JSON object's members, not looking at their values.
 func members(line []byte) (map[string]bool, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(line))
-	if d.PeekKind() != '{' {
-		if d.PeekKind() == 0 {
-			return nil, prompt.Decode(bytes.NewReader(line), new(jsontext.Value))
-		}
+	switch d.PeekKind() {
+	case '{':
+	case '[':
+		return nil, fault.New(fault.Invalid, "it begins a JSON list, and each line is one JSON object. To make lines of a list: jq -c '.[]' FILE")
+	case 0:
+		return nil, broken(line)
+	default:
 		return nil, fault.New(fault.Invalid, "it is not a JSON object.")
 	}
 	names := make(map[string]bool)
@@ -102,10 +107,20 @@ func members(line []byte) (map[string]bool, error) {
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		// The strict decoder says what is broken in stet's words.
-		return nil, prompt.Decode(bytes.NewReader(line), new(jsontext.Value))
+		return nil, broken(line)
 	}
 	return names, nil
+}
+
+// broken says what is wrong with a line that is no JSON, in the words of the strict
+// decoder; and of one that breaks off between two members, as each line but the last of an
+// indented object does, that it is to be one line.
+func broken(line []byte) error {
+	err := prompt.Decode(bytes.NewReader(line), new(jsontext.Value))
+	if last := line[len(line)-1]; err != nil && errors.Is(err, io.ErrUnexpectedEOF) && (last == '{' || last == '[' || last == ',') {
+		return fault.Wrap(err, fault.Invalid, "it breaks off, as indented JSON does, and each line is one whole JSON object. To make lines of it: jq -c . FILE")
+	}
+	return err
 }
 
 func decode[T any](line []byte) (*T, error) {

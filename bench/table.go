@@ -92,11 +92,11 @@ func (m measure) goal() string {
 // notes says how the table came about and what is missing from it.
 func (t table) notes() []string {
 	notes := []string{
-		fmt.Sprintf("%s, %s/%s, %s; %s, stet and peer in turn; laps of %v in memory and %v on disk or over HTTP.",
+		fmt.Sprintf("%s, %s/%s, %s; %s, stet and peer in turn; laps of %v in memory, %v on disk or over HTTP.",
 			runtime.Version(), runtime.GOOS, runtime.GOARCH, plural(runtime.GOMAXPROCS(0), "processor"),
 			plural(t.plan.rounds, "round"), t.plan.lap, t.plan.durableLap()),
 		"Each: elapsed time by operations, the median of the rounds.",
-		"Ratio: of the medians; of times where it should be small (≤), of rates where it should be large (≥). Min–max: of the rounds.",
+		"Ratio: of the medians; of times where small is good (≤), of rates where large is good (≥). Min–max: of the rounds.",
 	}
 	met, missed, said := 0, 0, map[string]bool{}
 	for _, r := range t.results {

@@ -214,6 +214,34 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// TestSnippets: where two pages show how a proxy is set up, they show the same.
+func TestSnippets(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make(map[string]string) // language → page
+	text := make(map[string]string)
+	for _, page := range pages {
+		for _, language := range []string{"nginx", "caddy"} {
+			_, block, found := strings.Cut(string(read(t, page)), "\n```"+language+"\n")
+			if !found {
+				continue
+			}
+			block, _, _ = strings.Cut(block, "\n```\n")
+			if first[language] == "" {
+				first[language], text[language] = page, block
+			}
+			if text[language] != block {
+				t.Errorf("%s and %s differ in how %s is set up", first[language], page, language)
+			}
+		}
+	}
+	if len(first) != 2 {
+		t.Errorf("no page says how a proxy is set up: %v", first)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	planted := fstest.MapFS{
 		"core/core.go": {Data: []byte("package core\n\nconst (\n\tmost = 2*kilo - 1\n\tkilo = 1 << 10\n)\n")},

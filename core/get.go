@@ -86,7 +86,7 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 	for {
 		h, asOf := c.newest(id)
 		if h == nil {
-			return prompt.Version{}, noPrompt(id, now)
+			return prompt.Version{}, c.published.Load().noPrompt(id, now)
 		}
 		v, err := view{h, now}.resolve(s)
 		if err != nil {
@@ -171,7 +171,7 @@ func atOp(err error, op int) error {
 func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*prompt.Record, error) {
 	h := s.tree.get(id)
 	if h == nil {
-		return nil, noPrompt(id, at)
+		return nil, s.noPrompt(id, at)
 	}
 	v, err := view{h, at}.resolve(sel)
 	if err != nil {

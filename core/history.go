@@ -36,7 +36,7 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 	page.AsOf = min(at, s.revision)
 	h := s.tree.get(id)
 	if h == nil {
-		return page, noPrompt(id, at)
+		return page, s.noPrompt(id, at)
 	}
 	l := h.label(labelName)
 	if l == nil || l.moves[0].revision > at {

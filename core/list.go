@@ -45,7 +45,7 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 	page := prompt.Page[prompt.Version]{AsOf: min(at, s.revision)}
 	h := s.tree.get(id)
 	if h == nil {
-		return page, noPrompt(id, at)
+		return page, s.noPrompt(id, at)
 	}
 	w := view{h, at}
 	if w.latest() == nil {

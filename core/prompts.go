@@ -20,7 +20,7 @@ func (c *Core) Head(ctx context.Context, id string) (prompt.Head, error) {
 	}
 	h, asOf := c.newest(id)
 	if h == nil {
-		return prompt.Head{}, noPrompt(id, now)
+		return prompt.Head{}, c.published.Load().noPrompt(id, now)
 	}
 	if h.latest == nil {
 		return prompt.Head{}, view{h, now}.noVersions()

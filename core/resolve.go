@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/near"
 	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
 	"github.com/stet-dev/stet/selector"
@@ -253,6 +254,41 @@ func noPrompt(id string, at uint64) error {
 	return fault.New(fault.NotFound, "there is no prompt %q. See: stet list", id)
 }
 
+// noPrompt is the error of a prompt that the snapshot does not have, with what may have
+// been meant: the id that it is if %2F stands for /, or else the nearest of those that
+// sort next to it.
+func (s *snapshot) noPrompt(id string, at uint64) error {
+	if at != now {
+		return noPrompt(id, at)
+	}
+	meant := strings.NewReplacer("%2F", "/", "%2f", "/").Replace(id)
+	if h := s.tree.get(meant); h == nil || h.latest == nil {
+		meant = near.Closest(id, s.beside(id))
+	}
+	if meant == "" || meant == id { // saved just now
+		return noPrompt(id, at)
+	}
+	hint := &near.Hint{Name: meant}
+	return fault.Wrap(hint, fault.NotFound, "there is no prompt %q.%s See: stet list", id, hint)
+}
+
+// beside yields the ids next to one, as many before it as behind it.
+func (s *snapshot) beside(id string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, walk := range []func(*head, func(*head) bool){s.tree.tree.Descend, s.tree.tree.Ascend} {
+			left, on := near.Most/2, true
+			walk(&head{id: id}, func(h *head) bool {
+				left--
+				on = h.latest == nil || yield(h.id)
+				return on && left > 0
+			})
+			if !on {
+				return
+			}
+		}
+	}
+}
+
 func (w view) noNumber(n number.Number) error {
 	latest := w.latest()
 	switch v := w.used(n); {
@@ -314,8 +350,22 @@ func (w view) noLabel(name string) error {
 	if more > 0 {
 		list = fmt.Sprintf("%s and %d more.", strings.TrimSuffix(list, "."), more)
 	}
+	if meant := near.Closest(name, w.labelNames()); meant != "" {
+		list += " Did you mean " + meant + "?"
+	}
 	if l := w.head.label(name); l != nil && w.at == now {
 		return fault.New(fault.NotFound, "%s has no label %q since revision %d. %s", w.id, name, l.last().revision, list)
 	}
 	return fault.New(fault.NotFound, "%s has no label %q. %s", w.id, name, list)
+}
+
+// labelNames yields the labels that are on a version.
+func (w view) labelNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range w.labels {
+			if l := &w.labels[i]; w.labeled(l.name) != nil && !yield(l.name) {
+				return
+			}
+		}
+	}
 }

@@ -59,7 +59,7 @@ func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange,
 func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
-		return nil, noPrompt(o.PromptID, now)
+		return nil, t.base.noPrompt(o.PromptID, now)
 	}
 	if err := expectLabel(h, o.Label, p, ch); err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*
 func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
-		return nil, noPrompt(o.PromptID, now)
+		return nil, t.base.noPrompt(o.PromptID, now)
 	}
 	if err := expectLabel(h, o.Label, p, ch); err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change
 func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change) (*prompt.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
-		return nil, noPrompt(o.PromptID, now)
+		return nil, t.base.noPrompt(o.PromptID, now)
 	}
 	name := rollbackLabel(o)
 	if err := expectLabel(h, name, p, ch); err != nil {

@@ -25,6 +25,35 @@ var messageCases = []Case{
 		}
 	}),
 
+	storeCase("errors/did-you-mean", "A prompt or a label that is not there, and is nearly one that is, is told with that one; and only what is there now.", func(r *rig) {
+		r.saveAll("support/triage", "1.3.0")
+		r.saveAll("support/trial", "1.0.0")
+		r.label("support/triage", "production", "1.3.0")
+		r.label("support/triage", "canary", "1.3.0")
+		r.unlabel("support/triage", "canary")
+		r.delete("support/trial", "1.0.0")
+		for ref, words := range map[string]string{
+			"support/traige":           `there is no prompt "support/traige". Did you mean support/triage? See`,
+			"Support/triage@1.3.0":     "Did you mean support/triage?",
+			"support%2Ftriage":         "Did you mean support/triage?",
+			"support":                  "Did you mean support/triage?",
+			"support/triage@producton": "Labels: production → 1.3.0. Did you mean production?",
+			"support/triage@prod":      "Did you mean production?",
+		} {
+			_, err := r.tryGet(ref)
+			r.refusedOp("getting "+ref, err, -1, stet.CodeNotFound, words)
+		}
+		_, err := r.trySetLabel(stet.SetLabel{PromptID: "suport/triage", Label: "production", Version: "1.3.0"})
+		r.refusedOp("a label", err, -1, stet.CodeNotFound, "Did you mean support/triage?")
+		_, err = r.s().Head(r.ctx, "support/triages")
+		r.refused("the head", err, stet.CodeNotFound, "Did you mean support/triage?")
+		for _, ref := range []string{"support/trials", "none", "support/triage@canaries", "support/triage@beta"} {
+			_, err := r.tryGet(ref)
+			r.refused("getting "+ref, err, stet.CodeNotFound)
+			r.ok(err == nil || !strings.Contains(err.Error(), "trial?") && !strings.Contains(err.Error(), "canary?"), "getting %s proposes what is gone: %v", ref, err)
+		}
+	}),
+
 	storeCase("errors/conflict", "conflict says what stands there instead, and that nothing changed.", func(r *rig) {
 		r.saveAll("support/triage", "1.2.0", "1.3.0", "1.4.0")
 		r.label("support/triage", "production", "1.4.0")

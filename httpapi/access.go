@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/internal/near"
 	"github.com/stet-dev/stet/selector"
 )
 
@@ -243,6 +245,10 @@ func (a *access) scopeError(err error) error {
 	if c.Code == fault.Internal {
 		c.Message, c.Err = "the server or its storage is broken. Nothing changed. Tell its operator, whose log says more.", err
 		return rewrap(&c)
+	}
+	if hint := new(near.Hint); !a.grant.SeesAll() && errors.As(c.Err, &hint) {
+		// Not even which of what it sees is nearest: what it does not see may be nearer.
+		c.Message = strings.Replace(c.Message, hint.Error(), "", 1)
 	}
 	if a.id != "" {
 		c.Message = strings.ReplaceAll(c.Message, a.id, a.given)

@@ -189,3 +189,37 @@ func (s *Server) patterns() []string {
 	}
 	return all
 }
+
+// TestHints: what may have been meant is told only to who may know of every prompt. Of
+// another key's prompts nothing is told, be it that a nearer one is among them.
+func TestHints(t *testing.T) {
+	store, err := memory.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	k := newKeyed(t, store, Options{})
+	for _, id := range []string{"in/triage", "im/triages"} {
+		k.commit(stet.Commit{Ops: []stet.Op{{Save: &stet.Draft{PromptID: id, Text: "x"}}}})
+	}
+	missing := "/v1/prompts/in%2Ftriages"
+	for _, a := range []ask{
+		{method: "GET", path: missing},
+		{method: "GET", path: missing + "/versions/latest"},
+		{method: "GET", path: missing + "/versions"},
+		{method: "GET", path: missing + "/diff"},
+		{method: "GET", path: "/p/in/triages"},
+		{method: "POST", path: "/v1/get", body: []byte(`{"refs":["in/triages"]}`)},
+		{method: "POST", path: missing + "/versions/latest/render", body: []byte(`{}`)},
+		{method: "PUT", path: missing + "/labels/beta", body: []byte(`{"version":"1.0.0"}`)},
+		{method: "POST", path: "/v1/commits", body: []byte(`{"ops":[{"set_label":{"prompt_id":"in/triages","label":"beta","version":"1.0.0"}}]}`)},
+	} {
+		all, some := k.ask("admin of *", a), k.ask("admin", a)
+		if all.status != 404 || !strings.Contains(string(all.body), "Did you mean i") {
+			t.Errorf("%s %s with a key for all: %d %s", a.method, a.path, all.status, all.body)
+		}
+		if some.status != 404 || strings.Contains(string(some.body), "mean") || !strings.Contains(string(some.body), "in/triages") {
+			t.Errorf("%s %s with a key for some: %d %s", a.method, a.path, some.status, some.body)
+		}
+	}
+}

@@ -10,7 +10,7 @@ const Module = "github.com/stet-dev/stet"
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
-	{"fault", "driver", "internal/mutant"},
+	{"fault", "driver", "internal/mutant", "internal/near"},
 	// The leaves of the domain.
 	{"name", "number", "content", "internal/filelock", "internal/socket", "internal/testkit"},
 	{"selector", "prompt"},
@@ -31,7 +31,7 @@ var layers = [][]string{
 
 // pure are the packages that do no I/O and start no clock: what they need of the
 // world they are given. They import nothing from outside but what is listed here.
-var pure = []string{".", "core", "prompt", "content", "number", "name", "selector", "driver", "fault", "internal/mutant"}
+var pure = []string{".", "core", "prompt", "content", "number", "name", "selector", "driver", "fault", "internal/mutant", "internal/near"}
 
 // pureImports are the imports from outside that pure packages may have. None can
 // open a file or a connection; io is there for the readers that a caller gives.

@@ -86,7 +86,7 @@ func ExampleStore_Get() {
 	// greeting@1.0.0 is 1.0.0: Hello.
 	// greeting@^1 is 1.1.0: Good morning.
 	// greeting@#2 is 1.1.0: Good morning.
-	// not_found: greeting has no label "prod". Labels: production → 1.0.0.
+	// not_found: greeting has no label "prod". Labels: production → 1.0.0. Did you mean production?
 }
 
 // The store chooses the number in the same step in which it saves, by how the

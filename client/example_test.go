@@ -56,7 +56,7 @@ func ExampleOpen() {
 	// 1.0.0 replayed: false
 	// 1.0.0 replayed: true
 	// 1.0.0 Hello {{name}}. <nil>
-	// not_found: greeting has no label "prod". Labels: production → 1.0.0.
+	// not_found: greeting has no label "prod". Labels: production → 1.0.0. Did you mean production?
 }
 
 // What is read again and again comes from memory, also while the server is away.

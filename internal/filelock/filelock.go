@@ -12,9 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/stet-dev/stet/internal/ownfile"
 )
 
 // A Holder is who has a lock, as it noted itself in the file.
@@ -67,7 +71,10 @@ type Options struct {
 const retryEvery = 20 * time.Millisecond
 
 // A Lock is a lock that is held.
-type Lock struct{ f *os.File }
+type Lock struct {
+	f    *os.File
+	made fs.FileInfo
+}
 
 // errHeld is what tryLock returns where somebody else has the lock.
 var errHeld = errors.New("held")
@@ -75,7 +82,8 @@ var errHeld = errors.New("held")
 // Acquire locks the file, which it makes, for its owner alone, if it is missing.
 // It fails with a *HeldError if somebody else has it, in this process or another,
 // until the wait is over or ctx is done, and with the cause if ctx was first and
-// nobody could be asked.
+// nobody could be asked. If what is there is no lock, or not this user's own, it
+// fails with an *ownfile.ForeignError and leaves it as it is.
 func Acquire(ctx context.Context, path string, o Options) (*Lock, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -107,7 +115,7 @@ func Acquire(ctx context.Context, path string, o Options) (*Lock, error) {
 }
 
 func try(path string, now func() time.Time) (*Lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := ownfile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -120,12 +128,12 @@ func try(path string, now func() time.Time) (*Lock, error) {
 		f.Close()
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
-	// Whoever removed the file after it was opened has let others lock a new one.
-	here, err := f.Stat()
-	if err == nil {
-		if there, serr := os.Stat(path); serr != nil || !os.SameFile(here, there) {
+	l := &Lock{f: f}
+	if l.made, err = f.Stat(); err == nil {
+		// Whoever removed the file after it was opened has let others lock a new one.
+		if l.Check() != nil {
 			err = &HeldError{}
-		} else {
+		} else if err = isLock(f); err == nil {
 			err = write(f, now())
 		}
 	}
@@ -133,7 +141,19 @@ func try(path string, now func() time.Time) (*Lock, error) {
 		f.Close()
 		return nil, err
 	}
-	return &Lock{f}, nil
+	return l, nil
+}
+
+// ErrLost is the error of Check.
+var ErrLost = errors.New("the lock's file was removed or replaced, so that another process may have locked a new one")
+
+// Check returns ErrLost if the file that is locked is not the one that others would
+// lock any more.
+func (l *Lock) Check() error {
+	if there, err := os.Lstat(l.f.Name()); err != nil || !os.SameFile(l.made, there) {
+		return ErrLost
+	}
+	return nil
 }
 
 // Release lets go of the lock. The file stays, empty: if it were removed, one
@@ -146,7 +166,9 @@ func (l *Lock) Release() error {
 // Discard lets go of the lock and removes the file: for a lock that turned out to
 // be on something that nobody locks.
 func (l *Lock) Discard() error {
-	_ = os.Remove(l.f.Name()) // before it is unlocked; where that cannot be, it stays
+	if l.Check() == nil { // another one is another's
+		_ = os.Remove(l.f.Name()) // before it is unlocked; where that cannot be, it stays
+	}
 	return l.Release()
 }
 
@@ -168,10 +190,32 @@ func write(f *os.File, now time.Time) error {
 	return err
 }
 
+const (
+	// maxHolder is more than a Holder has, in bytes.
+	maxHolder = 4096
+	// lead is how a Holder begins.
+	lead = `{"pid":`
+)
+
+// isLock returns a *ownfile.ForeignError for a file with something in it that is not
+// a Holder, as a process that was killed left it, or a part of one, as a full disk
+// did, or nothing but zeros, as a loss of power did: somebody needs it.
+func isLock(f *os.File) error {
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, maxHolder+1))
+	if err != nil {
+		return err
+	}
+	s := string(data)
+	if len(s) <= maxHolder && (strings.HasPrefix(s, lead) || strings.HasPrefix(lead, s) || strings.Trim(s, "\x00") == "") {
+		return nil
+	}
+	return &ownfile.ForeignError{Path: f.Name(), What: "is no lock: something else is in it"}
+}
+
 // read returns who the file says holds it, the zero Holder if it does not say.
 func read(f *os.File) Holder {
 	var h Holder
-	data, err := io.ReadAll(io.NewSectionReader(f, 0, 4096))
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, maxHolder))
 	if err != nil || json.Unmarshal(data, &h) != nil {
 		return Holder{}
 	}

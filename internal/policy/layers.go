@@ -10,7 +10,7 @@ const Module = "github.com/stet-dev/stet"
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
-	{"fault", "driver", "internal/mutant", "internal/near"},
+	{"fault", "driver", "internal/mutant", "internal/near", "internal/ownfile"},
 	// The leaves of the domain.
 	{"name", "number", "content", "internal/filelock", "internal/socket", "internal/testkit"},
 	{"selector", "prompt"},

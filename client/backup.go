@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/dbfile"
 )
 
 // Backup implements stet.Backend: the server makes the file and checks it, and it
@@ -26,32 +22,17 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 		return 0, hash, err
 	}
 	defer b.end()
-	path, err = filepath.Abs(path)
-	if err != nil {
-		return 0, hash, cannotMake(path, err)
-	}
-	lock, err := hold(ctx, path)
+	p, err := dbfile.Aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite})
 	if err != nil {
 		return 0, hash, err
 	}
-	defer func() { _ = lock.Discard() }()
-	if _, err := os.Lstat(path); err == nil && !o.Overwrite {
-		return 0, hash, occupied(path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return 0, hash, cannotMake(path, err)
-	}
-	defer func() {
-		_ = f.Close()           // it was closed where that matters
-		_ = os.Remove(f.Name()) // it has another name where it was kept
-	}()
+	defer p.Drop()
 	r := &request{method: http.MethodGet, path: segments("backup"), accept: "application/octet-stream, application/problem+json", slow: true}
 	for n := 1; ; n++ {
 		var failed *failure
-		revision, hash, failed, err = b.download(ctx, r, f, o.Progress)
+		revision, hash, failed, err = b.download(ctx, r, p.File.File(), o.Progress)
 		if err != nil {
-			return 0, hash, cannotMake(path, err)
+			return 0, hash, dbfile.CannotMake(err, path)
 		}
 		if failed == nil {
 			b.budget.earn()
@@ -61,10 +42,7 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 			return 0, stet.Hash{}, b.outcome(ctx, r, failed, false)
 		}
 	}
-	if err := errors.Join(f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
-		return 0, hash, cannotMake(path, err)
-	}
-	if err := put(f.Name(), path, o.Overwrite); err != nil {
+	if err := p.Put(); err != nil {
 		return 0, hash, err
 	}
 	return revision, hash, nil
@@ -123,72 +101,4 @@ func (w *progressWriter) Write(p []byte) (int, error) {
 		w.progress(w.done, w.total)
 	}
 	return n, err
-}
-
-// hold keeps other programs from opening, or making, a store at path, by the lock
-// that an engine's file has beside it.
-func hold(ctx context.Context, path string) (*filelock.Lock, error) {
-	lock, err := filelock.Acquire(ctx, path+".lock", filelock.Options{})
-	var held *filelock.HeldError
-	switch {
-	case errors.As(err, &held):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s. Nothing changed. Name another file, or try again when that has ended.", path, held.Holder)
-	case err != nil:
-		return nil, cannotMake(path, err)
-	}
-	return lock, nil
-}
-
-// put gives a file that is on stable storage its name, durably.
-func put(made, path string, overwrite bool) error {
-	dir := filepath.Dir(path)
-	if !overwrite {
-		// Who puts a file there without asking for the lock does not lose it.
-		switch err := os.Link(made, path); {
-		case err == nil:
-			return durable(dir, path)
-		case errors.Is(err, fs.ErrExist):
-			return occupied(path)
-		}
-		// A file system without links: there was nothing when it was looked at.
-	}
-	if _, err := os.Lstat(path); err == nil {
-		// What is beside the old file belongs to it, and would be read as the new
-		// one's.
-		for _, rest := range []string{"-wal", "-shm", "-journal"} {
-			if err := os.Remove(path + rest); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return cannotMake(path, err)
-			}
-		}
-		if err := durable(dir, path); err != nil {
-			return err
-		}
-	}
-	if err := os.Rename(made, path); err != nil {
-		return cannotMake(path, err)
-	}
-	return durable(dir, path)
-}
-
-// durable makes the names in a directory durable.
-func durable(dir, path string) error {
-	if runtime.GOOS == "windows" {
-		return nil // it has no such thing
-	}
-	d, err := os.Open(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
-		return cannotMake(path, err)
-	}
-	return nil
-}
-
-func occupied(path string) error {
-	return fault.New(fault.Conflict, "%s is there already. Nothing changed. Name another file, or say that it may be overwritten (--force).", path)
-}
-
-func cannotMake(path string, err error) error {
-	return fault.Wrap(err, fault.Unavailable, "%s cannot be made: %v. Nothing was left.", path, err)
 }

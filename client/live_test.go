@@ -190,6 +190,22 @@ func TestBackup(t *testing.T) {
 	if _, _, err := s.Backup(ctx, path, stet.BackupOptions{}); stet.CodeOf(err) != stet.CodeConflict {
 		t.Errorf("over a file that is there: %v", err)
 	}
+	beside := filepath.Join(dir, "beside.db")
+	if err := os.WriteFile(beside+"-wal", []byte("of another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Backup(ctx, beside, stet.BackupOptions{}); stet.CodeOf(err) != stet.CodeConflict {
+		t.Errorf("beside what another store left: %v", err)
+	}
+	if b, err := os.ReadFile(beside + "-wal"); err != nil || string(b) != "of another" {
+		t.Errorf("what it left is %q, %v", b, err)
+	}
+	if _, _, err := s.Backup(ctx, beside, stet.BackupOptions{Overwrite: true}); err != nil {
+		t.Errorf("over what another store left, if that is wanted: %v", err)
+	}
+	if _, err := os.Lstat(beside + "-wal"); err == nil {
+		t.Error("what another store left is beside the backup")
+	}
 	open, err := sqlite.Open(ctx, path)
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +217,7 @@ func TestBackup(t *testing.T) {
 	if _, _, err := s.Backup(ctx, path, stet.BackupOptions{Overwrite: true}); err != nil || read() != "new" {
 		t.Errorf("over a file that is there, if that is wanted: %v", err)
 	}
-	if _, _, err := s.Backup(ctx, filepath.Join(dir, "none", "c.db"), stet.BackupOptions{}); stet.CodeOf(err) != stet.CodeUnavailable {
+	if _, _, err := s.Backup(ctx, filepath.Join(dir, "none", "c.db"), stet.BackupOptions{}); stet.CodeOf(err) != stet.CodeInvalid {
 		t.Errorf("where there is no directory: %v", err)
 	}
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/dbfile"
 )
 
 var _ driver.Backuper = (*Log)(nil)
@@ -24,22 +25,36 @@ var _ driver.Backuper = (*Log)(nil)
 // nobody; the WAL cannot be emptied until it is done, and grows meanwhile by what
 // is written.
 func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (driver.Tail, error) {
-	d, err := aim(ctx, path, aimOptions{overwrite: o.Overwrite, not: l.path})
+	d, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: l.path})
 	if err != nil {
 		return driver.Tail{}, err
 	}
-	defer d.drop()
-	if err := l.copyTo(ctx, d.made, copying(o.Progress)); err != nil {
+	defer d.Drop()
+	if err := l.copyTo(ctx, d.File.Name(), copying(o.Progress)); err != nil {
 		return driver.Tail{}, err
 	}
-	r, err := checkCopy(ctx, d.made, stet.VerifyOptions{Progress: checking(o.Progress)})
+	r, err := checkCopy(ctx, d.File.Name(), stet.VerifyOptions{Progress: checking(o.Progress)})
 	if err != nil {
 		return driver.Tail{}, err
 	}
 	if !r.OK() {
 		return driver.Tail{}, fault.New(fault.Internal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", tooMany(r.Problems))
 	}
-	return driver.Tail{Revision: r.Revision, Hash: r.Hash}, d.put()
+	return driver.Tail{Revision: r.Revision, Hash: r.Hash}, d.Put()
+}
+
+// aim takes a place for a copy that SQLite will make: of a file that SQLite has open
+// no other descriptor may be closed, since its locks would be lost.
+func aim(ctx context.Context, path string, o dbfile.Options) (*dbfile.Place, error) {
+	p, err := dbfile.Aim(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.File.Close(); err != nil {
+		p.Drop()
+		return nil, dbfile.CannotMake(err, path)
+	}
+	return p, nil
 }
 
 // copyTo makes the file, which is there and empty, a copy of one state of the log.

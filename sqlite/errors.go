@@ -9,6 +9,7 @@ import (
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/dbfile"
 )
 
 var errClosed = errors.New("sqlite: the log is closed")
@@ -100,15 +101,11 @@ func refusal(err error, path string) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fault.Wrap(err, fault.Unavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that has ended.", path)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return readOnly(err, path)
+		return dbfile.ReadOnly(err, path)
 	case sqlite3.SQLITE_CANTOPEN:
 		return fault.Wrap(err, fault.Unavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them.", path, name, name, err)
 	}
 	return fault.Wrap(err, fault.Internal, "%s could not be opened: %s.", path, inWords(err))
-}
-
-func readOnly(err error, path string) error {
-	return fault.Wrap(err, fault.Unavailable, "%s cannot be written to by this user. stet needs to write to the file and to its directory, even to read. Change who may write there, or copy the file.", path)
 }
 
 func damaged(err error, path, what string) error {

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 func TestMain(m *testing.M) {
 	testkit.Main(m, map[string]func(args []string) error{
 		"hold":      hold,
+		"copying":   copying,
 		"save":      crashChild,
 		"full disk": fullDiskChild,
 		"read-only": readOnlyChild,
@@ -38,6 +40,26 @@ func start(t *testing.T, name string, args ...string) (*bufio.Scanner, func()) {
 		_, _ = io.Copy(io.Discard, out)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// startKilled starts a child that ends with the context, and returns its output, line
+// by line, and a function that waits until it has.
+func startKilled(ctx context.Context, t *testing.T, name string, args ...string) (*bufio.Scanner, func()) {
+	t.Helper()
+	cmd := testkit.Child(ctx, t, name, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return bufio.NewScanner(out), func() {
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err == nil {
+			t.Errorf("%s has ended by itself", name)
 		}
 	}
 }

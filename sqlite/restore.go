@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/dbfile"
 )
 
 // RestoreOptions are how a store is made from a backup. The zero value is good.
@@ -45,26 +47,50 @@ type Restored struct {
 // something and Overwrite is not set, and with unavailable if a program has the
 // store at path open.
 func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restored, error) {
-	from, exists, err := locate(backup)
+	from, exists, err := dbfile.Locate(backup)
 	switch {
 	case err != nil:
 		return Restored{}, err
 	case !exists:
 		return Restored{}, fault.New(fault.NotFound, "there is no file %s.", backup)
 	}
-	if info, err := os.Stat(from + "-wal"); err == nil && info.Size() > 0 {
-		return Restored{}, fault.New(fault.Invalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s-wal is beside it and has commits of it. Make a backup of it with stet backup.", backup, filepath.Base(from))
-	}
-	p, err := aim(ctx, path, aimOptions{overwrite: o.Overwrite, not: from, store: true, lock: o.Options})
+	before, err := lookStill(from)
 	if err != nil {
 		return Restored{}, err
 	}
-	defer p.drop()
+	p, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: o.lock()})
+	if err != nil {
+		return Restored{}, err
+	}
+	defer p.Drop()
 	var r Restored
-	if err := r.fill(ctx, from, p.made, o); err != nil {
+	if err := r.fill(ctx, from, p.File.Name(), o); err != nil {
 		return Restored{}, refusal(err, from)
 	}
-	return r, p.put()
+	// A store that somebody has open, under another name of the file perhaps, changes
+	// while it is read without any lock.
+	switch after, err := lookStill(from); {
+	case err != nil:
+		return Restored{}, err
+	case !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()):
+		return Restored{}, fault.New(fault.Unavailable, "%s was written to while it was read: it is not a backup but a store that is in use. Nothing was restored. Make a backup of it with stet backup.", from)
+	}
+	return r, p.Put()
+}
+
+// lookStill looks at a file that is to be read as it is. It refuses one whose newest
+// commits, or whose state before a transaction that was cut short, are beside it.
+func lookStill(path string) (fs.FileInfo, error) {
+	for _, rest := range []string{"-wal", "-journal"} {
+		if info, err := os.Stat(path + rest); err == nil && info.Size() > 0 {
+			return nil, fault.New(fault.Invalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s is beside it and has commits of it. Make a backup of it with stet backup.", path, filepath.Base(path)+rest)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "%s cannot be reached: %v.", path, err)
+	}
+	return info, nil
 }
 
 // fill makes the file of the new store, and checks it.

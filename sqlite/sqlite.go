@@ -13,7 +13,9 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/dbfile"
 	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/temp"
 )
 
 // Options are how a file is opened. The zero value is good.
@@ -113,11 +115,11 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	full, _, err := locate(path)
+	full, _, err := dbfile.Locate(path)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := acquire(ctx, full, o)
+	lock, err := dbfile.Lock(ctx, full, o.lock())
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +131,8 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 			err = errors.Join(err, l.w.close())
 		}
 		err = refusal(err, full)
-		if fault.CodeOf(err) == fault.Invalid {
-			// It is no store of this stet's: leave nothing beside it.
+		if _, serr := os.Lstat(full); fault.CodeOf(err) == fault.Invalid || errors.Is(serr, os.ErrNotExist) {
+			// It is no store of this stet's, or there is none: leave nothing beside it.
 			return nil, errors.Join(err, lock.Discard())
 		}
 		return nil, errors.Join(err, lock.Release())
@@ -142,21 +144,13 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	return l, nil
 }
 
-func acquire(ctx context.Context, path string, o Options) (*filelock.Lock, error) {
+// lock returns how the lock is taken.
+func (o *Options) lock() filelock.Options {
 	lo := filelock.Options{Wait: o.LockWait, Now: o.Now}
 	if o.Waiting != nil {
 		lo.Waiting = func(h filelock.Holder) { o.Waiting(h.String()) }
 	}
-	lock, err := filelock.Acquire(ctx, path+".lock", lo)
-	var held *filelock.HeldError
-	switch {
-	case errors.As(err, &held):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended.",
-			path, held.Holder)
-	case err != nil:
-		return nil, cannotMake(err, path)
-	}
-	return lock, nil
+	return lo
 }
 
 // open connects to the file, once the lock is held.
@@ -172,6 +166,10 @@ func (l *Log) open(now time.Time, steps []string) error {
 	case info.Size() == 0:
 		return damaged(nil, l.path, "it is empty (0 bytes), which a stet store never is")
 	}
+	temp.Sweep(l.path) // before its names are counted: a copy that was put may have had two
+	if err := dbfile.OneName(l.path); err != nil {
+		return err
+	}
 	recovered, err := syncWAL(l.path)
 	if err != nil {
 		return err
@@ -185,7 +183,7 @@ func (l *Log) open(now time.Time, steps []string) error {
 		return err
 	}
 	if ro, err := l.w.raw.IsReadOnly("main"); err != nil || ro {
-		return readOnly(err, l.path)
+		return dbfile.ReadOnly(err, l.path)
 	}
 	if err := whole(l.w, l.path); err != nil {
 		return err

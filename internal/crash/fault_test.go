@@ -216,7 +216,7 @@ func (r *run) holdsAfter(path string) (err error) {
 }
 
 func copyFiles(from, to string) error {
-	for _, rest := range []string{"", "-wal", "-journal", ".new", ".new-journal"} {
+	for _, rest := range []string{"", "-wal", "-journal"} {
 		b, err := os.ReadFile(from + rest)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -1,4 +1,4 @@
-package sqlite
+package dbfile
 
 import (
 	"context"
@@ -9,101 +9,151 @@ import (
 
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/ownfile"
+	"github.com/stet-dev/stet/internal/temp"
 )
 
-// A place is where a copy is to be put: made under another name beside it, and
+// A Place is where a copy is to be put: made under another name beside it, and
 // renamed when it is known to be good.
-type place struct {
-	path   string // as it will be
-	made   string // as it is now
-	exists bool
-	lock   *filelock.Lock // so that no program has what is there open, or makes it
-	store  bool           // the lock's file stays, as a store's does
-	done   bool
+type Place struct {
+	// File is the copy on its way, empty at first.
+	File *temp.File
+
+	path string
+	lock *filelock.Lock
+	o    Options
+	done bool
+	// step, in tests, is called before each step of Put with what it does.
+	step func(what string)
 }
 
-type aimOptions struct {
-	overwrite bool
-	not       string // the path that a copy is made of
-	store     bool
-	lock      Options
+// Options are how a place is taken. The zero value is good.
+type Options struct {
+	// Overwrite lets the copy take the place of what is there, with what lies beside.
+	Overwrite bool
+	// Not is a file that the copy must not replace: what it is made of.
+	Not string
+	// Store says that the copy is a store, beside which the lock stays.
+	Store bool
+	// Lock is how the place is locked.
+	Lock filelock.Options
 }
 
-// aim takes hold of a place and makes an empty file for the copy. The caller ends
-// it with drop.
-func aim(ctx context.Context, path string, o aimOptions) (_ *place, err error) {
-	full, exists, err := locate(path)
+// Aim takes hold of a place and makes an empty file for the copy. It fails with
+// conflict where something is, a part of another store included, unless that may be
+// overwritten. The caller ends it with Drop.
+func Aim(ctx context.Context, path string, o Options) (_ *Place, err error) {
+	full, exists, err := Locate(path)
 	switch {
 	case err != nil:
 		return nil, err
-	case full == o.not:
+	case o.Not != "" && (full == o.Not || same(full, o.Not)):
 		return nil, fault.New(fault.Invalid, "%s is the file that the copy is made of. Name another.", path)
-	case exists && !o.overwrite:
+	case exists && !o.Overwrite:
 		return nil, occupied(full)
 	}
-	p := &place{path: full, exists: exists, store: o.store}
-	if p.lock, err = acquire(ctx, full, o.lock); err != nil {
+	temp.SweepDir(ctx, filepath.Dir(full))
+	p := &Place{path: full, o: o}
+	if p.lock, err = Lock(ctx, full, o.Lock); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			p.drop()
+			p.Drop()
 		}
 	}()
-	if _, err := os.Lstat(full); err == nil && !o.overwrite {
-		return nil, occupied(full) // since
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(full), "."+filepath.Base(full)+".*") // 0600
-	if err != nil {
-		return nil, cannotMake(err, full)
-	}
-	p.made = f.Name()
-	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil { // whatever the umask
-		return nil, cannotMake(err, full)
+	if p.File, err = temp.Create(full); err != nil {
+		return nil, CannotMake(err, full)
 	}
 	return p, nil
+}
+
+// check refuses a place that cannot be taken, before anything is changed.
+func (p *Place) check() error {
+	if !p.o.Overwrite {
+		if _, err := os.Lstat(p.path); err == nil {
+			return occupied(p.path)
+		}
+		return Alone(p.path)
+	}
+	if mount, err := ownfile.IsMount(p.path); err == nil && mount {
+		return fault.New(fault.Unavailable, "%s is a mount point of its own, which nothing can take the place of. Nothing changed. Name another file, in a directory that is mounted as a whole.", p.path)
+	}
+	for _, name := range Leftovers(p.path) {
+		if info, err := os.Lstat(filepath.Join(filepath.Dir(p.path), name)); err == nil && info.IsDir() {
+			return fault.New(fault.Conflict, "%s is a directory, and beside %s SQLite would put a file of that name. Nothing changed. Name another file.", name, p.path)
+		}
+	}
+	return nil
+}
+
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 func occupied(path string) error {
 	return fault.New(fault.Conflict, "%s is there already. Nothing changed. Name another file, or say that it may be overwritten (--force).", path)
 }
 
-// put gives the copy its name.
-func (p *place) put() error {
-	if p.exists {
-		// What is beside the old file belongs to it, and would be read as the
-		// new one's. If this is where it ends, the old file lacks its last
-		// commits, and was to be overwritten anyway.
-		for _, rest := range []string{"-wal", "-shm", "-journal"} {
+// Put gives the copy its name. Wherever that ends, also by a loss of power, the copy
+// does not stand beside what belonged to another file.
+func (p *Place) Put() error {
+	if err := p.File.Close(); err != nil {
+		return CannotMake(err, p.path)
+	}
+	if err := p.check(); err != nil { // again: the copy may have taken long
+		return err
+	}
+	if p.o.Overwrite {
+		// What is beside the old file belongs to it. If this is where it ends, the
+		// old file lacks its last commits, and was to be overwritten anyway.
+		for _, rest := range temp.Beside {
+			p.at("remove " + rest)
 			if err := os.Remove(p.path + rest); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return cannotMake(err, p.path)
+				return CannotMake(err, p.path)
 			}
 		}
-		if err := syncDir(filepath.Dir(p.path)); err != nil {
-			return cannotMake(err, p.path)
+		p.at("sync the directory")
+		if err := temp.SyncDir(filepath.Dir(p.path)); err != nil {
+			return CannotMake(err, p.path)
 		}
 	}
-	if err := os.Rename(p.made, p.path); err != nil {
-		return cannotMake(err, p.path)
+	p.at("rename")
+	put, err := p.File.Put(p.o.Overwrite)
+	p.done = put
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return occupied(p.path) // since
+	case err != nil:
+		return CannotMake(err, p.path)
 	}
-	p.done = true
-	if err := syncDir(filepath.Dir(p.path)); err != nil {
-		return cannotMake(err, p.path)
-	}
+	p.at("end")
 	return nil
 }
 
-// drop removes what was not put, and lets go of the place.
-func (p *place) drop() {
-	if p.made != "" && !p.done {
-		for _, rest := range []string{"", "-journal", "-wal", "-shm"} {
-			_ = os.Remove(p.made + rest)
-		}
+func (p *Place) at(what string) {
+	if p.step != nil {
+		p.step(what)
+	}
+}
+
+// Drop removes what was not put, and lets go of the place.
+func (p *Place) Drop() {
+	if p.File != nil {
+		p.File.Drop()
 	}
 	if p.lock == nil {
 		return
 	}
-	if p.store && (p.done || p.exists) {
+	if _, err := os.Lstat(p.path); p.o.Store && err == nil {
 		_ = p.lock.Release()
 	} else {
 		_ = p.lock.Discard()

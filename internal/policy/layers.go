@@ -12,10 +12,10 @@ var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
 	{"fault", "driver", "internal/mutant", "internal/near", "internal/ownfile"},
 	// The leaves of the domain.
-	{"name", "number", "content", "internal/filelock", "internal/socket", "internal/testkit"},
-	{"selector", "prompt"},
+	{"name", "number", "content", "internal/filelock", "internal/testkit"},
+	{"selector", "prompt", "internal/temp"},
 	// The one state machine.
-	{"core"},
+	{"core", "internal/dbfile", "internal/socket"},
 	// What callers import.
 	{"."},
 	// What carries a store: engines, and the client of a server.

@@ -69,7 +69,16 @@ func (l *Log) copyTo(ctx context.Context, made string, progress func(done, total
 		return context.Cause(ctx)
 	}
 	// In a reader's place, so that Close waits: of the places, one at most.
-	return l.read(ctx, func(*conn) error { return copyFile(ctx, l.path, readsOnly, made, progress) })
+	return l.read(ctx, func(*conn) error {
+		// The copy is made of what the path leads to, which must be what is open.
+		if err := l.place.check(); err != nil {
+			return err
+		}
+		if err := copyFile(ctx, l.path, readsOnly, made, progress); err != nil {
+			return err
+		}
+		return l.place.check()
+	})
 }
 
 // copyFile copies one state of an SQLite file into another, which is there and

@@ -33,6 +33,7 @@ type rawConn interface {
 	sqldriver.ConnPrepareContext
 	sqldriver.ExecerContext
 	sqlite.DBStatus
+	sqlite.FileControl
 	IsReadOnly(schema string) (bool, error)
 }
 
@@ -200,6 +201,12 @@ func (c *conn) pagesWritten() int {
 		return 0 // the counter is an estimate of the WAL's size, no more
 	}
 	return n
+}
+
+// keepWAL has the conn leave the file where the WAL was alone when it is closed.
+func (c *conn) keepWAL() error {
+	_, err := c.raw.FileControlPersistWAL("main", 1)
+	return err
 }
 
 // close closes the statements first: SQLite keeps a connection alive as long as

@@ -50,6 +50,7 @@ type Log struct {
 	path    string
 	storeID string
 	lock    *filelock.Lock
+	place   place
 	readers *pool
 	copying chan struct{} // held while a backup is copied
 
@@ -204,6 +205,9 @@ func (l *Log) open(now time.Time, steps []string) error {
 	if l.left, err = look(l.w); err != nil {
 		return err
 	}
+	if l.place, err = settle(l.path, l.lock); err != nil {
+		return err
+	}
 	if l.storeID = l.left.storeID; l.storeID == "" {
 		return damaged(nil, l.path, "its table meta has no store_id")
 	}
@@ -242,9 +246,22 @@ func (l *Log) Close() error {
 		l.turn <- struct{}{} // and nobody gets it again
 		var errs []error
 		if l.stopped.Load() == nil {
+			if err := l.settled(); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if s := l.stopped.Load(); s == nil || errors.Is(s, errMoved) {
+			if l.place.foreignWAL() {
+				// It would be removed as the log's own.
+				errs = append(errs, l.w.keepWAL())
+			}
 			// The last connection that goes moves the WAL to the file, and
 			// readers cannot.
-			errs = append(errs, l.readers.close(), l.w.close())
+			errs = append(errs, l.readers.close())
+			if s != nil {
+				l.leave() // no reader is in the way any more
+			}
+			errs = append(errs, l.w.close())
 		} else {
 			// Write no more: the last connection is a reader's.
 			l.readers.hold()

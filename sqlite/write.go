@@ -42,6 +42,9 @@ func (l *Log) write(f func() error) error {
 	if s := l.stopped.Load(); s != nil {
 		return s
 	}
+	if err := l.settled(); err != nil {
+		return l.stopped.Load() // with its sentence
+	}
 	l.w.pagesWritten() // what failed does not count
 	if _, err := l.w.exec("BEGIN IMMEDIATE"); err != nil {
 		return l.stopIf(untrusted(err), notApplied(err), err)
@@ -64,7 +67,31 @@ func (l *Log) write(f func() error) error {
 		return l.uncommitted(err)
 	}
 	l.wal += l.w.pagesWritten()
+	// It is in the file that is open. Whether that is the one that will be opened
+	// next must be known before anybody is told.
+	if err := l.settled(); err != nil {
+		return &failure{inWords(err), false, err}
+	}
 	return nil
+}
+
+// settled returns an error, and has stopped the log, if its files are not where they
+// were.
+func (l *Log) settled() error {
+	err := l.place.check()
+	if err != nil {
+		l.leave()
+		l.stop(fmt.Sprintf("stet has stopped writing to %s: %s", l.path, inWords(err)), err)
+	}
+	return err
+}
+
+// leave moves what the WAL holds to the file that is open, wherever that is now, so
+// that it lacks nothing, and takes away what would be read as part of another file.
+func (l *Log) leave() {
+	if l.emptyWAL() && l.wal == 0 && l.place.taken() {
+		l.place.clear()
+	}
 }
 
 // rollback ends a transaction that COMMIT was not sent for: none of it is in the

@@ -88,7 +88,7 @@ func members(line []byte) (map[string]bool, error) {
 	switch d.PeekKind() {
 	case '{':
 	case '[':
-		return nil, fault.New(fault.Invalid, "it begins a JSON list, and each line is one JSON object. To make lines of a list: jq -c '.[]' FILE")
+		return nil, fault.New(fault.Invalid, "it begins a JSON list, and each line is one JSON object: jq -c '.[]' makes lines of a list.")
 	case 0:
 		return nil, broken(line)
 	default:
@@ -118,7 +118,7 @@ func members(line []byte) (map[string]bool, error) {
 func broken(line []byte) error {
 	err := prompt.Decode(bytes.NewReader(line), new(jsontext.Value))
 	if last := line[len(line)-1]; err != nil && errors.Is(err, io.ErrUnexpectedEOF) && (last == '{' || last == '[' || last == ',') {
-		return fault.Wrap(err, fault.Invalid, "it breaks off, as indented JSON does, and each line is one whole JSON object. To make lines of it: jq -c . FILE")
+		return fault.Wrap(err, fault.Invalid, "it breaks off, as indented JSON does, and each line is one whole JSON object: jq -c . makes such lines.")
 	}
 	return err
 }

@@ -88,13 +88,13 @@ corrupt: ## flip 1,000 bits of a store and cut it at 100 lengths; damage is foun
 metamorphic: ## the same operations in many configurations: the answers are equal
 	go test -count=1 -v ./internal/metamorphic -rounds 20 $(ARGS)
 
-scale: build ## stores of 10,000 to 1,000,000 versions: docs/scale.svg anew (ten minutes, 6 GB in SCALEDIR)
-	bin/stet bench scale --dir $(SCALEDIR) --plot docs/scale.svg --report docs/scale.json $(ARGS)
+scale: ## stores of 10,000 to 1,000,000 versions: docs/scale.svg anew (ten minutes, 6 GB in SCALEDIR)
+	cd bench && go run . scale -dir $(abspath $(SCALEDIR)) -plot ../docs/scale.svg -report ../docs/scale.json $(ARGS)
 
-soak: build ## a mixed load for ten minutes on a new store in SOAKDIR, and its check
+soak: ## a mixed load for ten minutes on a new store in SOAKDIR, and its check
 	@mkdir -p $(SOAKDIR)
 	rm -f $(SOAKDIR)/soak.db $(SOAKDIR)/soak.db-wal $(SOAKDIR)/soak.db-shm
-	bin/stet bench run --store sqlite:$(SOAKDIR)/soak.db $(ARGS)
+	cd bench && go run . soak -store sqlite:$(abspath $(SOAKDIR))/soak.db $(ARGS)
 
 cover: ## how much of each package the tests run
 	go test -coverpkg=./... -coverprofile=cover.out ./...

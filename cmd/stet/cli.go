@@ -45,7 +45,6 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" group:"Store" help:"Copy the store to a file, and check the copy."`
 	Restore restoreCmd `cmd:"" group:"Store" help:"Make a store from a backup."`
 
-	Bench      benchCmd      `cmd:"" group:"Other" help:"Fill a store with made-up prompts, and measure it."`
 	Race       raceCmd       `cmd:"" group:"Other" help:"Show the defect that stet began with, its first fix, and stet."`
 	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" group:"Other" help:"Print the version of this program."`

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"stet": main, "stet-as-nobody": asNobody})
+	testscript.Main(m, map[string]func(){"stet": main, "stet-as-nobody": asNobody, "stet-savers": savers})
 }
 
 // TestScripts runs stet as a person and as a script would.

@@ -21,8 +21,8 @@ var layers = [][]string{
 	// What carries a store: engines, and the client of a server.
 	{"memory", "sqlite", "postgres", "etcd", "client", "internal/remote"},
 	// What uses a store without knowing which.
-	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/load", "internal/keys"},
-	{"internal/diff", "internal/scale", "open"},
+	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/keys"},
+	{"internal/diff", "open"},
 	// Protocols.
 	{"httpapi", "mcp", "ui"},
 	// Programs.

@@ -14,6 +14,24 @@ import (
 // from what the store has at this moment, which could be another when the commit
 // is carried out. So it does not matter which of two requests is first.
 
+// A right is what a route is for, as far as that can be told before the request's body
+// and its prompt are looked at.
+type right int
+
+const (
+	showKey    right = iota // whatever the key allows, a key is shown where there are keys
+	mayReadAll              // what shows or takes the whole store
+	anybody                 // no key is asked for
+)
+
+// may fails as forbidden if the caller has not a right.
+func (a *access) may(r right) error {
+	if r == mayReadAll {
+		return a.mayReadAll()
+	}
+	return nil
+}
+
 // op checks one operation of a commit, and takes from it what only an admin says.
 // One that is several at once is checked as each of them.
 func (a *access) op(o *stet.Op) *fault.Error {

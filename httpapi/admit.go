@@ -41,17 +41,10 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err er
 	return err
 }
 
-// scrape answers /metrics: to every key, if there are keys.
-func (s *Server) scrape() http.Handler {
-	h := s.metrics.handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, err := s.access(r)
-		if err = s.admit(w, r, a, err); err != nil {
-			s.problem(w, r, err)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
+// getMetrics answers /metrics: to every key, if there are keys.
+func (s *Server) getMetrics(c *call) error {
+	s.metrics.answer.ServeHTTP(c.w, c.r)
+	return nil
 }
 
 type privateKey struct{}

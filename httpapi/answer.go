@@ -96,7 +96,7 @@ func (c *call) refusedAsOf() {
 		return
 	}
 	revision := c.before
-	if !isRead(c.r) {
+	if !c.route.onlyReads(c.r) {
 		revision, _ = c.s.store.Tail()
 	}
 	c.asOf(revision)
@@ -106,7 +106,7 @@ func (c *call) refusedAsOf() {
 // with an error: that is the connection's, and nobody is there to be told. If there is
 // no room for a large answer, a read is refused.
 func (c *call) send(status int, kind []string, t tag, body []byte) error {
-	if stake := c.stake(); isRead(c.r) {
+	if stake := c.stake(); c.route.onlyReads(c.r) {
 		if err := c.reserve(len(body)); err != nil {
 			c.s.problem(c.w, c.r, err)
 			return nil

@@ -143,7 +143,7 @@ func TestSlowAnswer(t *testing.T) {
 			defer store.Close()
 			api := New(store, Options{})
 			defer api.Close()
-			api.handler = api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			api.handler = api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				rest := time.NewTimer(time.Hour) // what the server takes is not the client's
 				<-rest.C
 				w.Write(make([]byte, size))

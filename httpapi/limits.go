@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -156,22 +155,9 @@ const (
 	kindLarge       // reads the whole store
 	kindFree        // tells how the server is, above all when it is busy
 	kinds
-)
 
-// kindOf returns what a request comes as. It is kindWait later, while it waits.
-func kindOf(r *http.Request) kind {
-	switch r.URL.Path {
-	case "/healthz", "/readyz", "/metrics":
-		return kindFree
-	case "/v1/backup", "/v1/export", "/v1/verify":
-		return kindLarge
-	case "/v1/changes":
-		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") || r.URL.Query().Has("wait") {
-			return kindStream
-		}
-	}
-	return kindUsual
-}
+	kindChanges // in the table of routes: kindStream or kindUsual, as the request asks
+)
 
 // A gate counts the requests in hand, and refuses those beyond the bounds.
 type gate struct {

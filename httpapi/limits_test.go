@@ -261,7 +261,7 @@ func TestSlowBody(t *testing.T) {
 			t.Errorf("the revision is %d", rev)
 		}
 		// One that comes in time does not end what is done with it, however long that takes.
-		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 			n, err := io.Copy(io.Discard, q.Body)
 			if err == nil {
 				<-time.After(time.Hour)
@@ -311,7 +311,7 @@ func TestLargeHeader(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	const size = 32 << 20 // more than it may take in DefaultWriteTime, at the pace below
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
-		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Write(make([]byte, size))
 		}))
 		r.dial("GET /big HTTP/1.1\nHost: localhost\n\n")
@@ -343,7 +343,7 @@ func TestOwnDeadline(t *testing.T) {
 	const own = 100 * time.Millisecond
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
 		failed := make(chan time.Duration)
-		r.api.handler = r.api.guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			c := http.NewResponseController(w)
 			for piece := make([]byte, pieceBytes); ; {
 				recorderOf(w).until = time.Time{} // as if that were long ago
@@ -376,7 +376,7 @@ func TestSilenceIsNotSlowness(t *testing.T) {
 		<-time.After(silence)
 	}
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
-		r.api.handler = r.api.guard(http.HandlerFunc(quiet))
+		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(quiet))
 		c := r.dial("GET /x HTTP/1.1\nHost: localhost\nConnection: close\n\n")
 		res, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
@@ -387,7 +387,7 @@ func TestSilenceIsNotSlowness(t *testing.T) {
 		}
 	})
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
-		server := Limits{}.NewServer(r.api.guard(http.HandlerFunc(quiet)))
+		server := Limits{}.NewServer(r.api.guard(nowhere, http.HandlerFunc(quiet)))
 		server.Protocols = new(http.Protocols)
 		server.Protocols.SetUnencryptedHTTP2(true)
 		l := newPipeListener()
@@ -481,7 +481,7 @@ func TestRateOfKeys(t *testing.T) {
 
 func TestPanicIsCountedAndLogged(t *testing.T) {
 	r := newRig(t, Options{})
-	r.api.handler = r.api.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	c := r.dial("GET /x HTTP/1.1\nHost: localhost\n\n")
 	io.ReadAll(c)
 	if m := r.line(); m["panicked"] != true || m["level"] != "ERROR" {

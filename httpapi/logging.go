@@ -5,13 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stet-dev/stet/fault"
 )
 
-// guard puts a handler behind the limits of load and time, and counts and logs
+// guard puts what answers a route behind the limits of load and time, and counts and logs
 // what it does.
 //
 // A line of the log has the request's id, method, route pattern (and not the
@@ -19,16 +18,16 @@ import (
 // the error. It never has a header, a query, an id or a text: they may be secret.
 // Reads that succeeded are logged at level debug; writes, and what was refused, at
 // info; what failed because of the server at error.
-func (s *Server) guard(next http.Handler) http.Handler {
+func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
-		k := kindOf(r)
+		k := rt.kindOf(r)
 		rec.stake = stake{g: s.gate, k: k}
 		defer func() {
 			p := recover()
 			rec.end()
-			s.observe(rec, r, k, time.Since(start), p != nil)
+			s.observe(rec, rt, r, k, time.Since(start), p != nil)
 			if p != nil {
 				panic(p)
 			}
@@ -71,11 +70,7 @@ func (s *Server) busy(w *recorder, r *http.Request, err error, limit string) {
 }
 
 // observe counts and logs a request that was answered.
-func (s *Server) observe(rec *recorder, r *http.Request, k kind, took time.Duration, panicked bool) {
-	route := r.Pattern
-	if route == "" || route == "/" {
-		route = "other"
-	}
+func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took time.Duration, panicked bool) {
 	status := rec.status
 	switch {
 	case panicked:
@@ -83,13 +78,13 @@ func (s *Server) observe(rec *recorder, r *http.Request, k kind, took time.Durat
 	case status == 0:
 		status = http.StatusOK // which net/http sends if the handler wrote nothing
 	}
-	s.metrics.request(route, k, status, took)
-	level := levelOf(r, k, status)
+	s.metrics.request(rt.name(), k, status, took)
+	level := levelOf(rt.onlyReads(r), k, status)
 	if !s.o.Log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 10),
-		slog.String("request_id", rec.Header().Get(headerRequestID)), slog.String("method", method(r)), slog.String("route", route),
+		slog.String("request_id", rec.Header().Get(headerRequestID)), slog.String("method", method(r)), slog.String("route", rt.name()),
 		slog.Int("status", status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
 	if rec.who != "" {
 		attrs = append(attrs, slog.String("key", rec.who))
@@ -106,7 +101,7 @@ func (s *Server) observe(rec *recorder, r *http.Request, k kind, took time.Durat
 	s.o.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
-func levelOf(r *http.Request, k kind, status int) slog.Level {
+func levelOf(reads bool, k kind, status int) slog.Level {
 	switch {
 	case k == kindFree && status < 400:
 		return slog.LevelDebug
@@ -114,19 +109,10 @@ func levelOf(r *http.Request, k kind, status int) slog.Level {
 		return slog.LevelWarn
 	case status >= 500:
 		return slog.LevelError
-	case status >= 400 || !isRead(r):
+	case status >= 400 || !reads:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
-}
-
-// isRead tells whether a request only reads, which some POSTs do.
-func isRead(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return true
-	}
-	return r.URL.Path == "/v1/get" || strings.HasSuffix(r.Pattern, "/render")
 }
 
 // method is the request's method, quoted if it is none that anybody knows: it is

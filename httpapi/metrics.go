@@ -21,6 +21,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
+	answer   http.Handler // of /metrics
 	// gets counts the calls of Store.Get: see core.Stats.Gets.
 	gets atomic.Uint64
 }
@@ -44,12 +45,8 @@ func newMetrics(store *stet.Store, g *gate) *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, gate: g, gets: &m.gets})
+	m.answer = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 	return m
-}
-
-// handler answers /metrics.
-func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
 // request counts a request that was answered.

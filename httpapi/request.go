@@ -22,10 +22,11 @@ import (
 
 // A call is one request to a route, with who made it.
 type call struct {
-	s *Server
-	w http.ResponseWriter
-	r *http.Request
-	a *access
+	s     *Server
+	route *route
+	w     http.ResponseWriter
+	r     *http.Request
+	a     *access
 	// mark is what the tag of a version has behind it, for who sees that in part.
 	mark string
 	// before is a revision that the store had before the call reads.
@@ -34,27 +35,12 @@ type call struct {
 
 // call makes a handler of a route: it finds out who calls and answers with what
 // the route fails with.
-func (s *Server) call(route func(*call) error) http.Handler {
+func (s *Server) call(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, err := s.access(r)
-		if err = s.admit(w, r, a, err); err == nil {
-			k := kindOf(r)
-			if r.URL.Path == "/v1/get" {
-				ctx, cancel := context.WithTimeout(r.Context(), s.o.Limits.WorkTime)
-				defer cancel()
-				r = r.WithContext(ctx)
-			}
-			if k == kindLarge {
-				ctx, stop := a.during(r.Context()) // it may take long, and longer than the key
-				defer stop()
-				r = r.WithContext(ctx)
-			}
-			before, _ := s.store.Tail()
-			c := call{s: s, w: w, r: r, a: a, before: before}
-			if err = route(&c); err != nil {
-				if err = a.scopeError(err); k == kindLarge && over(a) {
-					err = a.overError() // and so what it waited for did not come
-				}
+		c := call{s: s, route: rt, w: w, r: r}
+		err := c.enter()
+		if err == nil {
+			if err = c.carryOut(); err != nil && rt.may != anybody {
 				c.refusedAsOf()
 			}
 		}
@@ -62,6 +48,47 @@ func (s *Server) call(route func(*call) error) http.Handler {
 			s.problem(w, r, err)
 		}
 	})
+}
+
+// enter finds out who calls, counts the request against the caller's rate, and
+// refuses who may not do at all what the route is for.
+func (c *call) enter() error {
+	if c.route.may == anybody {
+		c.a = everything
+		return nil
+	}
+	a, err := c.s.access(c.r)
+	if err = c.s.admit(c.w, c.r, a, err); err != nil {
+		return err
+	}
+	c.a = a
+	return c.a.may(c.route.may)
+}
+
+// carryOut does what the route is for, in the time that it may take.
+func (c *call) carryOut() error {
+	if c.route.work {
+		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
+		defer cancel()
+		c.r = c.r.WithContext(ctx)
+	}
+	large := c.route.kind == kindLarge
+	if large {
+		ctx, stop := c.a.during(c.ctx()) // it may take long, and longer than the key
+		defer stop()
+		c.r = c.r.WithContext(ctx)
+	}
+	if c.route.may != anybody {
+		c.before, _ = c.s.store.Tail()
+	}
+	err := c.route.answer(c)
+	if err == nil {
+		return nil
+	}
+	if err = c.a.scopeError(err); large && over(c.a) {
+		err = c.a.overError() // and so what it waited for did not come
+	}
+	return err
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }

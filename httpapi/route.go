@@ -7,66 +7,100 @@ import (
 	"github.com/stet-dev/stet/fault"
 )
 
-// A route is one operation of the contract. Its pattern is the path in
-// openapi.yaml but for {ref...}, which is {ref} there.
+// A route is one operation of the contract. What depends on which operation a request
+// is for, is a column here and is not found out from its URL a second time.
 type route struct {
-	method  string
+	method string
+	// pattern is the path in openapi.yaml but for {ref...}, which is {ref} there. A GET
+	// answers HEAD as well.
 	pattern string
-	handle  http.Handler
+	// answer carries the operation out.
+	answer func(*call) error
+	// may is what the caller must be allowed to do, before anything else is looked at.
+	may right
+	// kind is the bound that the requests count against.
+	kind kind
+	// reads says that a request changes nothing though its method is POST.
+	reads bool
+	// work says that Limits.WorkTime bounds the operation.
+	work bool
 }
 
-// table lists every route. A GET answers HEAD as well.
+// table lists every route.
 func (s *Server) table() []route {
 	return []route{
-		{"GET", "/v1/prompts/{id}/versions/{selector}", s.call(s.getVersion)},
-		{"POST", "/v1/get", s.call(s.getMany)},
-		{"GET", "/p/{ref...}", s.call(s.getPlain)},
-		{"GET", "/v1/prompts/{id}/versions", s.call(s.listVersions)},
-		{"GET", "/v1/prompts", s.call(s.listPrompts)},
-		{"GET", "/v1/prompts/{id}", s.call(s.getHead)},
-		{"GET", "/v1/prompts/{id}/labels/{label}", s.call(s.listMoves)},
-		{"GET", "/v1/prompts/{id}/diff", s.call(s.getDiff)},
-		{"POST", "/v1/prompts/{id}/versions/{selector}/render", s.call(s.render)},
-		{"GET", "/v1/changes", s.call(s.getChanges)},
+		{method: "GET", pattern: "/v1/prompts/{id}/versions/{selector}", answer: s.getVersion},
+		{method: "POST", pattern: "/v1/get", answer: s.getMany, reads: true, work: true},
+		{method: "GET", pattern: "/p/{ref...}", answer: s.getPlain},
+		{method: "GET", pattern: "/v1/prompts/{id}/versions", answer: s.listVersions},
+		{method: "GET", pattern: "/v1/prompts", answer: s.listPrompts},
+		{method: "GET", pattern: "/v1/prompts/{id}", answer: s.getHead},
+		{method: "GET", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.listMoves},
+		{method: "GET", pattern: "/v1/prompts/{id}/diff", answer: s.getDiff},
+		{method: "POST", pattern: "/v1/prompts/{id}/versions/{selector}/render", answer: s.render, reads: true},
+		{method: "GET", pattern: "/v1/changes", answer: s.getChanges, kind: kindChanges},
 
-		{"POST", "/v1/commits", s.call(s.postCommit)},
-		{"POST", "/v1/prompts/{id}/versions", s.call(s.saveVersion)},
-		{"DELETE", "/v1/prompts/{id}/versions/{selector}", s.call(s.deleteVersion)},
-		{"DELETE", "/v1/prompts/{id}", s.call(s.deletePrompt)},
-		{"DELETE", "/v1/prompts", s.call(s.clear)},
-		{"PUT", "/v1/prompts/{id}/labels/{label}", s.call(s.setLabel)},
-		{"DELETE", "/v1/prompts/{id}/labels/{label}", s.call(s.removeLabel)},
-		{"POST", "/v1/prompts/{id}/labels/{label}/rollback", s.call(s.rollback)},
+		{method: "POST", pattern: "/v1/commits", answer: s.postCommit},
+		{method: "POST", pattern: "/v1/prompts/{id}/versions", answer: s.saveVersion},
+		{method: "DELETE", pattern: "/v1/prompts/{id}/versions/{selector}", answer: s.deleteVersion},
+		{method: "DELETE", pattern: "/v1/prompts/{id}", answer: s.deletePrompt},
+		{method: "DELETE", pattern: "/v1/prompts", answer: s.clear},
+		{method: "PUT", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.setLabel},
+		{method: "DELETE", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.removeLabel},
+		{method: "POST", pattern: "/v1/prompts/{id}/labels/{label}/rollback", answer: s.rollback},
 
-		{"POST", "/v1/verify", s.call(s.verify)},
-		{"GET", "/v1/backup", s.call(s.backup)},
-		{"GET", "/v1/export", s.call(s.export)},
-		{"POST", "/v1/replay", s.call(s.replay)},
+		{method: "POST", pattern: "/v1/verify", answer: s.verify, kind: kindLarge, may: mayReadAll},
+		{method: "GET", pattern: "/v1/backup", answer: s.backup, kind: kindLarge, may: mayReadAll},
+		{method: "GET", pattern: "/v1/export", answer: s.export, kind: kindLarge, may: mayReadAll},
+		{method: "POST", pattern: "/v1/replay", answer: s.replay, may: mayReadAll},
 
-		{"GET", "/v1/store", s.call(s.getStore)},
-		{"GET", "/healthz", http.HandlerFunc(s.healthz)},
-		{"GET", "/readyz", http.HandlerFunc(s.readyz)},
-		{"GET", "/metrics", s.scrape()},
-		{"GET", "/openapi.yaml", http.HandlerFunc(s.openapi)},
+		{method: "GET", pattern: "/v1/store", answer: s.getStore},
+		{method: "GET", pattern: "/metrics", answer: s.getMetrics, kind: kindFree},
+		{method: "GET", pattern: "/healthz", answer: s.healthz, kind: kindFree, may: anybody},
+		{method: "GET", pattern: "/readyz", answer: s.readyz, kind: kindFree, may: anybody},
+		{method: "GET", pattern: "/openapi.yaml", answer: s.openapi, may: anybody},
 	}
 }
 
-// compose puts the handlers into each other: a request goes through them from
-// the last line to the first.
-func (s *Server) compose() http.Handler {
-	var h http.Handler = http.HandlerFunc(s.dispatch)
-	h = s.origins(h)
-	h = s.guard(h)
-	h = s.identify(h)
-	return h
+// nowhere is what counts as the route of a request that no route takes.
+var nowhere = &route{}
+
+// name is the route in metrics and in the log: "other" for nowhere, so that what
+// nobody offers makes no series of its own.
+func (rt *route) name() string {
+	if rt.pattern == "" {
+		return "other"
+	}
+	return rt.method + " " + rt.pattern
 }
+
+// kindOf returns what a request to the route comes as. It is kindWait later, while it
+// waits.
+func (rt *route) kindOf(r *http.Request) kind {
+	if rt.kind != kindChanges {
+		return rt.kind
+	}
+	if strings.Contains(r.Header.Get("Accept"), "text/event-stream") || r.URL.Query().Has("wait") {
+		return kindStream
+	}
+	return kindUsual
+}
+
+// onlyReads tells whether a request to the route changes nothing.
+func (rt *route) onlyReads(r *http.Request) bool {
+	return rt.reads || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+}
+
+// compose puts the handlers into each other: a request gets its id, then its route is
+// found, and what guards a request is around what the route does.
+func (s *Server) compose() http.Handler { return s.identify(http.HandlerFunc(s.dispatch)) }
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, r := range s.table() {
-		mux.Handle(r.method+" "+r.pattern, r.handle)
+	for _, rt := range s.table() {
+		mux.Handle(rt.method+" "+rt.pattern, s.guard(&rt, s.origins(s.call(&rt))))
 	}
-	mux.HandleFunc("/", s.noRoute)
+	mux.Handle("/", s.guard(nowhere, s.origins(http.HandlerFunc(s.noRoute))))
 	return mux
 }
 
@@ -74,10 +108,15 @@ func (s *Server) routes() *http.ServeMux {
 // in its shortest form with a redirect, in HTML; such a path is never an id's.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	if p := r.URL.EscapedPath(); p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p, "/.") && hasDots(p) {
-		s.problem(w, r, fault.New(fault.NotFound, "there is nothing at this path: it has an empty segment, \".\" or \"..\". Write an id as one segment, with %%2F for /."))
+		s.noPath.ServeHTTP(w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// badPath answers what dispatch gives to no route.
+func (s *Server) badPath(w http.ResponseWriter, r *http.Request) {
+	s.problem(w, r, fault.New(fault.NotFound, "there is nothing at this path: it has an empty segment, \".\" or \"..\". Write an id as one segment, with %%2F for /."))
 }
 
 // hasDots tells whether a segment of a path is "." or "..".

@@ -44,6 +44,7 @@ type Server struct {
 	o       Options
 	mux     *http.ServeMux
 	handler http.Handler
+	noPath  http.Handler // of paths that are never a route's
 	ids     requestIDs
 	tagBase string // the quote and the store's id, with which every ETag begins
 
@@ -84,6 +85,7 @@ func New(store *stet.Store, o Options) *Server {
 	s.streams = newStreams(store)
 	s.limit()
 	s.mux = s.routes()
+	s.noPath = s.guard(nowhere, s.origins(http.HandlerFunc(s.badPath)))
 	s.handler = s.compose()
 	return s
 }

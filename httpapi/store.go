@@ -44,9 +44,9 @@ func (s *Server) getStore(c *call) error {
 }
 
 // healthz says that the program is alive, whatever its store does.
-func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
-	c := call{s: s, w: w, r: r}
+func (s *Server) healthz(c *call) error {
 	c.send(http.StatusOK, typeJSON, "", []byte("{\"alive\":true}\n"))
+	return nil
 }
 
 // readyTime is how long the store may take to answer while the server calls itself
@@ -55,21 +55,19 @@ const readyTime = 2 * time.Second
 
 // readyz says whether requests should come here: not while the server drains or
 // its store does not answer.
-func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+func (s *Server) readyz(c *call) error {
 	select {
 	case <-s.stopping.Done():
-		s.problem(w, r, fault.New(fault.Unavailable, "the server is about to stop. Go to another."))
-		return
+		return fault.New(fault.Unavailable, "the server is about to stop. Go to another.")
 	default:
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	ctx, cancel := context.WithTimeout(c.ctx(), readyTime)
 	defer cancel()
 	if _, err := s.store.GetMany(ctx, nil, stet.ReadOptions{}); err != nil {
-		s.problem(w, r, err)
-		return
+		return err
 	}
-	c := call{s: s, w: w, r: r}
 	c.send(http.StatusOK, typeJSON, "", []byte("{\"ready\":true}\n"))
+	return nil
 }
 
 // contract is what the server does, for programs and for people.
@@ -77,8 +75,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 //go:embed openapi.yaml
 var contract []byte
 
-func (s *Server) openapi(w http.ResponseWriter, r *http.Request) {
-	c := call{s: s, w: w, r: r}
+func (s *Server) openapi(c *call) error {
 	c.vary(vary)
 	c.send(http.StatusOK, typeYAML, "", contract)
+	return nil
 }

@@ -23,7 +23,7 @@ type versionJSON struct {
 	Type      string             `json:"type"`
 	Text      *string            `json:"text"`
 	Messages  stdjson.RawMessage `json:"messages"`
-	Variables []string           `json:"variables"` // derived from the content, and not read
+	Variables skipped            `json:"variables"` // derived from the content, and not read
 	Config    stdjson.RawMessage `json:"config"`
 	Template  string             `json:"template"`
 	Metadata  stdjson.RawMessage `json:"metadata"`

@@ -59,7 +59,7 @@ func decode(data []byte) (*File, error) {
 		return nil, fault.New(fault.Invalid, "the key file has the format %d, and this program knows %d. Use a newer stet.", version.Format, format)
 	}
 	var j fileJSON
-	if err := prompt.Decode(bytes.NewReader(data), &j); err != nil {
+	if err := prompt.DecodeAll(bytes.NewReader(data), &j); err != nil {
 		return nil, err
 	}
 	if j.Format != format {

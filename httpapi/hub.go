@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"sync"
@@ -105,7 +104,7 @@ type event struct {
 
 // newEvent encodes a change. prefix is what its position begins with.
 func newEvent(prefix string, ch *stet.Change) (*event, error) {
-	data, err := json.Marshal(ch)
+	data, err := encode(ch)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
 	}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -25,7 +24,7 @@ func (s *Server) getStore(c *call) error {
 		hash = stet.Hash{} // of what the caller may not see, too
 	}
 	epoch, cleared := s.store.Epoch()
-	body, err := json.Marshal(struct {
+	body, err := encode(struct {
 		StoreID  string    `json:"store_id"`
 		Engine   string    `json:"engine"`
 		Epoch    uint64    `json:"epoch"`

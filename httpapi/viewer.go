@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/stet-dev/stet"
@@ -57,7 +56,7 @@ func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, er
 		if !ok {
 			continue
 		}
-		data, err := json.Marshal(ch)
+		data, err := encode(ch)
 		if err != nil {
 			return nil, 0, fault.Wrap(err, fault.Internal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
 		}

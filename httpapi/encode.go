@@ -1,0 +1,25 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// encode returns v as JSON without the escapes that a web page would need: prompts are
+// full of tags, and what is answered is no page. All JSON of this package that is not
+// appended by hand comes from here: encoding/json.Marshal escapes even what a
+// MarshalJSON has written.
+func encode(v any) ([]byte, error) {
+	if m, ok := v.(json.Marshaler); ok {
+		return m.MarshalJSON()
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "the answer could not be encoded: %v.", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

@@ -34,6 +34,9 @@ func AppendQuote(dst []byte, s string) []byte {
 	}
 }
 
+// QuotedLen returns how many bytes AppendQuote appends.
+func QuotedLen(s string) int { return quotedLen(s) + len(`""`) }
+
 // quotedLen returns how many bytes AppendQuote puts between the quotation marks.
 func quotedLen(s string) int {
 	n := len(s)

@@ -15,21 +15,52 @@ import (
 // is carried out. So it does not matter which of two requests is first.
 
 // A right is what a route is for, as far as that can be told before the request's body
-// and its prompt are looked at.
+// is read: who may not do it at all is refused before the server takes anything in.
 type right int
 
 const (
 	showKey    right = iota // whatever the key allows, a key is shown where there are keys
+	maySave                 // of a prompt that the key is for, as the next two
+	mayDelete               //
+	mayMove                 // a label
+	mayCommit               // any operation
 	mayReadAll              // what shows or takes the whole store
 	anybody                 // no key is asked for
 )
 
-// may fails as forbidden if the caller has not a right.
-func (a *access) may(r right) error {
-	if r == mayReadAll {
-		return a.mayReadAll()
+// may fails as forbidden if the caller has not a right, on the prompt that the path
+// names if there is one. What it lets through is checked again, operation by operation.
+func (a *access) may(r right, id string) error {
+	if a.grant == nil {
+		return nil
 	}
-	return nil
+	role := a.grant.Role()
+	writes := role == keys.Writer || role == keys.Admin
+	var err *fault.Error
+	switch r {
+	case mayReadAll:
+		return a.mayReadAll()
+	case maySave, mayDelete, mayMove:
+		switch {
+		case !a.sees(id):
+			err = a.outside(id)
+		case r == maySave && !writes:
+			err = a.notInRole("save")
+		case r == mayDelete && !writes:
+			err = a.notInRole("delete")
+		case r == mayMove && !writes && role != keys.Promoter:
+			err = a.notInRole("move labels")
+		}
+	case mayCommit:
+		if !writes && role != keys.Promoter {
+			err = a.notInRole("commit")
+			err.Op = 0 // whatever it is
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return err
 }
 
 // op checks one operation of a commit, and takes from it what only an admin says.

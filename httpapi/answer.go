@@ -46,6 +46,32 @@ func (c *call) sendBuffer(status int, kind []string, t tag, b *[]byte, body []by
 	}
 }
 
+// room returns a buffer for an answer of at most so many bytes, which are counted before
+// they are there: a buffer that grows is there twice while it does.
+func (c *call) room(size int) (*[]byte, []byte, error) {
+	if err := c.reserve(size); err != nil {
+		return nil, nil, err
+	}
+	b := buffers.Get().(*[]byte)
+	if size <= cap(*b) {
+		return b, (*b)[:0], nil
+	}
+	return b, make([]byte, 0, size), nil
+}
+
+// jsonSize returns at least as many bytes as the JSON of a version has, with a comma.
+func jsonSize(v stet.Version) int {
+	n := 1024 + content.QuotedLen(v.PromptID()) + content.QuotedLen(v.Text()) + len(v.Content().Messages()) + len(v.Content().Config()) +
+		len(v.Metadata()) + content.QuotedLen(v.Author()) + content.QuotedLen(v.Message())
+	for name := range v.Variables() {
+		n += len(name) + len(`"",`)
+	}
+	for p := range v.Parents() {
+		n += content.QuotedLen(p) + len(`"",`)
+	}
+	return n
+}
+
 // asOf says as of which revision the answer is.
 func (c *call) asOf(revision uint64) {
 	c.w.Header()["Stet-As-Of"] = []string{strconv.FormatUint(revision, 10)}
@@ -154,22 +180,25 @@ func (c *call) empty() {
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
-// sendPage answers with a page: {NAME:[…],"next","as_of"}.
-func sendPage[T any](c *call, name string, p *stet.Page[T], add func(dst []byte, item *T) ([]byte, error)) error {
+// sendPage answers with a page: {NAME:[…],"next","as_of"}, of at most size bytes as far as
+// that is known.
+func sendPage[T any](c *call, name string, p *stet.Page[T], size int, add func(dst []byte, item *T) ([]byte, error)) error {
 	c.asOf(p.AsOf)
 	t := c.s.revisionTag(p.AsOf) + c.a.scopeMark()
 	if c.fresh(t) {
 		return nil
 	}
-	b := buffers.Get().(*[]byte)
-	buf := append((*b)[:0], `{"`...)
+	b, buf, err := c.room(size + len(name) + len(p.Next) + 64)
+	if err != nil {
+		return err
+	}
+	buf = append(buf, `{"`...)
 	buf = append(buf, name...)
 	buf = append(buf, `":[`...)
 	for i := range p.Items {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
-		var err error
 		if buf, err = add(buf, &p.Items[i]); err != nil {
 			return err
 		}

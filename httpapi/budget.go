@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
@@ -16,7 +17,12 @@ const (
 	// leastBuilders is how many large answers are read and put together at once on a
 	// machine with few processors; elsewhere it is two a processor. They wait for
 	// the storage and for nobody else, so that who is next waits a moment.
-	leastBuilders = 8
+	leastBuilders = 4
+	// freeWork is what becomes of a body that is not counted: that of a usual prompt.
+	freeWork = 64 << 10
+	// maxWork is how many bytes may become of bodies at once, of those that are not
+	// free: two of the largest commits, or dozens of a megabyte. Others wait.
+	maxWork = 96 << 20
 )
 
 func builders() int { return max(leastBuilders, 2*runtime.GOMAXPROCS(0)) }
@@ -31,6 +37,11 @@ type stake struct {
 	in       bool
 	building bool
 	bytes    int64
+	body     int64 // bytes held of the request's body
+	worked   int64 // what becomes of it
+
+	who string // "" before it is known
+	sh  *share // of who; nil before
 }
 
 // enter takes the request's place, or refuses it as unavailable.
@@ -38,31 +49,93 @@ func (s *stake) enter() error {
 	if s.g == nil || s.in {
 		return nil
 	}
-	err := s.g.enter(s.k)
+	err := s.g.enter(s.k, s.sh)
 	s.in = err == nil
 	return err
 }
 
 func (s *stake) leave() {
 	if s.in {
-		s.g.leave(s.k)
+		s.g.leave(s.k, s.sh)
 		s.in = false
 	}
 }
 
-// aside calls f, which waits for others. Meanwhile the request is one of those that
-// wait, and its place is free; afterwards it takes one again. Full tells whether it is
+// own makes the request one of a caller's, whom nobody knew when it came in. It is
+// refused as rate_limited if the caller has its share already.
+func (s *stake) own(who string) error {
+	if s.g == nil || s.sh != nil || s.k == kindFree {
+		return nil
+	}
+	sh := s.g.shares.join(who)
+	if err := sh.enter(s.k, s.g.most[s.k]); err != nil {
+		s.g.shares.leave(who, sh)
+		return err
+	}
+	s.who, s.sh = who, sh
+	return nil
+}
+
+// hold takes room for bytes of the request's body. A caller may always have one body of
+// the most that the route takes, of which most is there twice
+// for a moment, while it is moved to where it has more room.
+func (s *stake) hold(bytes, most int64) error {
+	if s.g == nil {
+		return nil
+	}
+	if err := s.g.hold(bytes); err != nil {
+		return err
+	}
+	if s.sh != nil {
+		if err := s.sh.hold(bytes, max(shareOf(s.g.mostBytes), 2*most)); err != nil {
+			s.g.letGo(bytes)
+			return err
+		}
+	}
+	s.body += bytes
+	return nil
+}
+
+func (s *stake) letGo(bytes int64) {
+	if s.g == nil || bytes == 0 {
+		return
+	}
+	s.g.letGo(bytes)
+	if s.sh != nil {
+		s.sh.bytes.Add(-bytes)
+	}
+	s.body -= bytes
+}
+
+// work waits until there is room for what becomes of a body, for as long as a read may
+// take. Who has come first is first.
+func (s *stake) work(ctx context.Context, most time.Duration, bytes int64) error {
+	bytes = min(bytes, maxWork) - s.worked
+	if s.g == nil || bytes <= freeWork {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	if err := s.g.work.Acquire(ctx, bytes); err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the server had no room for what is to be done in %v: it works on as many large requests as it may. Nothing changed. Try again.", most)
+	}
+	s.worked += bytes
+	return nil
+}
+
+// aside calls f, which waits for others. Meanwhile the request is one of another kind,
+// of those that wait, and its place is free; afterwards it takes one again. Full tells whether it is
 // refused because there is none, before or after.
-func (s *stake) aside(f func() error) (full bool, err error) {
+func (s *stake) aside(k kind, f func() error) (full bool, err error) {
 	if s.g == nil {
 		return false, f()
 	}
-	if err := s.g.enter(kindWait); err != nil {
+	if err := s.g.enter(k, s.sh); err != nil {
 		return true, err
 	}
 	s.leave()
 	err = func() error {
-		defer s.g.leave(kindWait)
+		defer s.g.leave(k, s.sh)
 		return f()
 	}()
 	if err != nil {
@@ -129,7 +202,16 @@ func (s *stake) take(more int64) {
 func (s *stake) end() {
 	s.built()
 	s.take(-s.bytes)
+	s.letGo(s.body)
+	if s.worked > 0 {
+		s.g.work.Release(s.worked)
+		s.worked = 0
+	}
 	s.leave()
+	if s.sh != nil {
+		s.g.shares.leave(s.who, s.sh)
+		s.who, s.sh = "", nil
+	}
 }
 
 // stake is what the call's request has of what all share.
@@ -148,7 +230,7 @@ func (c *call) wait(revision uint64) error {
 	if newest, _ := c.s.store.Tail(); revision <= newest {
 		return nil
 	}
-	full, err := c.stake().aside(func() error {
+	full, err := c.stake().aside(kindWait, func() error {
 		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
 		defer cancel()
 		ctx, stop := c.a.during(ctx)

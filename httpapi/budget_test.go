@@ -18,16 +18,19 @@ import (
 // no difference, and who waits for one has no place meanwhile and needs one again.
 func TestWaitingIsNotInHand(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{InHand: 1, Streams: 1}})
-	half := r.begin()
+	fill := func() {
+		if err := r.api.gate.enter(kindUsual, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	free := func() { r.api.gate.leave(kindUsual, nil) }
+	fill()
 	for _, path := range []string{"/v1/prompts?min_revision=0", "/v1/prompts?x=min_revision", "/v1/store?min%5Frevision=0"} {
 		if res, body := r.ask("GET " + path); res.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%s with the server full: %s, %s", path, res.Status, body)
 		}
 	}
-	io.WriteString(half, `{"text":"a"}`)
-	if res, body := answer(t, half); res.StatusCode != http.StatusCreated {
-		t.Fatalf("%s, %s", res.Status, body)
-	}
+	free()
 	usual, waiting := &r.api.gate.inHand[kindUsual], &r.api.gate.inHand[kindWait]
 	for i, path := range []string{"/v1/store", "/v1/prompts", "/v1/prompts/a/versions", "/v1/prompts/a/versions/latest", "/p/a", "/v1/prompts/a/diff"} {
 		await(t, func() bool { return usual.Load() == 0 })
@@ -44,7 +47,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 		want := http.StatusOK
 		if i%2 == 1 { // nothing is free when it comes back
 			want = http.StatusServiceUnavailable
-			half = r.begin()
+			fill()
 		}
 		if _, err := r.store.Save(t.Context(), stet.Draft{PromptID: "a", Text: fmt.Sprint(path)}); err != nil {
 			t.Fatal(err)
@@ -53,8 +56,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 			t.Errorf("%s: who has waited: %s, %s", path, res.Status, body)
 		}
 		if i%2 == 1 {
-			io.WriteString(half, `{"text":"a"}`)
-			answer(t, half)
+			free()
 		}
 	}
 	await(t, func() bool { return usual.Load() == 0 && waiting.Load() == 0 })
@@ -63,7 +65,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 // TestBytesOfAnswers has a client that does not read a large answer: for another
 // there is no room, for small ones there is, and all is given back.
 func TestBytesOfAnswers(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{AnswerBytes: 48 << 20}})
+	r := newRig(t, Options{Limits: Limits{AnswerBytes: 42 << 20}})
 	text := strings.Repeat("x", 1<<20-1000)
 	for i := range 10 {
 		if _, err := r.store.Save(t.Context(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + text[1:]}); err != nil {

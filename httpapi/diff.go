@@ -1,8 +1,8 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/diff"
@@ -51,12 +51,18 @@ func (s *Server) getDiff(c *call) error {
 	if c.unchanged(t) {
 		return nil
 	}
+	// Not with a place to build: who waits for room while he holds one could wait for ever.
+	c.stake().built()
+	if err := c.stake().work(c.ctx(), s.o.Limits.WorkTime, diffCost(two[0])+diffCost(two[1])); err != nil {
+		c.full("work")
+		return err
+	}
 	text := diff.Versions(two[0], two[1])
 	if kind == "text/plain" {
 		c.send(http.StatusOK, typeText, t, []byte(text))
 		return nil
 	}
-	body, err := json.Marshal(struct {
+	body, err := encode(struct {
 		From stet.Number `json:"from"`
 		To   stet.Number `json:"to"`
 		Diff string      `json:"diff"`
@@ -67,4 +73,11 @@ func (s *Server) getDiff(c *call) error {
 	}
 	c.send(http.StatusOK, typeJSON, t, append(body, '\n'))
 	return nil
+}
+
+// diffCost is about how many bytes it takes to compare a version, measured with texts of
+// a megabyte of short lines: so much for each line and some copies of the whole.
+func diffCost(v stet.Version) int64 {
+	text := v.Text() + v.Content().Messages()
+	return int64(64*strings.Count(text, "\n") + 4*len(text))
 }

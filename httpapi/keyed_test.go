@@ -19,6 +19,7 @@ import (
 type keyed struct {
 	t     *testing.T
 	store *stet.Store
+	api   *Server
 	url   string
 	file  string            // of the keys
 	keys  map[string]string // secrets by name
@@ -69,7 +70,7 @@ func newKeyed(t *testing.T, store *stet.Store, o Options, more ...keys.Key) *key
 	}
 	s := New(store, o)
 	server := httptest.NewServer(s)
-	k.url = server.URL
+	k.api, k.url = s, server.URL
 	t.Cleanup(func() {
 		s.Drain()
 		server.Close()

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/stet-dev/stet/fault"
 )
 
@@ -20,7 +22,9 @@ type Limits struct {
 	// show no valid key: DefaultAttemptRate if 0. It makes guessing slow.
 	AttemptRate float64
 	// InHand is how many requests are worked on at once; one more is refused at
-	// once as unavailable. Streams and long polls do not count: DefaultInHand if 0.
+	// once as unavailable. Streams and long polls do not count, nor do requests whose
+	// bodies are still coming, of which there may be eight times as many: DefaultInHand
+	// if 0. Of all bounds of this kind one key, or one address without a key, has half.
 	InHand int
 	// Streams is how many streams and long polls are open at once, and how many
 	// requests wait for a revision: DefaultStreams if 0.
@@ -28,8 +32,8 @@ type Limits struct {
 	// Large is how many backups, exports and checks of the whole store run at
 	// once: DefaultLarge if 0.
 	Large int
-	// BodyBytes is how many bytes of bodies all requests in hand may have
-	// together: DefaultBodyBytes if 0.
+	// BodyBytes is how many bytes of bodies are held at once, of what has come of
+	// them: DefaultBodyBytes if 0.
 	BodyBytes int64
 	// AnswerBytes is how many bytes of large answers and of pages for streams may be
 	// on their way together: DefaultAnswerBytes if 0. What is streamed from the
@@ -69,11 +73,12 @@ const (
 	// DefaultLarge keeps whole-store reads from filling the disk or taking every
 	// processor.
 	DefaultLarge = 4
-	// DefaultBodyBytes is room for some 25 of the largest commits.
-	DefaultBodyBytes = 256 << 20
-	// DefaultAnswerBytes is room for some three of the largest answers, escaped and
-	// compressed, or for 30 whose clients read them at once.
-	DefaultAnswerBytes = 256 << 20
+	// DefaultBodyBytes is room for two of the largest bodies, or for a dozen commits of
+	// as many texts as there may be in one.
+	DefaultBodyBytes = 128 << 20
+	// DefaultAnswerBytes is room for some three of the largest answers, or for a dozen
+	// pages, whose clients do not read them at once.
+	DefaultAnswerBytes = 96 << 20
 	// DefaultWorkTime is as long as a client of ours waits for an answer.
 	DefaultWorkTime = 30 * time.Second
 	// DefaultHeaderTime is ample: a header comes in one packet or two.
@@ -100,6 +105,13 @@ const (
 	// maxManyBytes bounds the texts of one answer to POST /v1/get. It is what four
 	// pages have, and half of what the client reads into memory.
 	maxManyBytes = 32 << 20
+	// maxAnswerBytes bounds the JSON of one such answer, and of a rendered text: a byte
+	// of a text may take six. It is what the client reads into memory.
+	maxAnswerBytes = 64 << 20
+
+	// maxStreams is how many requests one connection of HTTP/2 has under way: as many
+	// as package net/http of a client makes at once.
+	maxStreams = 100
 
 	// retrySoon, in seconds, is after how long who was refused for load should
 	// try again.
@@ -152,6 +164,7 @@ const (
 	kindUsual  kind = iota
 	kindStream      // open for long, and idle nearly all the time
 	kindWait        // waits for a revision
+	kindBody        // its body comes
 	kindLarge       // reads the whole store
 	kindFree        // tells how the server is, above all when it is busy
 	kinds
@@ -170,34 +183,55 @@ type gate struct {
 	mostAnswers int64
 	answers     atomic.Int64  // bytes
 	builds      chan struct{} // one for each who builds a large answer
+
+	work   *semaphore.Weighted // bytes that become of bodies
+	shares shares
 }
 
 func newGate(l Limits) *gate {
 	return &gate{
-		most:      [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindLarge: int64(l.Large), kindFree: 1<<63 - 1},
-		mostBytes: l.BodyBytes, mostAnswers: l.AnswerBytes, builds: make(chan struct{}, builders()),
+		most:      [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindBody: 8 * int64(l.InHand), kindLarge: int64(l.Large), kindFree: 1<<63 - 1},
+		mostBytes: l.BodyBytes, mostAnswers: l.AnswerBytes, builds: make(chan struct{}, builders()), work: semaphore.NewWeighted(maxWork),
 	}
 }
 
-// enter lets a request in or refuses it as unavailable. Who is let in calls leave
-// when it is done.
-func (g *gate) enter(k kind) error {
-	if n := g.inHand[k].Add(1); n <= g.most[k] {
+// enter lets a request in, or refuses it as unavailable, or as rate_limited if it is
+// its caller who has enough. Who is let in calls leave when it is done.
+func (g *gate) enter(k kind, sh *share) error {
+	if g.inHand[k].Add(1) > g.most[k] {
+		g.inHand[k].Add(-1)
+		return g.tooMany(k)
+	}
+	if sh == nil {
 		return nil
 	}
-	g.inHand[k].Add(-1)
+	err := sh.enter(k, g.most[k])
+	if err != nil {
+		g.inHand[k].Add(-1)
+	}
+	return err
+}
+
+func (g *gate) tooMany(k kind) error {
 	switch k {
 	case kindStream:
 		return fault.New(fault.Unavailable, "the server has %d streams open, which is as many as it may. Try again later, or ask for pages.", g.most[k])
 	case kindWait:
 		return fault.New(fault.Unavailable, "%d requests wait for a revision, which is as many as may. Try again later, or without min_revision.", g.most[k])
+	case kindBody:
+		return fault.New(fault.Unavailable, "the bodies of %d requests are coming, which is as many as may. Nothing changed. Try again.", g.most[k])
 	case kindLarge:
 		return fault.New(fault.Unavailable, "the server does %d backups, exports or checks already, which is as many as it may. Try again later.", g.most[k])
 	}
 	return fault.New(fault.Unavailable, "the server has %d requests in hand, which is as many as it may. Nothing changed. Try again.", g.most[k])
 }
 
-func (g *gate) leave(k kind) { g.inHand[k].Add(-1) }
+func (g *gate) leave(k kind, sh *share) {
+	g.inHand[k].Add(-1)
+	if sh != nil {
+		sh.inHand[k].Add(-1)
+	}
+}
 
 // hold takes room for the bytes of a body, and fails as unavailable if there is
 // none left. Who holds lets go of as many later.
@@ -222,5 +256,8 @@ func (l Limits) NewServer(h http.Handler) *http.Server {
 		// For the answers that net/http gives by itself; others set their own.
 		WriteTimeout:   l.WriteTime,
 		MaxHeaderBytes: MaxHeaderBytes,
+		// Each stream is a request, and what has come of its body is held by the
+		// connection until it is read.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: 512 << 10, MaxReceiveBufferPerStream: 256 << 10},
 	}
 }

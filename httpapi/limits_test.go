@@ -146,7 +146,12 @@ func (r *rig) begin() net.Conn {
 
 func TestRequestsInHand(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{InHand: 2}})
-	first, second := r.begin(), r.begin()
+	coming := r.begin() // a body that comes is not in hand
+	for range 2 {
+		if err := r.api.gate.enter(kindUsual, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	res, body := r.ask("GET /v1/prompts")
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "1" || !strings.Contains(body, `"code":"unavailable"`) {
 		t.Errorf("the third request: %s, Retry-After %q, %s", res.Status, res.Header.Get("Retry-After"), body)
@@ -156,15 +161,13 @@ func TestRequestsInHand(t *testing.T) {
 			t.Errorf("%s meanwhile: %s, %s", path, res.Status, body)
 		}
 	}
-	for _, c := range []net.Conn{first, second} {
-		io.WriteString(c, `{"text":"a"}`)
-		if res, body := answer(t, c); res.StatusCode != http.StatusCreated {
-			t.Errorf("what was in hand: %s, %s", res.Status, body)
-		}
+	r.api.gate.leave(kindUsual, nil)
+	r.api.gate.leave(kindUsual, nil)
+	io.WriteString(coming, `{"text":"a"}`)
+	if res, body := answer(t, coming); res.StatusCode != http.StatusCreated {
+		t.Errorf("what came meanwhile: %s, %s", res.Status, body)
 	}
 	for r.line()["status"] != float64(201) { // it has left when its line is there
-	}
-	for r.line()["status"] != float64(201) {
 	}
 	if n := r.api.gate.inHand[kindUsual].Load(); n != 0 {
 		t.Errorf("afterwards %d requests are in hand", n)
@@ -193,12 +196,17 @@ func TestStreamsHaveABoundOfTheirOwn(t *testing.T) {
 
 func TestBytesOfBodies(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{BodyBytes: 20}})
-	first := r.begin()
-	res, body := answer(t, r.dial(halfSave))
+	first, announced := r.begin(), r.begin()
+	if n := r.api.gate.bytes.Load(); n != 0 {
+		t.Errorf("%d bytes are held of what has not come", n)
+	}
+	io.WriteString(first, `{"text":`)
+	await(t, func() bool { return r.api.gate.bytes.Load() == 12 })
+	res, body := answer(t, r.dial(strings.Replace(halfSave, "Expect: 100-continue\n", "Connection: close\n", 1)+`{"text":"a"}`))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes of bodies") {
 		t.Errorf("a second body: %s, %s", res.Status, body)
 	}
-	io.WriteString(first, `{"text":"a"}`)
+	io.WriteString(first, `"a"}`)
 	if res, body := answer(t, first); res.StatusCode != http.StatusCreated {
 		t.Errorf("the first: %s, %s", res.Status, body)
 	}
@@ -207,9 +215,8 @@ func TestBytesOfBodies(t *testing.T) {
 	if n := r.api.gate.bytes.Load(); n != 0 {
 		t.Errorf("%d bytes are held when nothing is in hand", n)
 	}
-	again := r.begin()
-	io.WriteString(again, `{"text":"b"}`)
-	if res, body := answer(t, again); res.StatusCode != http.StatusCreated {
+	io.WriteString(announced, `{"text":"b"}`)
+	if res, body := answer(t, announced); res.StatusCode != http.StatusCreated {
 		t.Errorf("afterwards: %s, %s", res.Status, body)
 	}
 }
@@ -481,14 +488,20 @@ func TestRateOfKeys(t *testing.T) {
 
 func TestPanicIsCountedAndLogged(t *testing.T) {
 	r := newRig(t, Options{})
-	r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	c := r.dial("GET /x HTTP/1.1\nHost: localhost\n\n")
-	io.ReadAll(c)
-	if m := r.line(); m["panicked"] != true || m["level"] != "ERROR" {
-		t.Errorf("logged: %v", m)
-	}
-	if n := r.api.gate.inHand[kindUsual].Load(); n != 0 {
-		t.Errorf("%d requests are in hand", n)
+	for _, x := range []struct {
+		with  any
+		field string
+		want  any
+	}{{"broken", "panicked", true}, {http.ErrAbortHandler, "panicked", nil}} {
+		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(x.with) }))
+		c := r.dial("GET /x HTTP/1.1\nHost: localhost\n\n")
+		io.ReadAll(c)
+		if m := r.line(); m[x.field] != x.want || m["level"] != "ERROR" || m["status"] != float64(500) {
+			t.Errorf("logged: %v", m)
+		}
+		if n := r.api.gate.inHand[kindUsual].Load(); n != 0 {
+			t.Errorf("%d requests are in hand", n)
+		}
 	}
 }
 

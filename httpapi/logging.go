@@ -17,17 +17,19 @@ import (
 // path), status, bytes and time of the answer, the name of the key and the code of
 // the error. It never has a header, a query, an id or a text: they may be secret.
 // Reads that succeeded are logged at level debug; writes, and what was refused, at
-// info; what failed because of the server at error.
+// info; what failed because of the server at error. A client that leaves an answer has
+// status 499, and is told of as a request that succeeded.
 func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
 		k := rt.kindOf(r)
 		rec.stake = stake{g: s.gate, k: k}
+		client := r.Context() // done once the client has left
 		defer func() {
 			p := recover()
 			rec.end()
-			s.observe(rec, rt, r, k, time.Since(start), p != nil)
+			s.observe(rec, rt, r, k, time.Since(start), outcome{p: p, left: client.Err() != nil})
 			if p != nil {
 				panic(p)
 			}
@@ -38,15 +40,6 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 		}
 		defer rec.stake.end()
 		if r.Body != nil && r.Body != http.NoBody {
-			size := r.ContentLength
-			if size < 0 || size > s.o.MaxBody {
-				size = s.o.MaxBody // the most of it that is ever read
-			}
-			if err := s.gate.hold(size); err != nil {
-				s.busy(rec, r, err, "body_bytes")
-				return
-			}
-			defer s.gate.letGo(size)
 			if s.o.Limits.BodyTime > 0 {
 				// What no handler reads, net/http reads, and would wait for it for ever.
 				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.BodyTime))
@@ -69,12 +62,28 @@ func (s *Server) busy(w *recorder, r *http.Request, err error, limit string) {
 	s.problem(w, r, err)
 }
 
+// statusAborted is what a request is counted and logged with whose client left before it
+// was answered. Nobody gets it. It is what nginx has for that.
+const statusAborted = 499
+
+// An outcome is how a handler came to its end.
+type outcome struct {
+	p    any  // what it panicked with, nil if it returned
+	left bool // the client had left by then
+}
+
 // observe counts and logs a request that was answered.
-func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took time.Duration, panicked bool) {
+func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took time.Duration, o outcome) {
 	status := rec.status
+	panicked := o.p != nil && o.p != http.ErrAbortHandler
+	aborted := !panicked && k != kindStream && (rec.left || o.left && (o.p != nil || status >= 500))
 	switch {
 	case panicked:
 		status = http.StatusInternalServerError // nothing better was sent
+	case aborted:
+		status = statusAborted
+	case o.p != nil: // the answer was cut off because something failed here
+		status = Status(fault.CodeOf(rec.err))
 	case status == 0:
 		status = http.StatusOK // which net/http sends if the handler wrote nothing
 	}
@@ -89,7 +98,7 @@ func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took
 	if rec.who != "" {
 		attrs = append(attrs, slog.String("key", rec.who))
 	}
-	if code := fault.CodeOf(rec.err); code != "" {
+	if code := fault.CodeOf(rec.err); code != "" && !aborted {
 		attrs = append(attrs, slog.String("code", string(code)))
 	}
 	if c := rec.Header().Get("Stet-Commit"); c != "" {
@@ -97,6 +106,9 @@ func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took
 	}
 	if panicked {
 		attrs = append(attrs, slog.Bool("panicked", true))
+	}
+	if aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	s.o.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
@@ -109,7 +121,7 @@ func levelOf(reads bool, k kind, status int) slog.Level {
 		return slog.LevelWarn
 	case status >= 500:
 		return slog.LevelError
-	case status >= 400 || !reads:
+	case status >= 400 && status != statusAborted || !reads:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug

@@ -3,7 +3,9 @@ package httpapi
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/stet-dev/stet/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	testkit.Main(m, map[string]func(args []string) error{"attacked": attacked})
+}

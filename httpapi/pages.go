@@ -35,7 +35,11 @@ func (s *Server) listVersions(c *call) error {
 		return err
 	}
 	page.Items = s.versions(c.ctx(), c.a, page.Items)
-	return sendPage(c, "versions", &page, func(dst []byte, v *stet.Version) ([]byte, error) { return v.AppendJSON(dst), nil })
+	size := 0
+	for _, v := range page.Items {
+		size += jsonSize(v)
+	}
+	return sendPage(c, "versions", &page, size, func(dst []byte, v *stet.Version) ([]byte, error) { return v.AppendJSON(dst), nil })
 }
 
 // listPrompts answers with a page of heads. Those that the caller may not see are
@@ -56,7 +60,7 @@ func (s *Server) listPrompts(c *call) error {
 	if err != nil {
 		return err
 	}
-	return sendPage(c, "prompts", &page, func(dst []byte, h *stet.Head) ([]byte, error) { return appendMarshaled(dst, h) })
+	return sendPage(c, "prompts", &page, 0, func(dst []byte, h *stet.Head) ([]byte, error) { return appendMarshaled(dst, h) })
 }
 
 // listMoves answers with a page of the moves of a label, the newest first.
@@ -81,7 +85,7 @@ func (s *Server) listMoves(c *call) error {
 		return err
 	}
 	page.Items = s.moves(c.ctx(), c.a, page.Items)
-	return sendPage(c, "moves", &page, func(dst []byte, m *stet.Move) ([]byte, error) { return appendMarshaled(dst, m) })
+	return sendPage(c, "moves", &page, 0, func(dst []byte, m *stet.Move) ([]byte, error) { return appendMarshaled(dst, m) })
 }
 
 func appendMarshaled(dst []byte, v json.Marshaler) ([]byte, error) {

@@ -116,16 +116,22 @@ func (s *Server) getMany(c *call) error {
 		asOf = versions[0].AsOf()
 	}
 	c.asOf(asOf)
-	b := buffers.Get().(*[]byte)
-	buf := append((*b)[:0], `{"versions":[`...)
+	size := len(`{"versions":[],"as_of":18446744073709551615}`)
+	for i, v := range versions {
+		if size += jsonSize(v); size > maxAnswerBytes {
+			return withOp(fault.New(fault.TooLarge, "the answer has over %d bytes of JSON up to this reference; %d is the most. Ask for fewer at once.", size, maxAnswerBytes), i)
+		}
+	}
+	b, buf, err := c.room(size)
+	if err != nil {
+		return err
+	}
+	buf = append(buf, `{"versions":[`...)
 	for i, v := range versions {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
 		buf = v.AppendJSON(buf)
-		if err := c.reserve(cap(buf)); err != nil {
-			return err
-		}
 	}
 	buf = appendAsOf(append(buf, ']'), asOf)
 	c.sendBuffer(http.StatusOK, typeJSON, "", b, buf)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/fault"
 )
 
@@ -47,8 +48,15 @@ func (s *Server) render(c *call) error {
 		return err
 	}
 	c.version(v, "")
-	b := buffers.Get().(*[]byte)
-	buf := append((*b)[:0], `{"version":"`...)
+	size := 1024 + content.QuotedLen(filled.Text()) + len(filled.Messages()) + len(filled.Config())
+	if size > maxAnswerBytes {
+		return fault.New(fault.TooLarge, "the answer has %d bytes of JSON; %d is the most. Give shorter values.", size, maxAnswerBytes)
+	}
+	b, buf, err := c.room(size)
+	if err != nil {
+		return err
+	}
+	buf = append(buf, `{"version":"`...)
 	buf = append(v.Number().AppendTo(buf), `",`...)
 	buf = appendAsOf(filled.AppendMembers(buf), v.AsOf())
 	c.sendBuffer(http.StatusOK, typeJSON, "", b, buf)

@@ -2,10 +2,7 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,7 +59,19 @@ func (c *call) enter() error {
 		return err
 	}
 	c.a = a
-	return c.a.may(c.route.may)
+	if err := c.stake().own(c.caller()); err != nil {
+		c.full("share")
+		return err
+	}
+	return c.a.may(c.route.may, c.r.PathValue("id"))
+}
+
+// caller is whose share the request is counted against: the key's, or the address's.
+func (c *call) caller() string {
+	if c.a.grant != nil {
+		return "key " + c.a.grant.ID() // no address
+	}
+	return remote(c.r)
 }
 
 // carryOut does what the route is for, in the time that it may take.
@@ -216,95 +225,6 @@ func (c *call) reads(kind string, known ...string) (p params, o stet.ReadOptions
 	}
 	o, err = p.read()
 	return p, o, err
-}
-
-// hasBody tells whether the request has a body, as far as its headers tell.
-func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
-
-// body decodes the body, which must be there, into v; see prompt.Decode.
-func (c *call) body(v any, types ...string) error {
-	r, err := c.bodyReader(types...)
-	if err != nil {
-		return err
-	}
-	err = prompt.Decode(r, v)
-	if r.failed != nil { // which is the reason, whatever the JSON looked like
-		err = r.failed
-	}
-	return c.read(err)
-}
-
-// read is what reading the body has come to. It may have taken long, so that the
-// caller's key is looked at again; what was asked of it before is asked again then.
-func (c *call) read(err error) error {
-	if err != nil {
-		return err
-	}
-	return c.a.again()
-}
-
-// bodyIfAny is body where there may be none. A browser's page may send a request
-// without a body and without a preflight to anybody; it cannot say that it is JSON.
-func (c *call) bodyIfAny(v any) error {
-	if c.hasBody() {
-		return c.body(v)
-	}
-	if c.r.Method == http.MethodDelete {
-		return nil // never without a preflight
-	}
-	return c.mediaType("application/json")
-}
-
-// bodyReader returns the body, bounded. Who has read it calls read.
-func (c *call) bodyReader(types ...string) (*body, error) {
-	if len(types) == 0 {
-		types = []string{"application/json"}
-	}
-	if err := c.mediaType(types...); err != nil {
-		return nil, err
-	}
-	for _, e := range c.r.Header["Content-Encoding"] {
-		if e != "" && e != "identity" {
-			return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
-		}
-	}
-	if c.r.ContentLength > c.s.o.MaxBody {
-		return nil, fault.New(fault.TooLarge, "the body has %d bytes; %d is the most. Split it.", c.r.ContentLength, c.s.o.MaxBody)
-	}
-	return &body{Reader: http.MaxBytesReader(c.w, c.r.Body, c.s.o.MaxBody), chunked: len(c.r.TransferEncoding) > 0}, nil
-}
-
-// A body is that of a request. It tells one that was cut off from one whose JSON has
-// no end: what has come of the first is not what its sender meant, who may send it
-// again.
-type body struct {
-	io.Reader
-	chunked bool  // as only HTTP/1.1 has it
-	failed  error // what reading failed with, in stet's words
-}
-
-// Read reads. What it fails with is unavailable, but for a body that is too large or
-// in broken chunks.
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err == nil || err == io.EOF {
-		return n, err
-	}
-	var tooLarge *http.MaxBytesError
-	var e *fault.Error
-	switch {
-	case errors.As(err, &tooLarge):
-		err = fault.New(fault.TooLarge, "the body has over %d bytes, which is the most. Split it.", tooLarge.Limit)
-	case !errors.As(err, &e):
-		if network := net.Error(nil); !b.chunked || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
-			// 408, since it is not the server that failed.
-			err = withStatus(http.StatusRequestTimeout, fault.Unavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
-		} else {
-			err = fault.Wrap(err, fault.Invalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
-		}
-	}
-	b.failed = err
-	return n, err
 }
 
 func (c *call) mediaType(types ...string) error {

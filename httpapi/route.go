@@ -22,6 +22,8 @@ type route struct {
 	kind kind
 	// reads says that a request changes nothing though its method is POST.
 	reads bool
+	// body is the most bytes of a body; 0 where none is taken.
+	body int64
 	// work says that Limits.WorkTime bounds the operation.
 	work bool
 }
@@ -30,29 +32,29 @@ type route struct {
 func (s *Server) table() []route {
 	return []route{
 		{method: "GET", pattern: "/v1/prompts/{id}/versions/{selector}", answer: s.getVersion},
-		{method: "POST", pattern: "/v1/get", answer: s.getMany, reads: true, work: true},
+		{method: "POST", pattern: "/v1/get", answer: s.getMany, reads: true, work: true, body: maxGetBody},
 		{method: "GET", pattern: "/p/{ref...}", answer: s.getPlain},
 		{method: "GET", pattern: "/v1/prompts/{id}/versions", answer: s.listVersions},
 		{method: "GET", pattern: "/v1/prompts", answer: s.listPrompts},
 		{method: "GET", pattern: "/v1/prompts/{id}", answer: s.getHead},
 		{method: "GET", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.listMoves},
 		{method: "GET", pattern: "/v1/prompts/{id}/diff", answer: s.getDiff},
-		{method: "POST", pattern: "/v1/prompts/{id}/versions/{selector}/render", answer: s.render, reads: true},
+		{method: "POST", pattern: "/v1/prompts/{id}/versions/{selector}/render", answer: s.render, reads: true, body: maxRenderBody},
 		{method: "GET", pattern: "/v1/changes", answer: s.getChanges, kind: kindChanges},
 
-		{method: "POST", pattern: "/v1/commits", answer: s.postCommit},
-		{method: "POST", pattern: "/v1/prompts/{id}/versions", answer: s.saveVersion},
-		{method: "DELETE", pattern: "/v1/prompts/{id}/versions/{selector}", answer: s.deleteVersion},
-		{method: "DELETE", pattern: "/v1/prompts/{id}", answer: s.deletePrompt},
+		{method: "POST", pattern: "/v1/commits", answer: s.postCommit, may: mayCommit, body: DefaultMaxBody},
+		{method: "POST", pattern: "/v1/prompts/{id}/versions", answer: s.saveVersion, may: maySave, body: DefaultMaxBody},
+		{method: "DELETE", pattern: "/v1/prompts/{id}/versions/{selector}", answer: s.deleteVersion, may: mayDelete},
+		{method: "DELETE", pattern: "/v1/prompts/{id}", answer: s.deletePrompt, may: mayDelete},
 		{method: "DELETE", pattern: "/v1/prompts", answer: s.clear},
-		{method: "PUT", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.setLabel},
-		{method: "DELETE", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.removeLabel},
-		{method: "POST", pattern: "/v1/prompts/{id}/labels/{label}/rollback", answer: s.rollback},
+		{method: "PUT", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.setLabel, may: mayMove, body: maxMoveBody},
+		{method: "DELETE", pattern: "/v1/prompts/{id}/labels/{label}", answer: s.removeLabel, may: mayMove, body: maxMoveBody},
+		{method: "POST", pattern: "/v1/prompts/{id}/labels/{label}/rollback", answer: s.rollback, may: mayMove, body: maxMoveBody},
 
-		{method: "POST", pattern: "/v1/verify", answer: s.verify, kind: kindLarge, may: mayReadAll},
+		{method: "POST", pattern: "/v1/verify", answer: s.verify, kind: kindLarge, may: mayReadAll, body: maxMoveBody},
 		{method: "GET", pattern: "/v1/backup", answer: s.backup, kind: kindLarge, may: mayReadAll},
 		{method: "GET", pattern: "/v1/export", answer: s.export, kind: kindLarge, may: mayReadAll},
-		{method: "POST", pattern: "/v1/replay", answer: s.replay, may: mayReadAll},
+		{method: "POST", pattern: "/v1/replay", answer: s.replay, may: mayReadAll, body: DefaultMaxBody},
 
 		{method: "GET", pattern: "/v1/store", answer: s.getStore},
 		{method: "GET", pattern: "/metrics", answer: s.getMetrics, kind: kindFree},

@@ -9,12 +9,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
-	"github.com/stet-dev/stet/prompt"
 )
-
-// DefaultMaxBody is the most bytes of a request's body: what a commit may hold, and
-// six times that, since JSON may write a byte as \u001f, and a megabyte for the rest.
-const DefaultMaxBody = 6*prompt.MaxCommitBytes + 1<<20
 
 // Options change how a server works. The zero value is good for the local machine.
 type Options struct {

@@ -29,6 +29,7 @@ type recorder struct {
 	spent   time.Duration // on waiting for the client to take a large answer
 	h2      bool          // whose deadlines run while nothing is written, too
 	own     bool          // the handler sets the deadlines
+	left    bool          // the client did not take the answer
 
 	status int
 	bytes  int64
@@ -88,6 +89,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 			if r.h2 {
 				r.forget()
 			}
+			r.left = r.left || err != nil
 			return n, err
 		}
 	}

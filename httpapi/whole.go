@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -35,7 +34,7 @@ func (s *Server) verify(c *call) error {
 	if err != nil {
 		return err
 	}
-	answer, err := json.Marshal(report)
+	answer, err := encode(report)
 	if err != nil {
 		return err
 	}
@@ -45,7 +44,8 @@ func (s *Server) verify(c *call) error {
 }
 
 // backup answers with a file that holds the whole store. It is made and checked
-// first, in a directory of its own, and goes when it is sent.
+// first, in a directory of its own, and goes when it is sent. To HEAD it is not made:
+// what it will be is not known then.
 func (s *Server) backup(c *call) error {
 	if _, err := c.accepts("application/octet-stream"); err != nil {
 		return err
@@ -55,6 +55,14 @@ func (s *Server) backup(c *call) error {
 	}
 	if err := c.a.mayReadAll(); err != nil {
 		return err
+	}
+	if c.r.Method == http.MethodHead {
+		revision, _ := s.store.Tail()
+		c.asOf(revision)
+		h := c.w.Header()
+		h["Content-Type"] = typeBytes
+		h["Cache-Control"] = noStore
+		return nil
 	}
 	dir, err := os.MkdirTemp(s.o.TempDir, "stet-backup-")
 	if err != nil {
@@ -82,10 +90,8 @@ func (s *Server) backup(c *call) error {
 	h["Content-Type"] = typeBytes
 	h["Cache-Control"] = noStore
 	h["Content-Length"] = []string{strconv.FormatInt(info.Size(), 10)}
-	if c.r.Method != http.MethodHead {
-		_, err = io.Copy(c.w, f)
-		cut(err)
-	}
+	_, err = io.Copy(c.w, f)
+	c.cut(err)
 	return nil
 }
 
@@ -130,7 +136,7 @@ func (s *Server) export(c *call) error {
 	if err != nil && !out.yes {
 		return err
 	}
-	cut(err)
+	c.cut(err)
 	return nil
 }
 
@@ -148,11 +154,21 @@ func (s *started) Write(b []byte) (int, error) {
 }
 
 // cut ends the connection if err is not nil, so that the caller sees that what it
-// got is not all.
-func cut(err error) {
-	if err != nil {
-		panic(http.ErrAbortHandler)
+// got is not all. The log has why, if it is not that the caller has left.
+func (c *call) cut(err error) {
+	if err == nil {
+		return
 	}
+	if over(c.a) {
+		err = c.a.overError()
+	}
+	if rec := recorderOf(c.w); rec != nil {
+		rec.err = err
+		if !rec.left && c.ctx().Err() == nil {
+			c.s.o.Log.Error("an answer was cut off", "error", err, "request_id", c.w.Header().Get(headerRequestID))
+		}
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // replay takes over one change as export gives it.
@@ -166,12 +182,8 @@ func (s *Server) replay(c *call) error {
 	if err := c.a.mayReadAll(); err != nil {
 		return err
 	}
-	r, err := c.bodyReader("application/json", "application/x-ndjson")
+	line, err := c.receive("application/json", "application/x-ndjson")
 	if err != nil {
-		return err
-	}
-	line, err := io.ReadAll(r)
-	if err := c.read(err); err != nil {
 		return err
 	}
 	if err := c.a.mayReadAll(); err != nil { // by now

@@ -1,0 +1,223 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/selector"
+)
+
+// The most bytes that the body of a route may have. JSON may write a byte as \u001f,
+// which is six.
+const (
+	// DefaultMaxBody is what a commit may hold, escaped, and a megabyte for the rest. A
+	// line of an export is no larger.
+	DefaultMaxBody = 6*prompt.MaxCommitBytes + 1<<20
+	// maxGetBody is what the most references of one request have, escaped.
+	maxGetBody = prompt.MaxList*(6*(name.MaxID+1+selector.MaxLen)+4) + 1<<10
+	// maxRenderBody is what a rendered text may have, and a megabyte for the rest.
+	maxRenderBody = content.DefaultRenderLimit + 1<<20
+	// maxMoveBody is a selector and a number, escaped, or a hash, with room to spare.
+	maxMoveBody = 8 << 10
+)
+
+// What a body becomes in memory, measured with bodies of one kind each: a byte of a text
+// is there as it came, as it was decoded, in canonical form, as it goes into the log, and
+// in the answer; and an element is the header of a string, a place in a list or a map,
+// and its name among those that must not come twice.
+const (
+	textCost    = 5
+	elementCost = 96
+)
+
+// firstRead is how much room a body gets before anything of it has come.
+const firstRead = 4 << 10
+
+// hasBody tells whether the request has a body, as far as its headers tell.
+func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
+
+// body decodes the body, which must be there, into v; see prompt.Decode. It may have
+// taken long to come, so that the caller's key is looked at again; what was asked of it
+// before is asked again then.
+func (c *call) body(v any) error {
+	raw, err := c.receive("application/json")
+	if err != nil {
+		return err
+	}
+	return prompt.Decode(bytes.NewBuffer(raw), v)
+}
+
+// bodyIfAny is body where there may be none. A browser's page may send a request
+// without a body and without a preflight to anybody; it cannot say that it is JSON.
+func (c *call) bodyIfAny(v any) error {
+	if c.hasBody() {
+		return c.body(v)
+	}
+	if c.r.Method == http.MethodDelete {
+		return nil // never without a preflight
+	}
+	return c.mediaType("application/json")
+}
+
+// receive returns the body once all of it is there, and there is room for what becomes
+// of it. While it comes the request is not one of those in hand: a body may come a byte
+// at a time, and holds up nobody but those whose bodies come as well.
+func (c *call) receive(types ...string) (raw []byte, err error) {
+	if err := c.mediaType(types...); err != nil {
+		return nil, err
+	}
+	for _, e := range c.r.Header["Content-Encoding"] {
+		if e != "" && e != "identity" {
+			return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
+		}
+	}
+	most := min(c.route.body, c.s.o.MaxBody)
+	if c.r.ContentLength > most {
+		return nil, fault.New(fault.TooLarge, "the body has %d bytes; %d is the most here. Split it.", c.r.ContentLength, most)
+	}
+	st := c.stake()
+	full, err := st.aside(kindBody, func() error {
+		raw, err = c.read(most)
+		return err
+	})
+	if full {
+		c.full("in_hand")
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, elements := weigh(raw)
+	if text > prompt.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
+		return nil, fault.New(fault.TooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, prompt.MaxCommitBytes)
+	}
+	if err := st.work(c.ctx(), c.s.o.Limits.WorkTime, int64(textCost*text+elementCost*elements)); err != nil {
+		c.full("work")
+		return nil, err
+	}
+	return raw, c.a.again()
+}
+
+// read reads the body into memory. Room is taken for what has come, and as much again,
+// and never for what is only announced.
+func (c *call) read(most int64) ([]byte, error) {
+	in := &body{Reader: http.MaxBytesReader(c.w, c.r.Body, most), chunked: len(c.r.TransferEncoding) > 0}
+	st := c.stake()
+	if c.r.ContentLength >= 0 {
+		most = c.r.ContentLength
+	}
+	var raw []byte
+	var one [1]byte // the end may be there though there is no room for more
+	for {
+		into := raw[len(raw):cap(raw)]
+		if len(into) == 0 {
+			into = one[:]
+		}
+		n, err := in.Read(into)
+		if n > 0 && len(raw) == cap(raw) {
+			room := min(max(firstRead, 2*cap(raw)), int(most))
+			if err := c.hold(int64(room)); err != nil {
+				return nil, err
+			}
+			more := make([]byte, len(raw), room)
+			copy(more, raw)
+			st.letGo(int64(cap(raw)))
+			raw = append(more, one[0])
+		} else {
+			raw = raw[:len(raw)+n]
+		}
+		if err == io.EOF {
+			return raw, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// hold takes room for bytes of the body, or refuses the request.
+func (c *call) hold(bytes int64) error {
+	err := c.stake().hold(bytes, min(c.route.body, c.s.o.MaxBody))
+	if err != nil {
+		c.full("body_bytes")
+		// A body that nobody reads would be read to its end otherwise.
+		c.w.Header().Set("Connection", "close")
+	}
+	return err
+}
+
+// A body is that of a request. It tells one that was cut off from one whose JSON has
+// no end: what has come of the first is not what its sender meant, who may send it
+// again.
+type body struct {
+	io.Reader
+	chunked bool // as only HTTP/1.1 has it
+}
+
+// Read reads. What it fails with is unavailable, but for a body that is too large or
+// in broken chunks.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	var tooLarge *http.MaxBytesError
+	var e *fault.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		err = fault.New(fault.TooLarge, "the body has over %d bytes, which is the most here. Split it.", tooLarge.Limit)
+	case !errors.As(err, &e):
+		if network := net.Error(nil); !b.chunked || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
+			// 408, since it is not the server that failed.
+			err = withStatus(http.StatusRequestTimeout, fault.Unavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
+		} else {
+			err = fault.Wrap(err, fault.Invalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
+		}
+	}
+	return n, err
+}
+
+// weigh tells how many bytes the strings of a JSON text have once they are read, and how
+// many elements it has: members, elements of lists, lists and objects. It looks at
+// nothing else; what is no JSON has some weight, too.
+func weigh(raw []byte) (text, elements int) {
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case ',', ':', '[', '{':
+			elements++
+		case '"':
+			for i++; i < len(raw) && raw[i] != '"'; i++ {
+				if raw[i] != '\\' {
+					text++
+					continue
+				}
+				if i++; i < len(raw) && raw[i] == 'u' {
+					text += escaped(raw[min(i+1, len(raw)):])
+					i += 4
+				} else {
+					text++
+				}
+			}
+		}
+	}
+	return text, elements
+}
+
+// escaped returns how many bytes of UTF-8 become of \uXXXX, of which the digits come
+// first: of half a surrogate pair two.
+func escaped(digits []byte) int {
+	switch d := strings.ToLower(string(digits[:min(len(digits), 4)])); {
+	case d < "0080":
+		return 1
+	case d < "0800" || d >= "d800" && d < "e000":
+		return 2
+	}
+	return 3
+}

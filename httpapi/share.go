@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// shareFrom is the least bound that is divided: of less than that one caller may have
+// all.
+const shareFrom = 4
+
+// shareOf returns how much of a bound one caller may have: half, so that one key, or
+// without keys one address, never has all of it.
+func shareOf(most int64) int64 {
+	if most < shareFrom {
+		return most
+	}
+	return most - most/2
+}
+
+// A share is what one caller has at this moment of what all share: whoever shows a key
+// has the key's, and the rest that of their address. Behind a proxy, that is, callers
+// with keys do not take from each other.
+type share struct {
+	requests int // that have it; guarded by the mutex of shares
+	inHand   [kinds]atomic.Int64
+	bytes    atomic.Int64 // of bodies
+}
+
+// shares are those of the callers that have a request in hand. The zero value is empty.
+type shares struct {
+	mu sync.Mutex
+	by map[string]*share
+}
+
+// join returns a caller's share, for one request, which leaves it when it is done.
+func (s *shares) join(who string) *share {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh := s.by[who]
+	if sh == nil {
+		if s.by == nil {
+			s.by = make(map[string]*share)
+		}
+		sh = new(share)
+		s.by[who] = sh
+	}
+	sh.requests++
+	return sh
+}
+
+func (s *shares) leave(who string, sh *share) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh.requests--; sh.requests == 0 {
+		delete(s.by, who)
+	}
+}
+
+// enter counts one request of a kind, and refuses it as rate_limited if the caller has
+// as many as its share is.
+func (sh *share) enter(k kind, most int64) error {
+	if n := sh.inHand[k].Add(1); n <= shareOf(most) {
+		return nil
+	}
+	sh.inHand[k].Add(-1)
+	return fault.New(fault.RateLimited, "the key, or the address without one, has %d requests of this kind under way, which is its share of the %d that the server takes. Nothing changed. Try again when one of them is done.", shareOf(most), most)
+}
+
+// hold counts bytes of a body, and refuses them as rate_limited if the caller has as
+// many as its share is, which is never less than one body.
+func (sh *share) hold(bytes, most int64) error {
+	if sh.bytes.Add(bytes) <= most {
+		return nil
+	}
+	sh.bytes.Add(-bytes)
+	return fault.New(fault.RateLimited, "the key, or the address without one, has bodies of %d bytes under way, which is its share of what the server holds. Nothing changed. Try again when one of them is done.", most)
+}

@@ -1,0 +1,165 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/memory"
+)
+
+// keyedRig is a rig whose server has keys; auth are the headers of its readers and of
+// its writers.
+func keyedRig(t *testing.T, l Limits) (r *rig, reader, writer string) {
+	t.Helper()
+	store, err := memory.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	k := newKeyed(t, store, Options{Limits: l})
+	address := strings.TrimPrefix(k.url, "http://")
+	r = &rig{t: t, store: store, api: k.api, connect: func() (net.Conn, error) { return net.Dial("tcp", address) }}
+	auth := func(name string) string {
+		return "Host: localhost\nContent-Type: application/json\nAuthorization: Bearer " + k.keys[name] + "\n"
+	}
+	return r, auth("reader of *"), auth("writer of *")
+}
+
+// TestBodiesThatComeSlowlyHoldNobodyUp announces large bodies, of which little comes:
+// they take no place among the requests in hand, and no room but for what has come.
+func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
+	r, reader, writer := keyedRig(t, Limits{InHand: 4, Rate: -1, AttemptRate: -1})
+	bodies := &r.api.gate.inHand[kindBody]
+	for _, length := range []string{"Content-Length: 3000000\n\n", "Transfer-Encoding: chunked\n\n5\n"} {
+		for range 8 {
+			c := r.dial("POST /v1/get HTTP/1.1\n" + reader + length + `{"re`)
+			defer c.Close()
+		}
+	}
+	await(t, func() bool { return bodies.Load() == 16 && r.api.gate.inHand[kindUsual].Load() == 0 })
+	if n := r.api.gate.bytes.Load(); n > 16*firstRead {
+		t.Errorf("%d bytes are held of some that have come", n)
+	}
+	for i := range 5 {
+		body := `{"text":"a"}`
+		c := r.dial(fmt.Sprintf("POST /v1/prompts/a/versions HTTP/1.1\n%sConnection: close\nTransfer-Encoding: chunked\n\n%x\n%s\n0\n\n", writer, len(body), body))
+		if res, text := answer(t, c); res.StatusCode != http.StatusCreated {
+			t.Errorf("save %d of another: %s, %s", i, res.Status, text)
+		}
+	}
+	// A second half of all the bodies that may come is nobody's who has the first.
+	for range 3 {
+		r.dial("POST /v1/get HTTP/1.1\n" + reader + "Content-Length: 3000000\n\n{")
+	}
+	await(t, func() bool { return bodies.Load() == 16 })
+}
+
+// TestOneKeyHasItsShare: who has as much in hand as one key may is refused, with when to
+// come again, and others are not.
+func TestOneKeyHasItsShare(t *testing.T) {
+	r, reader, writer := keyedRig(t, Limits{InHand: 8, Streams: 8, Rate: -1, AttemptRate: -1})
+	const stream = "GET /v1/changes HTTP/1.1\nAccept: text/event-stream\n"
+	for range 4 {
+		r.dial(stream + reader + "\n")
+	}
+	await(t, func() bool { return r.api.gate.inHand[kindStream].Load() == 4 })
+	res, body := answer(t, r.dial(stream+reader+"\n"))
+	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "its share") {
+		t.Errorf("a fifth stream of a key: %s, %s", res.Status, body)
+	}
+	for range 4 {
+		r.dial(stream + writer + "\n")
+	}
+	await(t, func() bool { return r.api.gate.inHand[kindStream].Load() == 8 })
+	if n := len(r.api.gate.shares.by); n != 2 {
+		t.Errorf("%d callers have a share", n)
+	}
+}
+
+// TestWhoMayNotIsRefusedBeforeTheBody expects no body to be asked for.
+func TestWhoMayNotIsRefusedBeforeTheBody(t *testing.T) {
+	r, reader, _ := keyedRig(t, Limits{Rate: -1, AttemptRate: -1})
+	for _, line := range []string{
+		"POST /v1/commits", "POST /v1/prompts/a/versions", "PUT /v1/prompts/a/labels/production", "DELETE /v1/prompts/a/labels/production",
+		"POST /v1/prompts/a/labels/production/rollback", "POST /v1/replay", "POST /v1/verify",
+	} {
+		res, body := answer(t, r.dial(line+" HTTP/1.1\n"+reader+"Content-Length: 1000\nExpect: 100-continue\nConnection: close\n\n"))
+		if res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %s, %s", line, res.Status, body)
+		}
+	}
+}
+
+// TestHeadDoesNotDoTheWork: HEAD of what is for the whole store makes nothing.
+func TestHeadDoesNotDoTheWork(t *testing.T) {
+	r := newRig(t, Options{TempDir: "/dev/null/nowhere"}) // where no backup could be made
+	for path, want := range map[string]string{"/v1/backup": "200 OK", "/v1/export": "200 OK", "/v1/verify": "405 Method Not Allowed"} {
+		b, err := io.ReadAll(r.dial("HEAD " + path + " HTTP/1.1\nHost: localhost\nConnection: close\n\n"))
+		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 "+want) {
+			t.Errorf("HEAD %s: %q, %v", path, b, err)
+		}
+	}
+}
+
+// TestClientsThatLeave: an answer that its client leaves is an aborted request, and no
+// panic and no error of the server.
+func TestClientsThatLeave(t *testing.T) {
+	r := newRig(t, Options{TempDir: t.TempDir()})
+	for i := range 24 {
+		if _, err := r.store.Save(context.Background(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + strings.Repeat("x", 1<<20-1000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refs := `{"refs":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 24), ",") + `]}`
+	for _, line := range []string{"GET /v1/export HTTP/1.1\n", fmt.Sprintf("POST /v1/get HTTP/1.1\nContent-Type: application/json\nContent-Length: %d\n", len(refs))} {
+		c := r.dial(line + "Host: localhost\n\n" + refs[:strings.Count(line, "POST")*len(refs)])
+		if _, err := io.ReadFull(c, make([]byte, 10<<10)); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if m := r.line(); m["status"] != float64(statusAborted) || m["aborted"] != true || m["panicked"] != nil || m["level"] != "DEBUG" {
+			t.Errorf("%.20q is logged as %v", line, m)
+		}
+	}
+	if _, body := r.ask("GET /metrics"); !strings.Contains(body, `stet_http_requests_total{route="GET /v1/export",status="499"} 1`) {
+		t.Errorf("the metrics are\n%s", body)
+	}
+}
+
+// TestNothingIsEscapedForWebPages asks for a tag in every way.
+func TestNothingIsEscapedForWebPages(t *testing.T) {
+	r := newRig(t, Options{})
+	const tag = "<b>&amp;</b>"
+	for _, text := range []string{tag, tag + " again"} {
+		d := stet.Draft{PromptID: "a", Text: text, Config: []byte(`{"c":"` + tag + `"}`), Author: tag, Message: tag, Labels: []string{"production"}}
+		if _, err := r.store.Commit(context.Background(), stet.Commit{Author: tag, Message: tag, Ops: []stet.Op{{Save: &d}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{
+		"/v1/changes", "/v1/changes?texts=true", "/v1/prompts/a/versions/latest", "/v1/prompts/a/versions", "/v1/prompts/a/labels/production", "/v1/export",
+		"/v1/prompts/a/diff?from=1.0.0 HTTP/1.1\nAccept: application/json\nX-A: b", "/v1/prompts/%3Cb%3E/versions/1.0.0",
+	} {
+		if _, body := r.ask("GET " + path); strings.Contains(body, `\u00`) || !strings.Contains(body, "<b>") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	c := r.dial("GET /v1/changes?since=0&texts=true HTTP/1.1\nHost: localhost\nAccept: text/event-stream\n\n")
+	var got string
+	for b := make([]byte, 4<<10); strings.Count(got, "event: change") < 2 || !strings.HasSuffix(got, "\n\r\n"); {
+		n, err := c.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += string(b[:n])
+	}
+	if strings.Contains(got, `\u00`) || !strings.Contains(got, tag) {
+		t.Errorf("the stream: %s", got)
+	}
+}

@@ -11,6 +11,8 @@ STEP := tools/step
 FUZZTIME ?= 20000x
 # ARGS are given to the program that a target runs: make bench ARGS=-short
 ARGS ?=
+# What bench-compare compares with.
+BASE ?= HEAD~1
 # Where scale and soak keep their stores: on a real disk.
 SCALEDIR ?= bin/scale
 SOAKDIR ?= bin/soak
@@ -21,7 +23,7 @@ RACE := -race
 endif
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/stet
 	go build -o bin/ ./cmd/stet
@@ -76,6 +78,9 @@ bench: ## the table of ratios of docs/benchmarks.md (some minutes)
 bench-http: ## the same of the service, beside bare net/http and etcd (some minutes)
 	cd bench && go run . -http $(ARGS)
 
+bench-compare: ## the rows of bench at the commit BASE and at this one, in turn: BASE=HEAD~1 ARGS='-http -run POST'
+	cd bench && go run . compare -base $(BASE) $(ARGS)
+
 crash: ## kill processes and cut the power under them; nothing acknowledged is lost
 	go test -count=1 -timeout 2h -v -run 'Kill|PowerLoss' ./internal/crash -long $(ARGS)
 
@@ -114,4 +119,4 @@ ifndef RACE
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
 endif
 
-.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench bench-http crash faults corrupt metamorphic scale soak cover golden begin said-loudly
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench bench-http bench-compare crash faults corrupt metamorphic scale soak cover golden begin said-loudly

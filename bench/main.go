@@ -1,7 +1,9 @@
-// Command bench measures stet: beside its peers, as its stores grow, and under a load that lasts.
+// Command bench measures stet: beside its peers, beside itself at another commit, as
+// its stores grow, and under a load that lasts.
 //
 //	go run .                            # beside its peers, about three minutes
 //	go run . -http -short               # the service beside its, a glance
+//	go run . compare -base HEAD~1       # this commit beside another
 //	go run . fill -store sqlite:big.db  # a large store to play with
 //	go run . scale -dir /var/tmp/scale  # stores of several sizes
 //	go run . soak -store sqlite:soak.db # ten minutes of a mixed load, and its check
@@ -40,6 +42,7 @@ type verb struct {
 // verbs has what is run without the name of a verb first.
 var verbs = []verb{
 	{"peers", "measure stet beside its peers; what is run if no verb is named", definePeers},
+	{"compare", "the same measurements at two commits, in turn", defineCompare},
 	{"fill", "fill a store with made-up prompts", defineFill},
 	{"scale", "fill and measure stores of several sizes, or measure the stores named", defineScale},
 	{"soak", "put a mixed load on a store for as long as you like, and check it", defineSoak},

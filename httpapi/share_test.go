@@ -60,6 +60,25 @@ func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
 	await(t, func() bool { return bodies.Load() == 16 })
 }
 
+// TestBodiesOfUnknownLength has 64 callers send a small body in chunks at once: none
+// counts as the largest that there may be.
+func TestBodiesOfUnknownLength(t *testing.T) {
+	r := newRig(t, Options{})
+	var coming []net.Conn
+	for range 64 {
+		coming = append(coming, r.dial("POST /v1/prompts/a/versions HTTP/1.1\nHost: localhost\nContent-Type: application/json\nConnection: close\nTransfer-Encoding: chunked\n\n8\n{\"text\":\n"))
+	}
+	await(t, func() bool {
+		return r.api.gate.inHand[kindBody].Load() == 64 && r.api.gate.bytes.Load() == 64*firstRead
+	})
+	for i, c := range coming {
+		io.WriteString(c, "4\r\n\"a\"}\r\n0\r\n\r\n")
+		if res, body := answer(t, c); res.StatusCode != http.StatusCreated {
+			t.Errorf("caller %d: %s, %s", i, res.Status, body)
+		}
+	}
+}
+
 // TestOneKeyHasItsShare: who has as much in hand as one key may is refused, with when to
 // come again, and others are not.
 func TestOneKeyHasItsShare(t *testing.T) {

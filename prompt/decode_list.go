@@ -43,7 +43,7 @@ func listOf[T any](most int, what string) func(*jsontext.Decoder, *[]T) error {
 		all := []T{}
 		for d.PeekKind() != ']' {
 			if len(all) == most {
-				return fault.New(fault.TooLarge, "the list at %q has over %d %s, which is the most. Split it.", d.StackPointer().Parent(), most, what)
+				return fault.New(fault.TooLarge, "the list at %q has %d %s or more; %d is the most. Split it.", d.StackPointer().Parent(), most+1, what, most)
 			}
 			var one T
 			if err := json.UnmarshalDecode(d, &one); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/prompt"
 )
 
 // A checkpoint is what the state is at some revision, kept by the engine so that
@@ -29,6 +30,9 @@ const (
 	idChunk      = 4096
 	versionChunk = 256
 )
+
+// checkpointed is how far the last checkpoint goes.
+type checkpointed struct{ revision, work uint64 }
 
 // A dirty set is what has changed since the last checkpoint. A nil one notes
 // nothing.
@@ -91,18 +95,35 @@ func (d *dirtySet) all(s *snapshot) {
 }
 
 // The pace of checkpoints, unless Options.CheckpointEvery says another: all three
-// must be so.
+// must be so. What counts is the work that opening has with what came since, and not how
+// many commits it came in: one may hold 1,000 operations.
 const (
-	// checkpointEvery is the fewest commits: less is read again in a moment.
-	checkpointEvery = 10_000
+	// checkpointWork is the least work: less is done again in a moment.
+	checkpointWork = 10_000
 	// checkpointShare is the part of the log that may have to be read again at
 	// opening, so that the work for ids stays in proportion to that for commits.
 	checkpointShare = 4
-	// commitsPerHead is how many commits there must be for each head that would be
-	// written. A head is several times as large as a commit, so with fewer the
-	// checkpoints would be most of what is written.
-	commitsPerHead = 4
+	// workPerHead is how much work there must be for each head that would be written. A
+	// head is several times as large as a commit, so with less the checkpoints would
+	// be most of what is written.
+	workPerHead = 4
 )
+
+// workOf is how much work an entry is to whoever reads it from the log: 1 for each of
+// its operations, 1 for each label and version that one of them concerns beside, and
+// 1 for each KiB.
+func workOf(e *driver.Entry, c *prompt.Change) uint64 {
+	n := len(c.Ops) + len(e.Data)>>10
+	for i := range c.Ops {
+		switch o := &c.Ops[i]; {
+		case o.Save != nil:
+			n += len(o.Save.Labels)
+		case o.Delete != nil:
+			n += len(o.Delete.Labels) + o.Delete.Deleted
+		}
+	}
+	return uint64(n)
+}
 
 // maybeCheckpoint makes a checkpoint if enough has changed since the last. The
 // writer calls it between two appends.
@@ -111,19 +132,19 @@ func (c *Core) maybeCheckpoint() {
 	if c.dirty == nil || every < 0 {
 		return
 	}
-	revision := c.Revision()
-	since := revision - c.checkpointed
-	if every > 0 && since < uint64(every) {
+	s := c.published.Load()
+	if every > 0 && s.revision-c.checkpointed.revision < uint64(every) {
 		return
 	}
 	if every == 0 {
-		if since < checkpointEvery || since < revision/checkpointShare {
+		since := s.work - c.checkpointed.work
+		if since < checkpointWork || since < s.work/checkpointShare {
 			return
 		}
 		c.state.Lock()
 		heads := len(c.dirty.prompts)
 		c.state.Unlock()
-		if since < uint64(commitsPerHead*heads) {
+		if since < uint64(workPerHead*heads) {
 			return
 		}
 	}
@@ -151,7 +172,7 @@ func (c *Core) saveCheckpoint(ctx context.Context) error {
 	c.dirty = newDirtySet(s.revision)
 	c.state.Unlock()
 
-	c.checkpointed = s.revision
+	c.checkpointed = checkpointed{s.revision, s.work}
 	chunks := []driver.Chunk{{Key: "meta", Data: encodeMeta(s)}}
 	for i := first / idChunk; len(hashes) > 0; i++ {
 		n := min(len(hashes), idChunk)
@@ -233,7 +254,7 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 	})
 	c.published.Store(s)
 	c.dirty = newDirtySet(revision)
-	c.checkpointed = revision
+	c.checkpointed = checkpointed{revision, s.work}
 	return nil
 }
 

@@ -39,9 +39,9 @@ type Options struct {
 	MaxBatch int
 
 	// CheckpointEvery is after how many commits a checkpoint is made, for an
-	// engine that keeps checkpoints. 0 means 10,000, or more where one would be
-	// much work: a quarter of the log, and four for each prompt that has changed.
-	// Negative means never.
+	// engine that keeps checkpoints. 0 means after 10,000 operations, or their like in
+	// bytes, or more where one would be much work: a quarter of the log, and four for
+	// each prompt that has changed. Negative means never.
 	CheckpointEvery int
 
 	// Now is the clock; time.Now if nil.
@@ -77,7 +77,7 @@ type Core struct {
 	refused refused          // only the writer uses it
 	skips   map[skipKey]skip // of what is published; only the writer uses it
 
-	checkpointed uint64 // revision of the last checkpoint; only the writer uses it
+	checkpointed checkpointed // only the writer uses it
 
 	queue   chan *pending
 	closing chan struct{} // closed when Close begins

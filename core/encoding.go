@@ -17,7 +17,7 @@ import (
 // read from a checkpoint is answered to callers without the log being asked.
 
 // checkpointForm is the first byte of every piece. A change of the form changes it.
-const checkpointForm = 3
+const checkpointForm = 4
 
 // errUnfit means that a checkpoint is not to be used.
 var errUnfit = errors.New("core: the checkpoint does not fit")
@@ -150,7 +150,7 @@ func encodeMeta(s *snapshot) []byte {
 		return true
 	})
 	b := []byte{checkpointForm}
-	for _, v := range []uint64{s.revision, s.epoch, s.cleared, prompts, versions} {
+	for _, v := range []uint64{s.revision, s.epoch, s.cleared, prompts, versions, s.work} {
 		b = binary.AppendUvarint(b, v)
 	}
 	b = appendTime(b, s.time)
@@ -165,6 +165,7 @@ func decodeMeta(data []byte) (*snapshot, counts, error) {
 	s := &snapshot{slots: xsync.NewMap[string, *slot]()}
 	s.revision, s.epoch, s.cleared = r.uint(), r.uint(), r.uint()
 	want := counts{prompts: r.uint(), versions: r.uint(), ids: s.revision}
+	s.work = r.uint()
 	s.time = r.time()
 	copy(s.hash[:], r.bytes(len(s.hash)))
 	return s, want, r.err
@@ -220,25 +221,45 @@ func encodeHead(h *head) []byte {
 	b = binary.AppendUvarint(b, h.revision)
 	b = appendTime(b, h.createdAt)
 	b = appendTime(b, h.updatedAt)
-	b = binary.AppendUvarint(b, uint64(len(h.labels)))
-	for i := range h.labels {
-		l := &h.labels[i]
-		b = appendText(b, l.name)
-		b = binary.AppendUvarint(b, uint64(len(l.moves)))
-		for j := range l.moves {
-			m := &l.moves[j]
-			b = binary.AppendUvarint(b, m.revision)
-			b = appendNum(b, m.to) // from is where the move before went to
-			b = appendTime(b, m.time)
-			b = appendText(b, m.author)
-			b = appendText(b, m.message)
-		}
+	b = binary.AppendUvarint(b, uint64(h.labels.len()+h.removed.len()))
+	for l := range (view{h, now}).everLabels() {
+		b = appendLabelMoves(b, l)
 	}
 	b = binary.AppendUvarint(b, uint64(len(h.ordinals)))
 	for _, v := range h.ordinals[len(h.ordinals)/versionChunk*versionChunk:] {
 		b = appendVersion(b, h, v)
 	}
 	return sealPiece(h.id, b)
+}
+
+// appendLabelMoves appends a label. A move is how many revisions it is after the one
+// before, and where it led to: two or three bytes.
+func appendLabelMoves(b []byte, l *label) []byte {
+	b = appendText(b, l.name)
+	b = appendTime(b, l.set.time)
+	b = appendText(b, l.set.author)
+	b = binary.AppendUvarint(b, uint64(len(l.moves)))
+	last := uint64(0)
+	for _, m := range l.moves {
+		b = binary.AppendUvarint(b, m.revision-last)
+		b = binary.AppendUvarint(b, uint64(m.to))
+		last = m.revision
+	}
+	return b
+}
+
+func (r *pieceReader) label() label {
+	l := label{name: r.text(), set: &setting{time: r.time(), author: r.text()}}
+	l.moves = make([]move, r.count())
+	last := uint64(0)
+	for i := range l.moves {
+		last += r.uint()
+		l.moves[i] = move{revision: last, to: uint32(r.uint())}
+	}
+	if len(l.moves) == 0 {
+		r.fail()
+	}
+	return l
 }
 
 // decodeHead builds a head from its chunks.
@@ -248,19 +269,9 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 		return nil, err
 	}
 	h := &head{id: id, revision: r.uint(), createdAt: r.time(), updatedAt: r.time()}
-	h.labels = make([]label, r.count())
-	for i := range h.labels {
-		l := &h.labels[i]
-		l.name = r.text()
-		l.moves = make([]move, r.count())
-		var at number.Number
-		for j := range l.moves {
-			l.moves[j] = move{from: at, revision: r.uint(), to: r.number(), time: r.time(), author: r.text(), message: r.text()}
-			at = l.moves[j].to
-		}
-		if len(l.moves) == 0 {
-			return nil, errUnfit
-		}
+	ever := make([]label, r.count())
+	for i := range ever {
+		ever[i] = r.label()
 	}
 	total := r.uint()
 	if r.err != nil || total/versionChunk != uint64(len(chunks)) {
@@ -286,10 +297,17 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 	} else {
 		h.live = sorted(slices.DeleteFunc(slices.Clone(h.ordinals), func(v *version) bool { return h.dead.get(v.number) != nil }))
 	}
-	for i := range h.labels {
-		l := &h.labels[i]
-		if n := l.place(); !n.IsZero() {
-			l.at = h.live.get(n)
+	for _, l := range ever {
+		if slices.ContainsFunc(l.moves, func(m move) bool { return uint64(m.to) > total }) {
+			return nil, errUnfit
+		}
+		if to := l.last().to; to != 0 {
+			l.at = h.live.get(h.numbered(to))
+		}
+		if l.at != nil {
+			h.labels = h.labels.with(l)
+		} else {
+			h.removed = h.removed.with(l)
 		}
 	}
 	h.settle()

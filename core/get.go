@@ -43,14 +43,14 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		case prompt.DefaultLabel:
 			v = h.promoted
 		default: // h.label(sel), written out for the same reason
-			if len(h.labels) > linearLabels {
+			if h.labels.tree != nil || len(h.labels.list) > linearLabels {
 				if l := h.label(sel); l != nil {
 					v = l.at
 				}
 				break
 			}
-			for i := range h.labels {
-				if l := &h.labels[i]; l.name == sel {
+			for i := range h.labels.list {
+				if l := &h.labels.list[i]; l.name == sel {
 					v = l.at
 					break
 				}

@@ -28,65 +28,28 @@ type head struct {
 	latest   *version // nil if no version lives
 	promoted *version // what the default label points at, or nil; for Get, which asks for it most
 	current  *version // promoted, or latest
-	labels   []label  // by name, those included that were removed
+	labels   labels   // those that are on a version
+	removed  labels   // those that are on none any more, for their histories
 
 	createdAt time.Time
 	updatedAt time.Time
 }
 
-// A label is a pointer and where it has been.
-type label struct {
-	name  string
-	at    *version // nil once it was removed
-	moves []move   // oldest first; never empty. Heads share the array, as with ordinals.
-}
-
-// A move is one move of a label. It has the numbers and not the versions, so
-// that a history keeps no body alive.
-type move struct {
-	revision uint64
-	from, to number.Number // zero for none
-	time     time.Time
-	author   string
-	message  string
-}
-
-func (l *label) last() *move { return &l.moves[len(l.moves)-1] }
-
-// linearLabels is up to how many labels are compared one after the other: at a
-// handful of short names that is cheaper than a binary search's branches.
-const linearLabels = 8
-
 // label returns the label of that name, removed or not, or nil.
 func (h *head) label(name string) *label {
-	if len(h.labels) <= linearLabels {
-		for i := range h.labels {
-			if h.labels[i].name == name {
-				return &h.labels[i]
-			}
-		}
-		return nil
+	if l := h.labels.get(name); l != nil {
+		return l
 	}
-	if i, ok := h.findLabel(name); ok {
-		return &h.labels[i]
-	}
-	return nil
-}
-
-// findLabel returns where the label is, or where it belongs.
-func (h *head) findLabel(name string) (int, bool) {
-	return slices.BinarySearchFunc(h.labels, name, func(l label, name string) int {
-		return strings.Compare(l.name, name)
-	})
+	return h.removed.get(name)
 }
 
 // labelsAt returns the names of the labels that point at v, or at anything if v
 // is nil.
 func (h *head) labelsAt(v *version) []string {
 	var names []string
-	for i := range h.labels {
-		if at := h.labels[i].at; at != nil && (v == nil || at == v) {
-			names = append(names, h.labels[i].name)
+	for l := range h.labels.all() {
+		if v == nil || l.at == v {
+			names = append(names, l.name)
 		}
 	}
 	return names
@@ -179,25 +142,23 @@ func (h *head) removeAll() {
 // moveLabel moves a label, to nil to remove it. at is the version as the head
 // has it.
 func (h *head) moveLabel(name string, at *version, to number.Number, c *prompt.Change) {
-	m := move{revision: c.Revision, to: to, time: c.Time, author: c.Author, message: c.Message}
-	i, ok := h.findLabel(name)
-	if mutant.On(mutant.LabelOnTwo) && at != nil {
-		ok = false
+	m := move{revision: c.Revision}
+	if v := h.used(to); v != nil {
+		m.to = v.ordinal
 	}
-	if ok {
-		if h.labels[i].last().to == to {
+	l := label{at: at, set: &setting{c.Time, strings.Clone(c.Author)}}
+	if old := h.label(name); old != nil {
+		if old.last().to == m.to {
 			return // it is there already: that is no move
 		}
-		h.labels = slices.Clone(h.labels)
-		l := &h.labels[i]
-		m.from = l.last().to
-		l.at = at
-		l.moves = append(l.moves, m)
+		l.name, l.moves = old.name, append(old.moves, m)
 	} else {
-		labels := make([]label, 0, len(h.labels)+1)
-		labels = append(labels, h.labels[:i]...)
-		labels = append(labels, label{name, at, []move{m}})
-		h.labels = append(labels, h.labels[i:]...)
+		l.name, l.moves = strings.Clone(name), []move{m} // what the name was cut from is let go
+	}
+	if at != nil {
+		h.labels, h.removed = h.labels.with(l), h.removed.without(name)
+	} else {
+		h.labels, h.removed = h.labels.without(name), h.removed.with(l)
 	}
 	h.settle()
 }
@@ -226,10 +187,8 @@ func (h *head) view(asOf uint64) prompt.Head {
 		p.Latest = h.latest.number.String()
 		p.Current = h.current.number.String()
 	}
-	for i := range h.labels {
-		if l := &h.labels[i]; l.at != nil {
-			p.Labels[l.name] = l.at.number.String()
-		}
+	for l := range h.labels.all() {
+		p.Labels[l.name] = l.at.number.String()
 	}
 	if mutant.On(mutant.HeadShared) {
 		p.Labels = mutant.Shared(h, p.Labels)

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/stet-dev/stet/fault"
@@ -9,7 +10,8 @@ import (
 	"github.com/stet-dev/stet/prompt"
 )
 
-// History returns a page of the moves of a label, the newest first.
+// History returns a page of the moves of a label, the newest first. The heads have no
+// more than where it went; the rest is read from the log, a page's worth of bytes at most.
 func (c *Core) History(ctx context.Context, id, labelName string, o prompt.HistoryOptions) (prompt.Page[prompt.Move], error) {
 	var page prompt.Page[prompt.Move]
 	if err := name.CheckID(id); err != nil {
@@ -43,27 +45,62 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 		return page, view{h, at}.noLabel(labelName)
 	}
 	i := len(l.moves)
+	if at != now {
+		i = l.movesAt(at)
+	}
 	if key != "" {
 		n, err := strconv.Atoi(key)
-		if err != nil || n < 0 || n > i {
+		if err != nil || n < 0 || n > len(l.moves) {
 			return page, fault.New(fault.Invalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", o.Cursor)
 		}
-		i = n
+		i = min(i, n)
 	}
-	bytes := 0
-	for i--; i >= 0; i-- {
-		m := &l.moves[i]
-		if m.revision > at {
-			continue
-		}
+	var ch *prompt.Change // what made the move: several may be of one commit
+	for bytes := 0; i > 0; i-- {
 		if len(page.Items) == limit || bytes > prompt.MaxPageBytes {
-			page.Next = c.cursor('h', strconv.Itoa(i+1))
+			page.Next = c.cursor('h', strconv.Itoa(i))
 			break
 		}
+		m := l.moves[i-1]
+		if ch == nil || ch.Revision != m.revision {
+			var size int
+			if ch, size, err = c.entryAt(ctx, m.revision); err != nil {
+				return page, err
+			}
+			bytes += size
+		} else {
+			bytes += len(ch.Author) + len(ch.Message)
+		}
 		page.Items = append(page.Items, prompt.Move{
-			Revision: m.revision, From: m.from, To: m.to, Author: m.author, Message: m.message, Time: m.time,
+			Revision: m.revision, From: h.before(l, i-1), To: h.numbered(m.to), Author: ch.Author, Message: ch.Message, Time: ch.Time,
 		})
-		bytes += len(m.author) + len(m.message)
 	}
 	return page, nil
+}
+
+// entryAt reads a change whose author and message are to be told, held against the hash
+// of the one before it, and the bytes of its entry.
+func (c *Core) entryAt(ctx context.Context, revision uint64) (*prompt.Change, int, error) {
+	var hash prompt.Hash
+	var err error
+	if ctx.Err() != nil {
+		err = fault.Wrap(context.Cause(ctx), fault.Unavailable, "reading the log was cut short at revision %d: %v.", revision, context.Cause(ctx))
+	} else if revision > 1 {
+		hash, err = c.hashAt(ctx, revision-1)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	switch {
+	case err != nil:
+		return nil, 0, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
+	case len(entries) == 0:
+		return nil, 0, damaged(fmt.Errorf("the log ends before revision %d", revision))
+	}
+	ch, err := decodeEntry(revision-1, hash, &entries[0])
+	if err != nil {
+		return nil, 0, damaged(err)
+	}
+	return ch, len(entries[0].Data), nil
 }

@@ -77,7 +77,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 			return true
 		}
 		page.Items = append(page.Items, w.summary(page.AsOf))
-		bytes += len(h.id) + labelBytes*len(h.labels)
+		bytes += len(h.id) + labelBytes*len(page.Items[len(page.Items)-1].Labels)
 		return true
 	})
 	return page, nil
@@ -92,9 +92,8 @@ func (w view) summary(asOf uint64) prompt.Head {
 	p.Latest, p.Current = w.latest().number.String(), ""
 	p.Versions, p.Revision, p.UpdatedAt = 0, 0, time.Time{}
 	clear(p.Labels)
-	for i := range w.labels {
-		l := &w.labels[i]
-		if n := l.placeAt(w.at); !n.IsZero() {
+	for l := range w.everLabels() {
+		if n := w.placeAt(l, w.at); !n.IsZero() {
 			p.Labels[l.name] = n.String()
 		}
 	}

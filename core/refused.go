@@ -1,6 +1,10 @@
 package core
 
-import "github.com/stet-dev/stet/fault"
+import (
+	"strings"
+
+	"github.com/stet-dev/stet/fault"
+)
 
 // refused remembers the commits that were refused lately, by their ids, so that
 // a duplicate of the request that was held up on its way is refused as well and
@@ -28,16 +32,17 @@ func (r *refused) add(p *pending, err *fault.Error) {
 	if r.byID == nil {
 		r.byID = make(map[string]refusal)
 	}
-	if _, ok := r.byID[p.id]; !ok {
+	id := strings.Clone(p.id) // what it was cut from is let go
+	if _, ok := r.byID[id]; !ok {
 		if len(r.order) < maxRefused {
-			r.order = append(r.order, p.id)
+			r.order = append(r.order, id)
 		} else {
 			delete(r.byID, r.order[r.next])
-			r.order[r.next] = p.id
+			r.order[r.next] = id
 			r.next = (r.next + 1) % maxRefused
 		}
 	}
-	r.byID[p.id] = refusal{p.fingerprint, err}
+	r.byID[id] = refusal{p.fingerprint, err}
 }
 
 func (r *refused) find(p *pending) *fault.Error {

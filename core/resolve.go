@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/stet-dev/stet/fault"
@@ -126,25 +125,27 @@ func (w view) labeled(name string) *version {
 	if w.at == now {
 		return l.at
 	}
-	n := l.placeAt(w.at)
+	n := w.placeAt(l, w.at)
 	if n.IsZero() {
 		return nil
 	}
 	return w.head.used(n)
 }
 
-// placeAt returns where the label was just after a revision, zero for nowhere.
-func (l *label) placeAt(revision uint64) number.Number {
-	i, _ := slices.BinarySearchFunc(l.moves, revision+1, func(m move, r uint64) int {
-		if m.revision < r {
-			return -1
+// everLabels yields the labels that were ever set: first those that are on a version now.
+func (w view) everLabels() iter.Seq[*label] {
+	return func(yield func(*label) bool) {
+		for l := range w.labels.all() {
+			if !yield(l) {
+				return
+			}
 		}
-		return 1
-	})
-	if i == 0 {
-		return number.Number{}
+		for l := range w.removed.all() {
+			if !yield(l) {
+				return
+			}
+		}
 	}
-	return l.moves[i-1].to
 }
 
 func (w view) byNumber(n number.Number) *version {
@@ -333,12 +334,9 @@ func (w view) noLabel(name string) error {
 	}
 	var there []string
 	more := 0
-	for i := range w.labels {
-		l := &w.labels[i]
-		if v := w.labeled(l.name); v == nil {
-			continue
-		} else if len(there) < maxNamed {
-			there = append(there, fmt.Sprintf("%s → %s", l.name, v.number))
+	for name := range w.labelNames() {
+		if len(there) < maxNamed {
+			there = append(there, fmt.Sprintf("%s → %s", name, w.labeled(name).number))
 		} else {
 			more++
 		}
@@ -362,8 +360,12 @@ func (w view) noLabel(name string) error {
 // labelNames yields the labels that are on a version.
 func (w view) labelNames() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for i := range w.labels {
-			if l := &w.labels[i]; w.labeled(l.name) != nil && !yield(l.name) {
+		all := w.labels.all()
+		if w.at != now {
+			all = w.everLabels()
+		}
+		for l := range all {
+			if w.labeled(l.name) != nil && !yield(l.name) {
 				return
 			}
 		}

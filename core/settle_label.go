@@ -5,19 +5,17 @@ import (
 
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
 	"github.com/stet-dev/stet/prompt"
 )
 
-// maxHeadLabels bounds the labels of a prompt, removed ones included: they are
-// copied when one moves.
+// maxHeadLabels bounds the labels that a prompt has at a time: a head lists them all.
 const maxHeadLabels = 1000
 
 func checkLabelRoom(h *head, more int) error {
-	if len(h.labels)+more <= maxHeadLabels {
+	if h.labels.len()+more <= maxHeadLabels {
 		return nil
 	}
-	return fault.New(fault.TooLarge, "%s has had %d labels, which is the most. Nothing changed. Move one of them instead.", h.id, maxHeadLabels)
+	return fault.New(fault.TooLarge, "%s has %d labels, which is the most. Nothing changed. Move one of them instead, or remove one first.", h.id, maxHeadLabels)
 }
 
 func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange, error) {
@@ -51,7 +49,7 @@ func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange,
 			what, list[1:len(list)-1])
 	}
 	for _, n := range names {
-		d.Labels = append(d.Labels, prompt.LabelChange{Label: n, From: h.label(n).last().to})
+		d.Labels = append(d.Labels, prompt.LabelChange{Label: n, From: h.place(h.label(n))})
 	}
 	return d, nil
 }
@@ -69,12 +67,12 @@ func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*
 		return nil, err
 	}
 	l := h.label(o.Label)
-	if l == nil {
+	if l == nil || l.at == nil {
 		if err := checkLabelRoom(h, 1); err != nil {
 			return nil, err
 		}
 	}
-	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: l.place(), To: to.number}, nil
+	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l), To: to.number}, nil
 }
 
 func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
@@ -86,10 +84,10 @@ func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change
 		return nil, err
 	}
 	l := h.label(o.Label)
-	if l.place().IsZero() {
+	if h.place(l).IsZero() {
 		return nil, view{h, now}.noLabel(o.Label)
 	}
-	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: l.place()}, nil
+	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l)}, nil
 }
 
 func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change) (*prompt.LabelChange, error) {
@@ -105,44 +103,35 @@ func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change)
 	if l == nil {
 		return nil, view{h, now}.noLabel(name)
 	}
-	to := l.last().from
+	to := h.before(l, len(l.moves)-1)
 	if mutant.On(mutant.RollbackFirst) {
-		to = l.moves[0].to
+		to = h.numbered(l.moves[0].to)
 	}
 	if to.IsZero() {
 		return nil, fault.New(fault.NotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
-			name, h.id, l.last().to, l.last().revision, h.id, name)
+			name, h.id, h.place(l), l.last().revision, h.id, name)
 	}
 	if h.live.get(to) == nil {
 		return nil, fault.New(fault.NotFound, "%s of %s was at %s before its last move, and that version was deleted at revision %d. Nothing changed. Choose another: stet label %s %s VERSION",
 			name, h.id, to, h.used(to).deleted, h.id, name)
 	}
-	return &prompt.LabelChange{PromptID: h.id, Label: name, From: l.place(), To: to}, nil
-}
-
-// place returns where the label is, zero for nowhere. l may be nil.
-func (l *label) place() number.Number {
-	if l == nil {
-		return number.Number{}
-	}
-	return l.last().to
+	return &prompt.LabelChange{PromptID: h.id, Label: name, From: h.place(l), To: to}, nil
 }
 
 func expectLabel(h *head, name string, p *preparedOp, ch *prompt.Change) error {
 	l := h.label(name)
-	at := l.place()
+	at := h.place(l)
 	if !p.expects || at == p.expect || mutant.On(mutant.LabelCheckedFirst) && ch.ID != "" {
 		return nil
 	}
 	if at.IsZero() {
 		return fault.New(fault.Conflict, "%s has no label %s, so it is not at %s. Nothing changed. See: stet show %s", h.id, name, p.expect, h.id)
 	}
-	m := l.last()
 	by := ""
-	if m.author != "" {
-		by = "by " + m.author + " "
+	if l.set.author != "" {
+		by = "by " + l.set.author + " "
 	}
-	set := fmt.Sprintf("%s is at %s (set %s%s)", name, at, by, ago(ch.Time.Sub(m.time)))
+	set := fmt.Sprintf("%s is at %s (set %s%s)", name, at, by, ago(ch.Time.Sub(l.set.time)))
 	if p.expect.IsZero() {
 		return fault.New(fault.Conflict, "%s, and was expected to be on no version. Nothing changed. See: stet history %s@%s", set, h.id, name)
 	}

@@ -47,13 +47,13 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 	for _, name := range d.Labels {
 		l := prompt.LabelChange{Label: name, To: s.Version}
 		old := h.label(name)
-		if old == nil {
+		if old == nil || old.at == nil {
 			added++
 			if err := checkLabelRoom(h, added); err != nil {
 				return nil, err
 			}
 		}
-		l.From = old.place()
+		l.From = h.place(old)
 		s.Labels = append(s.Labels, l)
 	}
 	return s, nil

@@ -24,6 +24,7 @@ type snapshot struct {
 	revision uint64
 	hash     prompt.Hash // of the entry at revision
 	time     time.Time   // the newest of the commits up to revision
+	work     uint64      // to come here from an empty log; see workOf
 
 	epoch   uint64 // 1, 2, 3 …: one more than the number of clears
 	cleared uint64 // revision of the clear that began the epoch, 0 for the first
@@ -90,7 +91,7 @@ func (c *Core) newest(id string) (*head, uint64) {
 func (c *Core) publish(t *tx) {
 	s := c.published.Load()
 	n := &snapshot{
-		revision: t.revision, hash: t.hash, time: t.time,
+		revision: t.revision, hash: t.hash, time: t.time, work: t.work,
 		epoch: t.epoch, cleared: t.cleared,
 		slots: s.slots,
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stet-dev/stet/driver"
@@ -19,6 +20,7 @@ type tx struct {
 	revision uint64
 	hash     prompt.Hash
 	time     time.Time
+	work     uint64
 	epoch    uint64
 	cleared  uint64
 
@@ -53,7 +55,7 @@ type undo struct {
 
 func (s *snapshot) begin() *tx {
 	return &tx{
-		base: s, revision: s.revision, hash: s.hash, time: s.time, epoch: s.epoch, cleared: s.cleared,
+		base: s, revision: s.revision, hash: s.hash, time: s.time, work: s.work, epoch: s.epoch, cleared: s.cleared,
 		heads: make(map[string]*head),
 	}
 }
@@ -85,6 +87,7 @@ func (t *tx) extend(e *driver.Entry, c *prompt.Change) {
 	if c.Time.After(t.time) {
 		t.time = c.Time
 	}
+	t.work += workOf(e, c)
 	t.added = append(t.added, e.ID)
 }
 
@@ -139,7 +142,7 @@ func (t *tx) rollback() {
 func (t *tx) edit(id string, c *prompt.Change) *head {
 	h := t.head(id)
 	if h == nil {
-		h = &head{id: id}
+		h = &head{id: strings.Clone(id)} // what it was cut from is let go
 	}
 	h = h.next(c)
 	t.set(h)

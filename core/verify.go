@@ -166,8 +166,8 @@ func difference(a, b *head) string {
 		return fmt.Sprintf("its revision is %d, not %d", a.revision, b.revision)
 	case len(a.ordinals) != len(b.ordinals):
 		return fmt.Sprintf("it has %d ordinals, not %d", len(a.ordinals), len(b.ordinals))
-	case len(a.labels) != len(b.labels):
-		return fmt.Sprintf("it has had %d labels, not %d", len(a.labels), len(b.labels))
+	case a.labels.len() != b.labels.len() || a.removed.len() != b.removed.len():
+		return fmt.Sprintf("it has %d labels and has had %d more, not %d and %d", a.labels.len(), a.removed.len(), b.labels.len(), b.removed.len())
 	case a.live.len() != b.live.len():
 		return fmt.Sprintf("it has %d versions, not %d", a.live.len(), b.live.len())
 	}
@@ -179,13 +179,7 @@ func difference(a, b *head) string {
 			return fmt.Sprintf("ordinal %d is %s, not %s, or differs in digest, revision or deletion", i+1, v.number, w.number)
 		}
 	}
-	for i := range a.labels {
-		l, m := &a.labels[i], &b.labels[i]
-		if l.name != m.name || l.place() != m.place() || len(l.moves) != len(m.moves) || (l.at == nil) != (m.at == nil) {
-			return fmt.Sprintf("label %s is at %s, not %s at %s", l.name, l.place(), m.name, m.place())
-		}
-	}
-	return ""
+	return differentLabel(a, b)
 }
 
 // verifyBodies reads every text from the engine and recomputes its digest and seal.

@@ -114,6 +114,41 @@ var labelCases = []Case{
 		r.same("rolled back", move(r.rollback("a", "production")), "production:1.1.0>1.0.0")
 	}),
 
+	storeCase("label/room", "A prompt has 1,000 labels at a time; those that were removed do not count, and keep their histories.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		const most = 1000
+		set := func(prefix string) (ops []stet.Op) {
+			for i := range most {
+				ops = append(ops, op(stet.SetLabel{PromptID: "a", Label: fmt.Sprint(prefix, i), Version: "1.0.0"}))
+			}
+			return ops
+		}
+		r.commit(set("l")...)
+		_, err := r.trySetLabel(stet.SetLabel{PromptID: "a", Label: "more", Version: "1.0.0"})
+		r.refused("one label more", err, stet.CodeTooLarge, "1000")
+		_, err = r.trySave(stet.Draft{PromptID: "a", Text: "x", Labels: []string{"more"}})
+		r.refused("saving with one label more", err, stet.CodeTooLarge, "1000")
+		r.label("a", "l7", "1.0.0") // one that is there
+		var ops []stet.Op
+		for i := range most {
+			ops = append(ops, op(stet.RemoveLabel{PromptID: "a", Label: fmt.Sprint("l", i)}))
+		}
+		r.commit(ops...)
+		r.same("the labels", r.head("a").Labels, "map[]")
+		r.commit(set("m")...)
+		r.same("the number of labels", len(r.head("a").Labels), most)
+		_, err = r.trySetLabel(stet.SetLabel{PromptID: "a", Label: "l7", Version: "1.0.0"})
+		r.refused("one of the first again", err, stet.CodeTooLarge, "1000")
+		r.same("the history of one that was removed", r.moves("a", "l7"), "[1.0.0> >1.0.0]")
+		_, err = r.tryGet("a@l7")
+		r.refused("getting by it", err, stet.CodeNotFound, "l7", "since revision")
+		past, err := r.s().GetMany(r.ctx, []string{"a@l7"}, stet.ReadOptions{At: stet.Point{Revision: 2}})
+		r.must(err, "getting by it in the past")
+		r.same("what it was on", past[0].Number(), "1.0.0")
+		r.unlabel("a", "m7")
+		r.same("one of the first again", move(r.label("a", "l7", "1.0.0")), "l7:>1.0.0")
+	}),
+
 	storeCase("label/one-swap", "Of many swaps that expect the same value, exactly one succeeds, whatever their targets.", func(r *rig) {
 		for i := range 8 {
 			r.saveAll("a", fmt.Sprintf("1.%d.0", i))

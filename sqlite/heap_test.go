@@ -22,13 +22,6 @@ func TestEvictedTextsLeaveTheHeap(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	live := func() int64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	before := live()
 	for i := range 64 {
 		if _, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + strings.Repeat("x", 512<<10)}); err != nil {
@@ -43,4 +36,38 @@ func TestEvictedTextsLeaveTheHeap(t *testing.T) {
 	if grown := live() - before; grown > 8<<20 {
 		t.Errorf("%d KiB are in memory of 32 MiB of texts, with a cache of 2 MiB", grown>>10)
 	}
+}
+
+// A move of a label takes a few bytes of the heap, however long its message.
+func TestMessagesOfMovesAreNotInTheHeap(t *testing.T) {
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "s.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, text := range []string{"first", "second"} {
+		if _, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := live()
+	const moves = 400
+	for i := range moves {
+		by := stet.By{Author: fmt.Sprint("author ", i), Message: fmt.Sprint(i) + strings.Repeat("m", 60<<10)}
+		if _, err := s.SetLabel(t.Context(), by, stet.SetLabel{PromptID: "a", Label: "production", Version: fmt.Sprintf("#%d", 1+i%2)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if grown := live() - before; grown > moves*4<<10 {
+		t.Errorf("%d KiB more are in memory after %d moves with messages of 60 KiB", grown>>10, moves)
+	}
+}
+
+// live is how many bytes of the heap are reachable.
+func live() int64 {
+	runtime.GC()
+	runtime.GC() // what the first one has let pools let go of
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/stet-dev/stet"
@@ -163,17 +164,19 @@ func (c *call) tagged(id, label, given string) (condition, error) {
 		return condition{}, precondition("If-Match is %s, which is not the tag of a version of this store. Get the version that %s is at, and give its ETag.", given, label)
 	}
 	epoch, cleared := c.s.store.Epoch()
-	if revision <= cleared {
-		epoch-- // one that is over
-	}
+	over := revision < cleared // the version's epoch
 	page, err := c.s.store.ChangesPage(c.ctx(), revision-1, stet.ChangesOptions{Limit: 1})
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return condition{}, err
 	}
 	for i := range page.Items {
-		for _, op := range page.Items[i].Ops {
+		for _, op := range slices.Backward(page.Items[i].Ops) {
+			over = over || op.Clear != nil // what the commit saved before it cleared is gone, too
 			if s := op.Save; s != nil && !s.Unchanged && s.PromptID == id && s.Ordinal == ordinal {
 				number := s.Version.String()
+				if over {
+					epoch--
+				}
 				return condition{given: true, expect: &number, epoch: epoch}, nil
 			}
 		}

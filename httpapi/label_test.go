@@ -137,3 +137,19 @@ func TestConditionalOnceLater(t *testing.T) {
 		t.Errorf("the labels are %v", labels)
 	}
 }
+
+// TestConditionAfterAClearInTheCommit: the tag of a version that was saved in the commit
+// that cleared, after its clear, is that of any other version.
+func TestConditionAfterAClearInTheCommit(t *testing.T) {
+	p := newPeer(t, nil, Options{})
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"old","labels":["production"]}`)
+	p.ok(200, "POST", "/v1/commits", `{"ops":[{"save":{"prompt_id":"a","text":"gone","version":"7.0.0"}},{"clear":{}},
+		{"save":{"prompt_id":"a","text":"1","version":"1.0.0","labels":["production"]}},{"save":{"prompt_id":"a","text":"2","version":"2.0.0"}}]}`)
+	tag := p.ok(200, "GET", labelAtPath, "").get("ETag")
+	p.ok(200, "PUT", labelPath, `{"version":"2.0.0"}`, "If-Match", tag)
+	p.ok(412, "PUT", labelPath, `{"version":"2.0.0"}`, "If-Match", tag)
+	tag = p.ok(200, "GET", labelAtPath, "").get("ETag")
+	p.ok(204, "DELETE", "/v1/prompts", "", "X-Confirm", "clear")
+	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"1","version":"2.0.0","labels":["production"]}`)
+	p.ok(412, "PUT", labelPath, `{"version":"2.0.0"}`, "If-Match", tag)
+}

@@ -279,6 +279,9 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *prompt.Draft, 
 		if err := checkTime("created_at", p.fields.CreatedAt); err != nil {
 			return err
 		}
+		if p.fields.CreatedAt.IsZero() {
+			return fault.New(fault.Invalid, "the created_at is less than a microsecond after the beginning of the year 1, which stands for none. Give a later time, or leave it out.")
+		}
 	}
 	p.stored = string(appendFields(make([]byte, 0, 128), &p.fields))
 	p.seal = seal(p.fields.Digest, p.stored)

@@ -90,6 +90,14 @@ func badDrafts() []badDraft {
 		}),
 		bad("too many parents", stet.CodeTooLarge, "100", func(d *stet.Draft) { d.Parents = make([]string, 101) }),
 		bad("a created_at that cannot be written", stet.CodeInvalid, "created_at", func(d *stet.Draft) { d.CreatedAt = time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC) }),
+		bad("a created_at in the year 10000, by its offset", stet.CodeInvalid, "created_at", func(d *stet.Draft) {
+			d.CreatedAt = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -2*3600))
+		}),
+		bad("a created_at before the year 1, by its offset", stet.CodeInvalid, "created_at", func(d *stet.Draft) {
+			d.CreatedAt = time.Date(1, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))
+		}),
+		bad("a created_at before the year 1", stet.CodeInvalid, "created_at", func(d *stet.Draft) { d.CreatedAt = time.Date(-44, 3, 15, 0, 0, 0, 0, time.UTC) }),
+		bad("a created_at that is none as stored", stet.CodeInvalid, "created_at", func(d *stet.Draft) { d.CreatedAt = time.Time{}.Add(999) }),
 		bad("a parent that does not exist", stet.CodeNotFound, "parent a@7.0.0", func(d *stet.Draft) { d.Parents = []string{"a@7.0.0"} }),
 		bad("a number that is taken", stet.CodeConflict, "exists", func(d *stet.Draft) { d.Version = "1.0.0" }),
 	)
@@ -113,6 +121,20 @@ var badInputCases = []Case{
 				r.refusedOp("committing with "+b.what, err, 1, b.code, b.says)
 			}
 		})
+	}),
+
+	storeCase("save/created-at", "The created_at of a draft is kept, in UTC microseconds, however far it is; one that is not given is the commit's time.", func(r *rig) {
+		for _, at := range []time.Time{
+			time.Time{}.Add(time.Microsecond), time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC), time.Date(1969, 7, 20, 20, 17, 40, 123_456_000, time.UTC), time.Unix(0, 0),
+			time.Date(2026, 1, 1, 0, 30, 0, 999_999_999, time.FixedZone("", 14*3600)), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		} {
+			d := text("a", "x")
+			d.CreatedAt = at
+			r.save(d)
+			r.same("created_at", r.get("a@latest").CreatedAt(), at.UTC().Truncate(time.Microsecond))
+		}
+		r.save(text("b", "x"))
+		r.ok(r.get("b").CreatedAt().After(dawn), "a created_at that was not given is %v", r.get("b").CreatedAt())
 	}),
 
 	storeCase("bad-input/selectors", "A selector that cannot be is invalid, for every read and for a label's target.", func(r *rig) {

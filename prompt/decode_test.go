@@ -140,3 +140,33 @@ func TestChangeRoundTrip(t *testing.T) {
 		t.Errorf("with another text: %v", err)
 	}
 }
+
+// A created_at that is given is kept or refused, never taken for none.
+func TestDraftCreatedAt(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"prompt_id":"a","text":"x"}`:                                                   "",
+		`{"prompt_id":"a","text":"x","created_at":null}`:                                 "",
+		`{"prompt_id":"a","text":"x","created_at":"1969-07-20T20:17:40+02:00"}`:          "1969-07-20T18:17:40.000000Z",
+		`{"prompt_id":"a","text":"x","created_at":"0001-01-01T00:00:00.000001Z"}`:        "0001-01-01T00:00:00.000001Z",
+		`{"prompt_id":"a","text":"x","created_at":"0001-01-01T00:00:00Z"}`:               "invalid",
+		`{"prompt_id":"a","text":"x","created_at":"0001-01-01T01:00:00+01:00"}`:          "invalid",
+		`{"prompt_id":"a","text":"x","created_at":""}`:                                   "invalid",
+		`{"prompt_id":"a","text":"x","created_at":"10000-01-01T00:00:00Z"}`:              "invalid",
+		`{"prompt_id":"a","text":"x","created_at":"2026-01-01T00:00:00Z","creatd_at":1}`: "invalid",
+	} {
+		var d prompt.Draft
+		got := ""
+		if err := prompt.Decode(strings.NewReader(in), &d); err != nil {
+			got = string(fault.CodeOf(err))
+		} else if !d.CreatedAt.IsZero() {
+			got = prompt.FormatTime(d.CreatedAt)
+		}
+		if got != want {
+			t.Errorf("%s gives %q, and should give %q", in, got, want)
+		}
+		var op prompt.Op
+		if err := prompt.Decode(strings.NewReader(`{"save":`+in+`}`), &op); string(fault.CodeOf(err)) != want && (want == "invalid" || err != nil) {
+			t.Errorf("as an operation %s gives %v", in, err)
+		}
+	}
+}

@@ -28,10 +28,10 @@ func hostileHosts() []hostile {
 		{what: "an empty Host", raw: "GET /v1/store HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", want: "403 forbidden"},
 		{what: "two Hosts", raw: "GET /v1/store HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\r\n", want: "400 -"},
 		{what: "HTTP/1.0 without a Host", raw: "GET /v1/store HTTP/1.0\r\n\r\n", want: "403 forbidden"},
-		{what: "HTTP/1.0", raw: "GET /v1/store HTTP/1.0\r\nHost: localhost\r\n\r\n", want: "200"},
+		{what: "HTTP/1.0", raw: "GET /v1/store HTTP/1.0\r\nHost: localhost\r\n\r\n", want: "403 forbidden"},
 		{what: "a Host with NUL", raw: "GET /v1/store HTTP/1.1\r\nHost: local\x00host\r\n\r\n", want: "400 -"},
 		{what: "a Host with a path", raw: "GET /v1/store HTTP/1.1\r\nHost: localhost/x\r\n\r\n", want: "400 -"},
-		{what: "a Host of 100 KB", raw: "GET /v1/store HTTP/1.1\r\nHost: " + strings.Repeat("x", 100<<10) + "\r\nConnection: close\r\n\r\n", want: "403 forbidden"},
+		{what: "a Host of 100 KB", raw: "GET /v1/store HTTP/1.1\r\nHost: " + strings.Repeat("x", 100<<10) + "\r\nConnection: close\r\n\r\n", want: "431 -"},
 	}
 	for _, host := range []string{"attacker.example", "localhost.attacker.example", "attacker.example:80", "127.0.0.1.attacker.example", "10.0.0.1", "0.0.0.0", "[::]", "[::1", "2130706433", "0x7f000001", "attacker.example#localhost", "localhost@attacker.example", "xn--localhost", "169.254.169.254"} {
 		want := "403 forbidden"
@@ -68,7 +68,7 @@ func hostileFraming() []hostile {
 		{what: "chunked with a tab", raw: head + "Transfer-Encoding:\tchunked\r\nConnection: close\r\n\r\n" + gotChunked, want: "200"},
 		{what: "chunked with a vertical tab", raw: head + "Transfer-Encoding: \x0bchunked\r\n\r\n" + gotChunked, want: "400 -"},
 		{what: "an empty transfer coding", raw: head + "Transfer-Encoding:\r\n\r\n" + gotChunked, want: "501 -"},
-		{what: "chunked in HTTP/1.0", raw: strings.Replace(head, "1.1", "1.0", 1) + "Transfer-Encoding: chunked\r\n\r\n" + gotChunked, want: "400 invalid"},
+		{what: "chunked in HTTP/1.0", raw: strings.Replace(head, "1.1", "1.0", 1) + "Transfer-Encoding: chunked\r\n\r\n" + gotChunked, want: "403 forbidden"},
 		{what: "a header folded over two lines", raw: head + "X-A: b\r\n c\r\nContent-Length: 14\r\nConnection: close\r\n\r\n" + get, want: "200"},
 		{what: "a fold at the first header", raw: "GET /v1/store HTTP/1.1\r\n X: y\r\nHost: localhost\r\n\r\n", want: "400 -"},
 		{what: "a header without a colon", raw: head + "Nonsense\r\n\r\n", want: "400 -"},

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,6 +40,8 @@ func CheckOrigin(origin string) error {
 //
 //   - Without keys the Host must be this machine or one of Options.Hosts. A page
 //     whose name leads to this machine (DNS rebinding) has its own name there.
+//   - Without keys nothing is answered that a proxy forwards, and no page of another
+//     origin begins what reads the whole store.
 //   - A request that changes something is refused as forbidden if a browser says
 //     that a page of another origin makes it, unless Options.CORS has the origin.
 //   - A page reads answers, and sends what needs a preflight, only if Options.CORS
@@ -55,9 +58,11 @@ func (s *Server) origins(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if (s.o.Keys == nil || s.o.Keys.Open()) && !s.knownHost(r.Host) {
-			s.problem(w, r, fault.New(fault.Forbidden, "the request is for the host %q, which this server does not know as itself. Nothing changed. Use localhost or 127.0.0.1, or give the name when it is started.", r.Host))
-			return
+		if s.o.Keys == nil || s.o.Keys.Open() {
+			if err := s.local(r); err != nil {
+				s.problem(w, r, err)
+				return
+			}
 		}
 		if origin := r.Header.Get("Origin"); len(s.o.CORS) > 0 {
 			h := w.Header()
@@ -80,6 +85,87 @@ func (s *Server) origins(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// local returns nil if a request comes from this machine as far as its header
+// tells, for a server without keys; otherwise it is forbidden.
+func (s *Server) local(r *http.Request) error {
+	switch what := forwarded(r); {
+	case !s.knownHost(r.Host):
+		return fault.New(fault.Forbidden, "the request is for the host %q, which this server does not know as itself. Nothing changed. Use localhost or 127.0.0.1, or give the name when it is started.", r.Host)
+	case what != "":
+		return fault.New(fault.Forbidden, "the request was forwarded by a proxy (%s), and this server has no keys: without them it answers this machine alone, and a proxy speaks for others. Nothing changed. Make a key with stet key create, show it as Authorization: Bearer KEY, and then put the proxy before the server.", what)
+	case readsWhole(r) && s.otherPage(r):
+		return fault.New(fault.Forbidden, "a browser sends this for a page of another origin, and this server has no keys: such pages may not make it read the whole store. Nothing changed. Ask without a browser, or start the server with the page's origin if it may.")
+	}
+	return nil
+}
+
+// proxyHeaders and proxyPrefixes are what proxies, load balancers and content
+// networks add to what they forward, in Go's spelling. No client on this machine has
+// a reason to send one. A list is never complete, which is why docs/keys.md says to
+// make a key before a proxy.
+var (
+	proxyHeaders = []string{
+		"Forwarded", "Forwarded-For", "Via", // standards: RFC 7239, RFC 9110
+		"X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Remote-Ip", "X-Remote-Addr", "Client-Ip", "X-Proxyuser-Ip", "X-Forwarder-For",
+		"True-Client-Ip", "Cdn-Loop", "Fastly-Client-Ip", "Fly-Client-Ip", "X-Appengine-User-Ip",
+	}
+	proxyPrefixes = []string{"X-Forwarded", "X-Original-", "X-Envoy-", "X-Azure-", "Cf-"}
+)
+
+// forwarded returns how a request shows that a proxy forwards it, "" if it does not.
+// HTTP/1.0 shows it, too: nothing that is called a client has spoken it for decades,
+// and it is all that tells a request that nginx forwards as long as it is not told
+// otherwise: that has the server's own Host and no header of the proxy's.
+func forwarded(r *http.Request) string {
+	if r.ProtoMajor == 1 && r.ProtoMinor == 0 {
+		return "it is HTTP/1.0"
+	}
+	for name := range r.Header {
+		if name[0] != 'X' && name[0] != 'C' && name[0] != 'F' && name[0] != 'V' && name[0] != 'T' {
+			continue // as nearly all are
+		}
+		if slices.Contains(proxyHeaders, name) || slices.ContainsFunc(proxyPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			return "it has the header " + name
+		}
+	}
+	return ""
+}
+
+// readsWhole tells whether a request is for what reads the whole store, or the whole
+// log, or waits in a place of its own for what comes.
+func readsWhole(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/v1/backup", "/v1/export", "/v1/verify", "/v1/replay", "/v1/changes":
+		return true
+	}
+	return false
+}
+
+// otherPage tells whether a browser makes a request, of any method, for a page of
+// another origin that Options.CORS does not have. An old browser may say so in no way
+// at all; those of today all do.
+func (s *Server) otherPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if slices.Contains(s.o.CORS, origin) {
+		return false
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "":
+	case "same-origin", "none":
+		return false
+	default:
+		return true
+	}
+	if origin == "" {
+		origin = r.Header.Get("Referer")
+	}
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
 }
 
 // knownHost tells whether a Host, with any port or none, is this machine or one

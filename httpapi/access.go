@@ -107,6 +107,9 @@ func (a *access) overError() error {
 	if a.grant == nil {
 		return fault.New(fault.Unauthorized, "there are keys by now, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
 	}
+	if _, err := a.grant.Now(); fault.CodeOf(err) == fault.Unavailable {
+		return err
+	}
 	return fault.New(fault.Unauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
 }
 
@@ -129,7 +132,7 @@ func (a *access) done() <-chan struct{} {
 }
 
 // again finds out what the caller may do now: its request may have taken long to
-// come. The error is unauthorized.
+// come. The error is unauthorized, or unavailable if that cannot be known now.
 func (a *access) again() error {
 	if a.grant == nil {
 		if over(a) {

@@ -95,9 +95,14 @@ func (g *Grant) Protected(id, label string) bool {
 func (g *Grant) Life() context.Context { return g.life.ctx }
 
 // Now returns what the key allows now, for who has authenticated before and waited
-// since. The error is unauthorized if it allows nothing any more.
+// since. The error is unauthorized if it allows nothing any more, and unavailable
+// while nobody knows.
 func (g *Grant) Now() (*Grant, error) {
-	now := g.ring.state.Load().grants[g.key.ID]
+	s := g.ring.state.Load()
+	if s.stale {
+		return nil, errStale()
+	}
+	now := s.grants[g.key.ID]
 	if now == nil || now.key.Hash != g.key.Hash {
 		return nil, fault.New(fault.Unauthorized, "the key is not in the ring any more. Ask for another.")
 	}

@@ -2,9 +2,11 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +17,11 @@ import (
 // PollEvery is how often a ring looks whether its file has changed. A key that is
 // revoked ends within that time and what a look takes: well within five seconds.
 const PollEvery = 2 * time.Second
+
+// refuseAfter is how long a ring may not know what its file says before it lets nobody
+// in: what was revoked meanwhile must have ended within five seconds. It is time for
+// two looks.
+const refuseAfter = 4500 * time.Millisecond
 
 // complainEvery is how many looks at a file that cannot be used come between two
 // lines in the log: a minute.
@@ -30,10 +37,13 @@ type Options struct {
 
 // A Ring is a key file as it is now: it looks at the file every PollEvery.
 //
-// A file that was broken or cannot be read does not change it: the last good ring
-// counts, and the log says so again and again. A file that was removed is a ring
-// without keys: everybody is refused. As long as there never was a key the ring is
-// open, which [Ring.Open] tells.
+// A file that was broken does not change it: the last good ring counts, and the log
+// says so again and again. A file that cannot be read may say anything: when that has
+// lasted for almost five seconds, whatever the reason, what was begun with a key ends,
+// and every key is refused as unavailable, until the file can be read. A file that was
+// removed is a ring without keys: everybody is refused. As long as there never was a
+// key the ring is open, which [Ring.Open] tells; one whose file could not be read for
+// so long is not open any more.
 //
 // Its methods may be called by any number of goroutines at once.
 type Ring struct {
@@ -47,6 +57,10 @@ type Ring struct {
 	stop context.CancelFunc
 	done chan struct{}
 
+	mu     sync.Mutex // of who publishes a state
+	known  time.Time  // when it was last known what the file says
+	expiry *time.Timer
+
 	// What follows is the looking goroutine's own, after Open.
 	seen     fs.FileInfo // the file that was read last; nil for none
 	settled  bool        // seen was read again later than it was changed
@@ -58,6 +72,7 @@ type Ring struct {
 // lives say.
 type state struct {
 	open   bool // there never was a key
+	stale  bool // nobody knows what the file says now
 	grants map[string]*Grant
 	file   *File
 }
@@ -79,6 +94,8 @@ func Open(path string, o Options) (*Ring, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
+	r.known = time.Now()
+	r.expiry = time.AfterFunc(refuseAfter, r.refuse)
 	go r.watch(ctx)
 	return r, nil
 }
@@ -87,6 +104,7 @@ func Open(path string, o Options) (*Ring, error) {
 func (r *Ring) Close() {
 	r.stop()
 	<-r.done
+	r.expiry.Stop()
 }
 
 // Open tells whether no key was ever in the file while the ring knew it: nobody
@@ -124,21 +142,28 @@ func (r *Ring) watch(ctx context.Context) {
 func (r *Ring) look() {
 	info, err := os.Stat(r.path)
 	same := err == nil && r.seen != nil && os.SameFile(info, r.seen) && info.Size() == r.seen.Size() && info.ModTime().Equal(r.seen.ModTime())
-	if !same || !r.settled || r.failures > 0 {
+	err = nil
+	if stale := r.state.Load().stale; !same || !r.settled || r.failures > 0 || stale {
 		// A file is read once more after it was found changed: a second change
 		// within the grain of the file system's clock would not show.
 		r.settled = same
-		if err := r.reload(); err != nil {
+		if err = r.reload(); err != nil {
 			if r.failures%complainEvery == 0 {
-				r.o.Log.Error("the key file cannot be used; the keys are those of its last good state, and what was revoked since is not", "file", r.path, "error", err)
+				r.o.Log.Error("the key file cannot be used; "+untilThen(err), "file", r.path, "error", err)
 			}
 			r.failures++
 			r.err.Store(&err)
-		} else if r.failures > 0 {
+		} else if r.failures > 0 || stale {
 			r.o.Log.Info("the key file can be used again", "file", r.path)
 			r.failures = 0
 			r.err.Store(nil)
 		}
+	}
+	if fault.CodeOf(err) != fault.Unavailable {
+		r.mu.Lock()
+		r.known = time.Now()
+		r.mu.Unlock()
+		r.expiry.Reset(refuseAfter)
 	}
 	now := r.o.Now()
 	for _, g := range r.state.Load().grants {
@@ -148,10 +173,41 @@ func (r *Ring) look() {
 	}
 }
 
+// untilThen says what holds while the file cannot be used.
+func untilThen(err error) string {
+	if fault.CodeOf(err) == fault.Unavailable {
+		return "who shows a key is refused if that lasts, since it may have been revoked"
+	}
+	return "the keys are those of its last good state, and what was revoked since is not"
+}
+
+// refuse lets nobody in until the file was read, if nobody has known for long what it
+// says: it could not be read, or the looking itself hangs.
+func (r *Ring) refuse() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.known) < refuseAfter {
+		return // it was known meanwhile
+	}
+	next := *r.state.Load()
+	next.open, next.stale = false, true
+	r.state.Store(&next)
+	r.open.end()
+	for _, g := range next.grants {
+		g.life.end()
+	}
+	r.o.Log.Error("the key file could not be read for so long that keys may have been revoked: every key is refused until it can be read", "file", r.path, "for", refuseAfter)
+}
+
 // reload makes the ring what the file says.
 func (r *Ring) reload() error {
-	info, _ := os.Stat(r.path) // before it is read: a change meanwhile shows at the next look
-	f, private, err := Read(r.path)
+	info, err := os.Stat(r.path) // before it is read: a change meanwhile shows at the next look
+	f, private := (*File)(nil), true
+	if errors.Is(err, fs.ErrNotExist) { // which is known though no file can be opened
+		err = readError(r.path, err)
+	} else {
+		f, private, err = Read(r.path)
+	}
 	if fault.CodeOf(err) == fault.NotFound {
 		if !r.Open() && r.seen != nil {
 			r.o.Log.Error("the key file is gone: nobody is let in any more. Put it back, or make keys: stet key create", "file", r.path)
@@ -174,12 +230,14 @@ func (r *Ring) reload() error {
 // take publishes a file and ends the keys that are not in it any more, or not as
 // they were.
 func (r *Ring) take(f *File) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	old := r.state.Load()
 	next := &state{open: old.open && len(f.Keys) == 0, grants: make(map[string]*Grant, len(f.Keys)), file: f}
 	for i := range f.Keys {
 		g := &Grant{ring: r, key: &f.Keys[i], all: all(f.Keys[i].Prompts)}
 		g.mark = scopeMark(g.Patterns())
-		if was := old.grants[g.key.ID]; was != nil && was.key.same(g.key) {
+		if was := old.grants[g.key.ID]; was != nil && was.key.same(g.key) && was.life.ctx.Err() == nil {
 			g.life = was.life
 		} else {
 			g.life = newLife()
@@ -209,12 +267,13 @@ func newLife() *life {
 }
 
 // Authenticate returns what the holder of a secret may do. Otherwise the error is
-// unauthorized. It says that the key was revoked or has expired only to who has its
+// unauthorized, or unavailable while the file cannot be read. It says that the key was revoked or has expired only to who has its
 // secret; beyond that it says nothing of what keys there are, and takes as long for
 // those that there are as for others.
 func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	id, wellFormed := idOf(secret)
-	g := r.state.Load().grants[id]
+	now := r.state.Load()
+	g := now.grants[id]
 	want := noKey
 	if g != nil {
 		want = g.key.Hash
@@ -222,7 +281,15 @@ func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	if !equal(hashSecret(secret), want) || g == nil || !wellFormed {
 		return nil, fault.New(fault.Unauthorized, "there is no such key. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
 	}
+	if now.stale {
+		return nil, errStale()
+	}
 	return g, g.refusal(r.o.Now())
+}
+
+// errStale is what every key is answered while nobody knows what the file says.
+func errStale() error {
+	return fault.New(fault.Unavailable, "the server cannot read the file of its keys, and so does not know whether this one still counts. Nothing changed. Try again; the server's log says why.")
 }
 
 // noKey is compared with where there is no key.

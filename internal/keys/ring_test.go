@@ -1,7 +1,9 @@
 package keys_test
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +164,99 @@ func TestLastGood(t *testing.T) {
 		pass(5 * time.Second)
 		if n, err := r.Authenticate(secret); err != nil || n.Role() != keys.Reader || r.Err() != nil {
 			t.Errorf("the new file does not count: %v, %v", err, r.Err())
+		}
+	})
+}
+
+// TestUnreadable: a file that cannot be read may say that a key was revoked. Within
+// five seconds every key is refused, and what was begun with one has ended; when the
+// file can be read again, the keys count that it has.
+func TestUnreadable(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := filepath.Join(dir, "stet.db.keys")
+	secret, other := create(t, p, writer("a")), create(t, p, writer("b"))
+	hide := func() { // what is no directory has no file that could be missing
+		if err := errors.Join(os.Rename(dir, dir+".away"), os.WriteFile(dir, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show := func() {
+		if err := errors.Join(os.Remove(dir), os.Rename(dir+".away", dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l := new(log)
+		r := open(t, p, l)
+		pass(time.Hour + time.Second)
+		g, _ := r.Authenticate(secret)
+		h, _ := r.Authenticate(other)
+		hide() // for less than that
+		pass(2500 * time.Millisecond)
+		if _, err := r.Authenticate(secret); err != nil || over(g.Life()) {
+			t.Errorf("it is refused at once: %v", err)
+		}
+		show()
+		pass(time.Minute)
+		if _, err := r.Authenticate(secret); err != nil || over(g.Life()) || l.count("every key is refused") > 0 {
+			t.Errorf("it is refused, and was not unreadable for long: %v", err)
+		}
+
+		update(t, p, func(f *keys.File) error { _, err := f.Revoke("a", time.Now()); return err })
+		hide() // before anybody has looked
+		pass(5 * time.Second)
+		if !over(g.Life()) || !over(h.Life()) {
+			t.Errorf("what was begun has ended: with the revoked key %v, with the other %v", over(g.Life()), over(h.Life()))
+		}
+		for name, s := range map[string]string{"revoked": secret, "other": other} {
+			if _, err := r.Authenticate(s); fault.CodeOf(err) != fault.Unavailable {
+				t.Errorf("the %s key: %v", name, err)
+			}
+		}
+		for name, g := range map[string]*keys.Grant{"revoked": g, "other": h} {
+			if _, err := g.Now(); fault.CodeOf(err) != fault.Unavailable {
+				t.Errorf("a commit with the %s key: %v", name, err)
+			}
+		}
+		if _, err := r.Authenticate("stet_"); fault.CodeOf(err) != fault.Unauthorized {
+			t.Errorf("no key: %v", err)
+		}
+		if l.count("level=ERROR") < 2 || l.count("every key is refused until") != 1 || r.Err() == nil {
+			t.Errorf("it is not told: %v", r.Err())
+		}
+		show()
+		pass(5 * time.Second)
+		if _, err := r.Authenticate(secret); fault.CodeOf(err) != fault.Unauthorized {
+			t.Errorf("the revoked key after that: %v", err)
+		}
+		if n, err := r.Authenticate(other); err != nil || over(n.Life()) || r.Err() != nil {
+			t.Errorf("the other key after that: %v, %v", err, r.Err())
+		}
+	})
+}
+
+// TestUnreadableOpen: whoever needs no key, since there is none, is let in no more
+// when nobody knows whether there is one by now.
+func TestUnreadableOpen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, filepath.Join(dir, "stet.db.keys"), new(log))
+		pass(time.Hour)
+		if !r.Open() {
+			t.Fatal("it is not open")
+		}
+		if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * time.Second)
+		if r.Open() || !over(r.OpenLife()) {
+			t.Error("it is open")
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/conns"
 )
 
 // admit counts a request against the rate of who makes it, as access has found
@@ -32,6 +33,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err er
 		} else if rec := recorderOf(w); rec != nil {
 			rec.who = who
 			who = "key " + who // no address
+			conns.Known(r.Context())
 		}
 		err = s.rates.allow(w.Header(), who)
 	}

@@ -38,7 +38,7 @@ func hostileHeaders() []hostile {
 	const save, ok = "POST /v1/prompts/a/versions", `{"text":"x","expect":"0.0.1"}` // which fails, if anything is right
 	rows := []hostile{
 		{what: "a key of 129 bytes", line: save, head: "Idempotency-Key: " + strings.Repeat("x", 129), body: ok, want: "400 invalid"},
-		{what: "a key of 100 KB", line: save, head: "Idempotency-Key: " + strings.Repeat("x", 100<<10), body: ok, want: "400 invalid"},
+		{what: "a key of 10 KB", line: save, head: "Idempotency-Key: " + strings.Repeat("x", 10<<10), body: ok, want: "400 invalid"},
 		{what: "a key with a tab", line: save, head: "Idempotency-Key: a\tb", body: ok, want: "400 invalid"},
 		{what: "a key with NUL", line: save, head: "Idempotency-Key: a\x00b", body: ok, want: "400 -"},
 		{what: "a key that is not UTF-8", line: save, head: "Idempotency-Key: \xff", body: ok, want: "400 invalid"},
@@ -48,10 +48,10 @@ func hostileHeaders() []hostile {
 		{what: "an author that is not percent-encoded", line: save, head: "Stet-Author: %zz", body: ok, want: "400 invalid"},
 		{what: "an author that is not UTF-8", line: save, head: "Stet-Author: %FF", body: ok, want: "400 invalid"},
 		{what: "an author with NUL", line: save, head: "Stet-Author: a%00b", body: ok, want: "400 invalid"},
-		{what: "an author of 100 KB", line: save, head: "Stet-Author: " + strings.Repeat("x", 100<<10), body: ok, want: "413 too_large"},
-		{what: "an author of 100 KB who deletes", line: "DELETE /v1/prompts/a?force=true", head: "Stet-Author: " + strings.Repeat("x", 100<<10), want: "413 too_large"},
-		{what: "a message of 100 KB of one who deletes a version", line: "DELETE /v1/prompts/a/versions/1.0.0?force=true", head: "Stet-Message: " + strings.Repeat("x", 100<<10), want: "413 too_large"},
-		{what: "an author of 100 KB who clears", line: "DELETE /v1/prompts", head: "X-Confirm: clear\nStet-Author: " + strings.Repeat("x", 100<<10), want: "413 too_large"},
+		{what: "an author of 10 KB", line: save, head: "Stet-Author: " + strings.Repeat("x", 10<<10), body: ok, want: "413 too_large"},
+		{what: "an author of 10 KB who deletes", line: "DELETE /v1/prompts/a?force=true", head: "Stet-Author: " + strings.Repeat("x", 10<<10), want: "413 too_large"},
+		{what: "a message of 24 KB of one who deletes a version", line: "DELETE /v1/prompts/a/versions/1.0.0?force=true", head: "Stet-Message: " + strings.Repeat("x", 24<<10), want: "431 -"},
+		{what: "an author of 10 KB who clears", line: "DELETE /v1/prompts", head: "X-Confirm: clear\nStet-Author: " + strings.Repeat("x", 10<<10), want: "413 too_large"},
 		{what: "two authors", line: save, head: "Stet-Author: a\nStet-Author: b", body: ok, want: "400 invalid"},
 		{what: "an author beside another", line: "POST /v1/commits", head: "Stet-Author: a", body: `{"author":"b","ops":[{"clear":{}}]}`, want: "400 invalid"},
 		{what: "a message with NUL", line: save, head: "Stet-Message: %00", body: ok, want: "400 invalid"},
@@ -60,18 +60,19 @@ func hostileHeaders() []hostile {
 		{what: "another confirmation", line: "DELETE /v1/prompts", head: "X-Confirm: CLEAR", want: "400 invalid"},
 		{what: "two confirmations", line: "DELETE /v1/prompts", head: "X-Confirm: clear\nX-Confirm: clear", want: "400 invalid"},
 		{what: "a request id that splits a header", line: "GET /healthz", head: "X-Request-Id: a%0d%0ab", want: "200"},
-		{what: "a request id of 100 KB", line: "GET /healthz", head: "X-Request-Id: " + strings.Repeat("x", 100<<10), want: "200"},
+		{what: "a request id of 10 KB", line: "GET /healthz", head: "X-Request-Id: " + strings.Repeat("x", 10<<10), want: "200"},
 		{what: "a range of bytes", line: "GET /v1/prompts/a/versions/latest", head: "Range: bytes=0-18446744073709551615", want: "200"},
 		{what: "a thousand ranges of bytes", line: "GET /p/a", head: "Range: bytes=0-" + strings.Repeat(",0-", 1000), want: "200"},
-		{what: "10,000 headers", line: "GET /v1/prompts/a", head: strings.TrimSuffix(strings.Repeat("X-A: b\n", 10_000), "\n"), want: "200"},
-		{what: "10,000 headers of 1 KB", line: "GET /v1/prompts/a", head: strings.TrimSuffix(strings.Repeat("X-A: "+strings.Repeat("b", 1<<10)+"\n", 10_000), "\n"), want: "431 -"},
+		{what: "1,000 headers", line: "GET /v1/prompts/a", head: strings.TrimSuffix(strings.Repeat("X-A: b\n", 1000), "\n"), want: "200"},
+		{what: "1,000 headers of 1 KB", line: "GET /v1/prompts/a", head: strings.TrimSuffix(strings.Repeat("X-A: "+strings.Repeat("b", 1<<10)+"\n", 1000), "\n"), want: "431 -"},
+		{what: "a header of 24 KB", line: "GET /v1/prompts/a", head: "X-A: " + strings.Repeat("b", 24<<10), want: "431 -"},
 		{what: "a header of 10 MB", line: "GET /v1/prompts/a", head: "X-A: " + strings.Repeat("b", 10<<20), want: "431 -"},
 		{what: "a header's name of 10 MB", line: "GET /v1/prompts/a", head: strings.Repeat("b", 10<<20) + ": c", want: "431 -"},
 		{what: "a target of 10 MB", line: "GET /v1/prompts?prefix=" + strings.Repeat("b", 10<<20), want: "431 -"},
 		{what: "codings that nobody knows", line: "GET /openapi.yaml", head: "Accept-Encoding: br;q=1, *;q=0, identity;q=0", want: "200"},
-		{what: "10,000 codings", line: "GET /openapi.yaml", head: "Accept-Encoding: x" + strings.Repeat(",gzip;q=0.5", 10_000), want: "200"},
+		{what: "1,000 codings", line: "GET /openapi.yaml", head: "Accept-Encoding: x" + strings.Repeat(",gzip;q=0.5", 1000), want: "200"},
 		{what: "qualities that are none", line: "GET /openapi.yaml", head: "Accept-Encoding: gzip;q=NaN, zstd;q=1e400, x;q=-1", want: "200"},
-		{what: "forwarded headers", line: "GET /healthz", head: "X-Forwarded-For: 10.0.0.1\nX-Forwarded-Host: attacker.example\nForwarded: for=\"[::1]\";host=x", want: "200"},
+		{what: "forwarded headers", line: "GET /healthz", head: "X-Forwarded-For: 10.0.0.1\nX-Forwarded-Host: attacker.example\nForwarded: for=\"[::1]\";host=x", want: "403 forbidden"},
 		{what: "an upgrade", line: "GET /v1/changes", head: "Upgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: x", want: "200"},
 		{what: "an expectation that nobody knows", line: "GET /healthz", head: "Expect: 200-ok", want: "417 -"},
 		{what: "a page of another origin", line: "POST /v1/verify", head: "Origin: https://attacker.example", want: "403 forbidden"},
@@ -105,7 +106,7 @@ func hostileConditions() []hostile {
 		{what: "a condition on a clear", line: "DELETE /v1/prompts", head: "X-Confirm: clear\nIf-Match: *", want: "400 invalid"},
 		{what: "a date as a condition", line: "DELETE /v1/prompts/a?force=true", head: "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT", want: "400 invalid"},
 		{what: "a date as the condition of a move", line: "PUT " + label, head: "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT", body: `{"version":"1.0.0"}`, want: "400 invalid"},
-		{what: "10,000 tags that are none", line: "GET /v1/prompts/a/versions/latest", head: "If-None-Match: x" + strings.Repeat(`,"`, 10_000), want: "200"},
+		{what: "1,000 tags that are none", line: "GET /v1/prompts/a/versions/latest", head: "If-None-Match: x" + strings.Repeat(`,"`, 1000), want: "200"},
 		{what: "tags without quotes", line: "GET /v1/prompts/a/versions/latest", head: "If-None-Match: W/, x, \"", want: "200"},
 		{what: "the tag of another store", line: "GET /v1/prompts/a/versions/latest", head: `If-None-Match: "{other}.3.3"`, want: "200"},
 	}
@@ -164,7 +165,7 @@ func hostileKeys() []hostile {
 		{what: "two keys", line: "GET /v1/store", head: "Authorization: Bearer a\nAuthorization: Bearer b", want: "401 unauthorized"}, {what: "a key in the query", line: "GET /v1/store?access_token=x", want: "401 unauthorized"},
 		{what: "a huge body and no key", line: "POST /v1/commits", body: strings.Repeat("x", 1<<20), want: "401 unauthorized"}, {what: "broken JSON and no key", line: "POST /v1/commits", body: "{", want: "401 unauthorized"},
 		{what: "no key and nothing there", line: "GET /v1/prompts/nobody", want: "401 unauthorized"}, {what: "a clear without a key", line: "DELETE /v1/prompts", head: "X-Confirm: clear", want: "401 unauthorized"}}
-	for _, v := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer stet_", "Basic YTpi", "Bearer \xff", "Bearer a b", "Digest x", "x", "Bearer " + strings.Repeat("x", 100<<10), "Bearer null", "Bearer %00", "Bearer ../../etc/passwd"} {
+	for _, v := range []string{"", "Bearer", "Bearer ", "Bearer x", "bearer stet_", "Basic YTpi", "Bearer \xff", "Bearer a b", "Digest x", "x", "Bearer " + strings.Repeat("x", 10<<10), "Bearer null", "Bearer %00", "Bearer ../../etc/passwd"} {
 		rows = append(rows, hostile{what: "Authorization: " + v[:min(len(v), 50)], line: "GET /v1/store", head: "Authorization: " + v, want: "401 unauthorized"})
 	}
 	return rows

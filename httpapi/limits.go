@@ -97,10 +97,16 @@ const (
 	// MinAnswerRate, in bytes a second, is how fast a large answer must be taken: one
 	// of 32 MiB is held for nine minutes at most.
 	MinAnswerRate = 64 << 10
-	// MaxHeaderBytes bounds a request's header: ids and messages of a commit stand
-	// there, percent-encoded, and proxies add their own. Package net/http answers
-	// 431 to more.
-	MaxHeaderBytes = 256 << 10
+	// MaxHeaderBytes bounds a request's header, which whoever connects can make the
+	// server keep, without any key: it is as much as other servers take. An id and a
+	// message of 4,000 bytes, all percent-encoded, and what proxies add have room; a
+	// longer message stands in the body of POST /v1/commits. Package net/http takes
+	// 4 KiB more, and answers 431 to what is longer.
+	MaxHeaderBytes = 16 << 10
+
+	// maxFrame is the longest frame of HTTP/2 that is taken, which is the shortest
+	// that one may say: a connection keeps room for one, key or no key.
+	maxFrame = 16 << 10
 
 	// maxManyBytes bounds the texts of one answer to POST /v1/get. It is what four
 	// pages have, and half of what the client reads into memory.
@@ -154,7 +160,7 @@ func (s *Server) limit() {
 	s.gate = newGate(*l)
 	s.rates = newRates(l.Rate, l.Burst, s.o.Now)
 	s.attempts = newRates(l.AttemptRate, int(10*l.AttemptRate), s.o.Now) // a page of a browser makes ten at once
-	s.metrics = newMetrics(s.store, s.gate)
+	s.metrics = newMetrics(s.store, s.gate, s.o.Connections)
 }
 
 // A kind of request has a bound of its own.
@@ -258,6 +264,9 @@ func (l Limits) NewServer(h http.Handler) *http.Server {
 		MaxHeaderBytes: MaxHeaderBytes,
 		// Each stream is a request, and what has come of its body is held by the
 		// connection until it is read.
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: 512 << 10, MaxReceiveBufferPerStream: 256 << 10},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame,
+			MaxReceiveBufferPerConnection: 512 << 10, MaxReceiveBufferPerStream: 256 << 10,
+		},
 	}
 }

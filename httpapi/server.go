@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/internal/keys"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	TempDir string
 	// Limits bound what requests may take.
 	Limits Limits
+	// Connections tells of the connections, for the metrics; they are left out if nil.
+	Connections func() conns.Stats
 }
 
 // A Server answers HTTP requests from a store. It may be used by any number of

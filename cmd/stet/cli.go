@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stet-dev/stet/httpapi"
+	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/internal/term"
 )
 
@@ -104,7 +105,7 @@ func newParser(flags *cli) *kong.Kong {
 	return kong.Must(flags,
 		kong.Name("stet"), kong.Description(description),
 		kong.Vars{
-			"maxbody": strconv.Itoa(httpapi.DefaultMaxBody), "inhand": strconv.Itoa(httpapi.DefaultInHand),
+			"maxbody": strconv.Itoa(httpapi.DefaultMaxBody), "conns": strconv.Itoa(conns.DefaultMost), "inhand": strconv.Itoa(httpapi.DefaultInHand),
 			"streams": strconv.Itoa(httpapi.DefaultStreams), "rate": strconv.Itoa(httpapi.DefaultRate),
 		},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),

@@ -15,6 +15,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/httpapi"
+	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/internal/term"
 	"github.com/stet-dev/stet/open"
 )
@@ -30,6 +31,7 @@ type serveCmd struct {
 	MaxBody      *int64        `env:"STET_MAX_BODY" placeholder:"BYTES" help:"The most bytes of a request's body (${maxbody})."`
 	MaxRequests  *int          `env:"STET_MAX_REQUESTS" placeholder:"N" help:"The most requests in hand at once (${inhand}); -1 for any number."`
 	MaxStreams   *int          `env:"STET_MAX_STREAMS" placeholder:"N" help:"The most streams of changes at once (${streams}); -1 for any number."`
+	MaxConns     *int          `name:"max-connections" env:"STET_MAX_CONNECTIONS" placeholder:"N" help:"The most connections at once, half of them from one address (${conns}, or what the system has files for)."`
 	Rate         *float64      `env:"STET_RATE" placeholder:"N" help:"The most requests a second of one key (${rate}); without keys, of one address (any number); -1 for any number."`
 	Log          string        `env:"STET_LOG" default:"text" enum:"text,json" placeholder:"FORM" help:"How the log is written, on standard error: text or json (${default})."`
 	LogLevel     slog.Level    `env:"STET_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"What is logged: debug (reads, too), info (writes and refusals), warn or error (${default})."`
@@ -64,14 +66,19 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err := c.check(a); err != nil {
 		return err
 	}
+	bounds, err := conns.Within(conns.Files(), given(c.MaxConns))
+	if err != nil {
+		return err
+	}
 	tlsConfig, err := c.tls()
 	if err != nil {
 		return err
 	}
-	listener, err := c.listen(a.ctx)
+	raw, err := c.listen(a.ctx)
 	if err != nil {
 		return err
 	}
+	listener := conns.Listen(raw, bounds.Most, bounds.Each)
 	defer listener.Close()
 	file, err := c.keyFile(a, listener.Addr())
 	if err != nil {
@@ -96,7 +103,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	}
 	api := httpapi.New(s, httpapi.Options{
 		MaxBody: given(c.MaxBody), Log: log, Version: programVersion(), Keys: ring, Hosts: c.Host, CORS: c.CORS,
-		Limits: c.limits(),
+		Limits: c.limits(), Connections: listener.Stats,
 	})
 	private, err := c.private(a, log)
 	if err != nil {
@@ -105,7 +112,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	sv := &serving{api: api, log: log, grace: c.Grace, failed: make(chan error, 2)}
 	sv.serve(c.limits().NewServer(api), listener, tlsConfig)
 	if private != nil {
-		sv.servePrivate(c.limits().NewServer(api), private)
+		sv.servePrivate(c.limits().NewServer(api), conns.Listen(private, bounds.Private, bounds.Private))
 	}
 	c.ready(a, s, listener.Addr(), tlsConfig != nil, ring != nil && !ring.Open(), time.Since(start), log)
 
@@ -128,6 +135,8 @@ func (c *serveCmd) check(a *app) error {
 		return fault.New(fault.Invalid, "both --tls-cert and --insecure-http were given. Give one.")
 	case c.MaxBody != nil && *c.MaxBody < 1:
 		return fault.New(fault.Invalid, "--max-body is %d. Give 1 or more.", *c.MaxBody)
+	case c.MaxConns != nil && *c.MaxConns < 1:
+		return fault.New(fault.Invalid, "--max-connections is %d. Give 1 or more.", *c.MaxConns)
 	case c.Grace < 0:
 		return fault.New(fault.Invalid, "--grace is %v. Give a time, 10s for example, or 0s to wait for nothing.", c.Grace)
 	case isServer(a.flags.Store):

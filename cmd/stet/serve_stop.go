@@ -5,17 +5,21 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/httpapi"
+	"github.com/stet-dev/stet/internal/conns"
 )
 
 // serve answers at an address, in the background.
-func (s *serving) serve(server *http.Server, l net.Listener, config *tls.Config) {
+func (s *serving) serve(server *http.Server, l *conns.Listener, config *tls.Config) {
+	server.ConnState = l.State
+	if server.ConnContext == nil {
+		server.ConnContext = conns.Context
+	}
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug) // what strangers send that is no HTTP
 	s.servers = append(s.servers, server)
 	run := func() error { return server.Serve(l) }
@@ -31,7 +35,7 @@ func (s *serving) serve(server *http.Server, l net.Listener, config *tls.Config)
 }
 
 // servePrivate answers on the private socket.
-func (s *serving) servePrivate(server *http.Server, l net.Listener) {
+func (s *serving) servePrivate(server *http.Server, l *conns.Listener) {
 	server.ConnContext = httpapi.Private
 	s.serve(server, l, nil)
 }

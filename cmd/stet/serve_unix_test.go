@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/keys"
 )
 
 // half sends a save but for its body, and returns when the server waits for that.
@@ -192,5 +193,90 @@ func TestWatchEndsWithASignal(t *testing.T) {
 	}
 	if err := watch.Wait(); err != nil || stderr.Len() > 0 {
 		t.Errorf("it ended with %v, %q", err, stderr.String())
+	}
+}
+
+// TestFullServerRevokes holds every connection that a server takes which may have few
+// files open, and more: its own callers still come in, and a key that is revoked is
+// refused, on the connection that it was shown on as well.
+func TestFullServerRevokes(t *testing.T) {
+	dir := t.TempDir()
+	secret := ""
+	if err := keys.Update(t.Context(), filepath.Join(dir, "stet.db.keys"), func(f *keys.File) (err error) {
+		_, secret, err = f.Create(keys.Key{Name: "ci", Role: keys.Writer, Prompts: []string{"*"}}, time.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("stet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "stet"), []byte("#!/bin/sh\nulimit -n 128\nexec '"+program+"' \"$@\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := startServer(dir, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill(); <-s.exited })
+	save := func(c *http.Client) int {
+		t.Helper()
+		r, err := http.NewRequest("POST", s.url+"/v1/prompts/a/versions", strings.NewReader(`{"text":"a"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+secret)
+		res, err := c.Do(r)
+		if err != nil {
+			t.Fatalf("a save got no answer: %v\n%s", err, s.logged())
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	old := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+	defer old.CloseIdleConnections()
+	if status := save(old); status != http.StatusCreated {
+		t.Fatalf("a save: %d", status)
+	}
+	for i := range 300 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if i%2 == 0 { // who asks for what is free, and who never comes to the end of a header
+			io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		} else {
+			io.WriteString(c, "GET /v1/prompts HTTP/1.1\r\nX-A: "+strings.Repeat("a", 10<<10))
+		}
+	}
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	if status := save(fresh); status != http.StatusCreated {
+		t.Errorf("a save on a new connection: %d", status)
+	}
+	if err := keys.Update(t.Context(), filepath.Join(dir, "stet.db.keys"), func(f *keys.File) error {
+		_, err := f.Revoke("ci", time.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for late := time.After(time.Minute); ; {
+		status := save(old)
+		if status == http.StatusUnauthorized {
+			break
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("the revoked key goes on working: %d\n%s", status, s.logged())
+		}
+	}
+	if strings.Contains(s.logged(), "too many open files") {
+		t.Errorf("it has no files left:\n%s", s.logged())
 	}
 }

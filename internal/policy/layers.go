@@ -12,7 +12,7 @@ var layers = [][]string{
 	// Errors and the contract of an engine import nothing of stet.
 	{"fault", "driver", "internal/mutant", "internal/near", "internal/ownfile"},
 	// The leaves of the domain.
-	{"name", "number", "content", "internal/filelock", "internal/testkit"},
+	{"name", "number", "content", "internal/filelock", "internal/testkit", "internal/conns"},
 	{"selector", "prompt", "internal/temp"},
 	// The one state machine.
 	{"core", "internal/dbfile", "internal/socket"},

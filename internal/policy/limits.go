@@ -11,7 +11,7 @@ import (
 )
 
 // limitRow is a row of the table of limits: what, how much, and the constant.
-var limitRow = regexp.MustCompile("(?m)^\\| .* \\| ([0-9,]+) \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
+var limitRow = regexp.MustCompile("(?m)^\\| .* \\| ([0-9,]+) \\| `([a-z/]+)\\.([A-Za-z]+)` \\|$")
 
 // limitTable is all of the table, the rows that are none of these included.
 var limitTable = regexp.MustCompile(`(?m)^\| what \| most \| constant \|\n\|---\|---\|---\|\n((?:\|.*\n)*)`)

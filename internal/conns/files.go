@@ -1,0 +1,38 @@
+package conns
+
+import "github.com/stet-dev/stet/fault"
+
+const (
+	// DefaultMost is how many connections are open at once where the system lets a
+	// program have enough files. With a header half sent on each, they take some
+	// 200 MB; four times as many clients as there are share them over HTTP/2.
+	DefaultMost = 4096
+	// maxReserve is how many files are kept for what is not a connection from
+	// elsewhere. Half of them are for connections of the private socket; the rest for
+	// the store, its readers and backups, and the keys.
+	maxReserve = 512
+	// plenty stands for the files of a program that the system sets no bound for.
+	plenty = 1 << 20
+)
+
+// Bounds are how many connections a server may have.
+type Bounds struct {
+	Most    int // from elsewhere
+	Each    int // of them, from one address
+	Private int // through the private socket
+}
+
+// Within returns the bounds for a program that may have so many files open, with as
+// many connections as were asked for, or DefaultMost, if that fits, for 0. It fails as
+// invalid if they do not fit.
+func Within(files, asked int) (Bounds, error) {
+	reserve := min(files/4, maxReserve)
+	room := max(files-reserve, 1)
+	switch {
+	case asked > room:
+		return Bounds{}, fault.New(fault.Invalid, "%d connections do not fit: the system lets the server have %d files open (ulimit -n), and %d of them are kept for the store, the keys and the private socket. Give at most %d, or raise that limit.", asked, files, reserve, room)
+	case asked == 0:
+		asked = min(DefaultMost, room)
+	}
+	return Bounds{Most: asked, Each: (asked + 1) / 2, Private: max(reserve/2, 1)}, nil
+}

@@ -23,7 +23,7 @@ import (
 type serveCmd struct {
 	Listen       string        `env:"STET_LISTEN" default:"127.0.0.1:7838" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes any that is free (${default})."`
 	Keys         string        `env:"STET_KEYS" placeholder:"FILE" help:"The file of the keys, as stet key makes it (beside the store, if there is one: FILE.keys)."`
-	TLSCert      string        `name:"tls-cert" env:"STET_TLS_CERT" placeholder:"FILE" help:"The certificate, and those it rests on, as PEM."`
+	TLSCert      string        `name:"tls-cert" env:"STET_TLS_CERT" placeholder:"FILE" help:"The certificate, and those it rests on, as PEM. It may be renewed while the server runs."`
 	TLSKey       string        `name:"tls-key" env:"STET_TLS_KEY" placeholder:"FILE" help:"Its private key, as PEM."`
 	InsecureHTTP bool          `name:"insecure-http" env:"STET_INSECURE_HTTP" help:"Let keys and texts pass in the clear, because something before the server encrypts."`
 	Host         []string      `env:"STET_HOST" placeholder:"NAME" help:"A name that this server is called by, beside those of this machine. May be given more than once."`
@@ -70,7 +70,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := c.tls()
+	tlsConfig, err := c.tls(log)
 	if err != nil {
 		return err
 	}

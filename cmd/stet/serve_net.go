@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -18,18 +17,6 @@ import (
 	"github.com/stet-dev/stet/internal/term"
 	"github.com/stet-dev/stet/sqlite"
 )
-
-// tls returns how connections are encrypted, nil if they are not.
-func (c *serveCmd) tls() (*tls.Config, error) {
-	if c.TLSCert == "" {
-		return nil, nil
-	}
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the certificate %s and its key %s cannot be used: %v.", c.TLSCert, c.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
-}
 
 // keyFile returns where the keys are, "" if none are asked for: on this machine,
 // without --keys, for a store that has no file. For an address that others can

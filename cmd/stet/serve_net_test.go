@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -89,6 +93,90 @@ func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 	roots = x509.NewCertPool()
 	roots.AddCert(parsed)
 	return cert, key, roots
+}
+
+// TestCertificateIsRenewed: a certificate that takes the place of another counts for
+// whoever connects a little later, also when its two files come one after the other;
+// one that cannot be used leaves the last, and is told of once.
+func TestCertificateIsRenewed(t *testing.T) {
+	files := make([][2]string, 3)
+	for i := range files {
+		files[i][0], files[i][1], _ = certificate(t)
+	}
+	dir := t.TempDir()
+	place := [2]string{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	put := func(which, file int) { // as a new file in the old one's place
+		t.Helper()
+		data, err := os.ReadFile(files[which][file])
+		if err == nil {
+			err = os.WriteFile(place[file]+".new", data, 0o600)
+		}
+		if err = errors.Join(err, os.Rename(place[file]+".new", place[file])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(0, 0)
+	put(0, 1)
+	var log strings.Builder
+	now := time.Now()
+	c, err := openCertPair(place[0], place[1], slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(what string, want, lines int) {
+		t.Helper()
+		pair, err := tls.LoadX509KeyPair(files[want][0], files[want][1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.get(nil)
+		if err != nil || !bytes.Equal(got.Certificate[0], pair.Certificate[0]) {
+			t.Errorf("%s: it is not certificate %d, %v", what, want, err)
+		}
+		if n := strings.Count(log.String(), "level=ERROR"); n != lines {
+			t.Errorf("%s: %d errors in the log, want %d:\n%s", what, n, lines, &log)
+		}
+	}
+	later := func() { now = now.Add(certificateEvery) }
+
+	is("at first", 0, 0)
+	later()
+	is("unchanged", 0, 0)
+	put(1, 0)
+	later()
+	is("the certificate without its key", 0, 0)
+	put(1, 1)
+	is("at once", 0, 0)
+	later()
+	is("with its key", 1, 0)
+	later()
+	is("and then", 1, 0)
+
+	put(2, 0)
+	later()
+	is("the next one without its key", 1, 0)
+	for range 5 {
+		later()
+		is("a certificate whose key never comes", 1, 1)
+	}
+	put(2, 1)
+	later()
+	is("its key has come after all", 2, 1)
+	if !strings.Contains(log.String(), "can be used again") {
+		t.Errorf("it is not told that it is well again:\n%s", &log)
+	}
+
+	for range 3 {
+		if err := os.Remove(place[0]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		later()
+		is("without a file", 2, 2)
+	}
+	put(0, 0)
+	put(0, 1)
+	later()
+	is("back", 0, 2)
 }
 
 // TestServeTLS serves beyond this machine, encrypted, over HTTP/1.1 and HTTP/2.

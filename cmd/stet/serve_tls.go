@@ -1,0 +1,128 @@
+package main
+
+import (
+	"crypto/tls"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stet-dev/stet/fault"
+)
+
+// tls returns how connections are encrypted, nil if they are not.
+func (c *serveCmd) tls(log *slog.Logger) (*tls.Config, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	cert, err := openCertPair(c.TLSCert, c.TLSKey, log, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12}, nil
+}
+
+// certificateEvery is how often the files of the certificate are looked at, when
+// somebody connects: a look is two calls of the system.
+const certificateEvery = 2 * time.Second
+
+// A certPair is a certificate and its key as their files say: it is renewed while the
+// server runs. Files that cannot be used, such as a new certificate beside the old
+// key, leave the last good pair in use. Its method get may be called by any number of
+// goroutines at once.
+type certPair struct {
+	files [2]string // of the certificate and of its key
+	log   *slog.Logger
+	now   func() time.Time
+
+	pair atomic.Pointer[tls.Certificate]
+
+	mu      sync.Mutex // of who looks
+	looked  time.Time
+	seen    [2]fs.FileInfo // the files as they were read last
+	settled bool           // and read again when they had not changed since
+	told    bool           // that they cannot be used
+}
+
+// openCertPair reads a certificate and its key. The error is invalid.
+func openCertPair(cert, key string, log *slog.Logger, now func() time.Time) (*certPair, error) {
+	c := &certPair{files: [2]string{cert, key}, log: log, now: now, looked: now()}
+	c.seen, _ = c.stat()
+	if err := c.load(); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the certificate %s and its key %s cannot be used: %v.", cert, key, err)
+	}
+	return c, nil
+}
+
+// get is for [tls.Config.GetCertificate]. It waits for nobody: while one looks at
+// the files the others get what is there.
+func (c *certPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if c.mu.TryLock() {
+		c.look()
+		c.mu.Unlock()
+	}
+	return c.pair.Load(), nil
+}
+
+// look reads the files if they have changed. As long as they do it reads them at each
+// look, and once more when they do not: the two are replaced one after the other, and
+// a second change within the grain of the file system's clock would not show. So what
+// cannot be used is an error only when it stays.
+func (c *certPair) look() {
+	now := c.now()
+	if now.Sub(c.looked) < certificateEvery {
+		return
+	}
+	c.looked = now
+	seen, err := c.stat()
+	same := err == nil && unchanged(seen, c.seen)
+	if same && c.settled {
+		return
+	}
+	again := same || err != nil
+	c.seen, c.settled = seen, same
+	if err == nil {
+		err = c.load()
+	}
+	switch {
+	case err == nil && c.told:
+		c.log.Info("the certificate can be used again", "cert", c.files[0])
+		c.told = false
+	case err == nil:
+		if !again {
+			c.log.Info("the certificate was read anew", "cert", c.files[0])
+		}
+	case again && !c.told:
+		c.log.Error("the certificate was changed and cannot be used; the one from before still is. Put the certificate and its own key there", "cert", c.files[0], "key", c.files[1], "error", err)
+		c.told = true
+	}
+}
+
+func (c *certPair) stat() (seen [2]fs.FileInfo, err error) {
+	for i, file := range c.files {
+		if seen[i], err = os.Stat(file); err != nil {
+			return [2]fs.FileInfo{}, err
+		}
+	}
+	return seen, nil
+}
+
+func unchanged(a, b [2]fs.FileInfo) bool {
+	for i := range a {
+		if b[i] == nil || !os.SameFile(a[i], b[i]) || a[i].Size() != b[i].Size() || !a[i].ModTime().Equal(b[i].ModTime()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *certPair) load() error {
+	pair, err := tls.LoadX509KeyPair(c.files[0], c.files[1])
+	if err != nil {
+		return err
+	}
+	c.pair.Store(&pair)
+	return nil
+}

@@ -84,7 +84,7 @@ func TestBroken(t *testing.T) {
 		{"zeros", strings.Repeat("\x00", 4096), "broken"},
 		{"not UTF-8", swap("ana", "an\xff"), "broken"},
 		{"deep", strings.Repeat("[", 100_000), "cannot be used"},
-		{"another type", `[]`, "not of the kind"},
+		{"another type", `[]`, "give an object"},
 		{"newer", swap(`"format": 1`, `"format": 2`), "format 2, and this program knows 1"},
 		{"older", swap(`"format": 1`, `"format": 0`), "format 0"},
 		{"unknown member", swap(`"name": "ana"`, `"name": "ana", "only_from": "10.0.0.1"`), `no member`},

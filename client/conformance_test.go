@@ -109,7 +109,7 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 				return nil, errors.Join(err, end())
 			}
 			on.Store(true) // Open asks only a few times
-			return stet.From(&remote{b, end}), nil
+			return stet.From(&remote{b, sync.OnceValue(end)}), nil
 		},
 	}
 }
@@ -134,5 +134,34 @@ func TestProofThroughFaults(t *testing.T) {
 				t.Errorf("%v\nthe rule: %s", err, c.Rule)
 			}
 		})
+	}
+}
+
+// The cache ends with its client, whatever its callers are doing.
+func TestCloseOfACache(t *testing.T) {
+	t.Parallel()
+	h := drivertest.Harness{OpenStore: func(ctx context.Context, o stet.Options) (*stet.Store, error) {
+		s, err := memory.Open(o)
+		if err != nil {
+			return nil, err
+		}
+		c, err := over(ctx, s, client.Options{})
+		if err != nil {
+			return nil, err
+		}
+		r := c.Backend().(*remote)
+		cache, err := client.WithCache(stet.From(r.Backend), client.CacheOptions{})
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		return stet.From(&remote{cache.Backend(), r.close}), nil
+	}}
+	for _, c := range drivertest.Cases() {
+		if c.Name != "close/beside-callers" {
+			continue
+		}
+		if err := c.Run(t.Context(), &h); err != nil {
+			t.Errorf("%v\nthe rule: %s", err, c.Rule)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -71,16 +72,11 @@ func (s *server) close() error {
 // remote is a client with its server, which it closes after itself.
 type remote struct {
 	stet.Backend
-	close func() error
+	close func() error // may be called again
 }
 
 func (r *remote) Close() error {
-	err := r.Backend.Close()
-	if r.close != nil {
-		err = errors.Join(err, r.close())
-		r.close = nil
-	}
-	return err
+	return errors.Join(r.Backend.Close(), r.close())
 }
 
 // over returns a store that is a client of a new server of s.
@@ -93,5 +89,5 @@ func over(ctx context.Context, s *stet.Store, o client.Options) (*stet.Store, er
 	if err != nil {
 		return nil, errors.Join(err, srv.close())
 	}
-	return stet.From(&remote{b, srv.close}), nil
+	return stet.From(&remote{b, sync.OnceValue(srv.close)}), nil
 }

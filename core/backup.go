@@ -22,6 +22,8 @@ func (c *Core) Backup(ctx context.Context, path string, o driver.BackupOptions) 
 	tail, err := b.Backup(ctx, path, o)
 	var e *fault.Error
 	switch {
+	case err != nil && c.ctx.Err() != nil:
+		return 0, prompt.Hash{}, errClosed()
 	case errors.As(err, &e):
 		return 0, prompt.Hash{}, err
 	case err != nil:

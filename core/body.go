@@ -159,7 +159,7 @@ func (c *Core) read(ctx context.Context, id string, v *version) (*prompt.Record,
 // writer has not published it yet, deleted does so in its place, rather than wait.
 func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error) {
 	if !c.lives(id, v) {
-		return true, nil
+		return true, c.refuseClosed()
 	}
 	var err error
 	if c.info.Exclusive {
@@ -168,6 +168,9 @@ func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error)
 		c.state.Unlock()
 	} else {
 		err = c.sync(ctx)
+	}
+	if err == nil {
+		err = c.refuseClosed()
 	}
 	return !c.lives(id, v), err
 }
@@ -199,7 +202,7 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 		if ctx.Err() != nil {
 			return nil, cutShort(ctx, err, id, v)
 		}
-		return nil, fault.Wrap(err, fault.Internal, "%s@%s could not be read: %v.", id, v.number, err)
+		return nil, c.unread(err, fault.Internal, "%s@%s", id, v.number)
 	}
 	f, err := decodeBody(stored.Text, stored.Fields)
 	if err == nil && f.Digest != v.digest {

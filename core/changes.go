@@ -45,7 +45,7 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 	// The engine may have more than is published; that is not visible yet.
 	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
 	if err != nil {
-		return page, fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v. Try again.", since, err)
+		return page, c.unread(err, fault.Unavailable, "the log after revision %d", since)
 	}
 	if len(entries) == 0 {
 		return page, damaged(fmt.Errorf("the log ends at revision %d and not at %d", since, s.revision))
@@ -91,7 +91,7 @@ func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error)
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
-		return prompt.Hash{}, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
+		return prompt.Hash{}, c.unread(err, fault.Unavailable, "the log at revision %d", revision)
 	case len(entries) == 0:
 		return prompt.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
 	}

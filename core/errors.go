@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +23,38 @@ func asUnavailable(err error, what string, args ...any) error {
 
 func errClosed() error {
 	return fault.New(fault.Unavailable, "the store is closed. Nothing changed. Open it again.")
+}
+
+// whyUnread returns the error to answer with where the engine's says nothing of what is
+// stored: the store was closed meanwhile, or the engine says that it cannot read now. It
+// returns nil for others.
+func (c *Core) whyUnread(err error) error {
+	var e *fault.Error
+	switch {
+	case c.ctx.Err() != nil:
+		return errClosed()
+	case errors.As(err, &e) && e.Code == fault.Unavailable:
+		return ownError(e)
+	}
+	return nil
+}
+
+// unread is whyUnread, or what else it is: that something, which what names, could not
+// be read.
+func (c *Core) unread(err error, code fault.Code, what string, args ...any) error {
+	if why := c.whyUnread(err); why != nil {
+		return why
+	}
+	return fault.Wrap(err, code, "%s could not be read: %v.", fmt.Sprintf(what, args...), err)
+}
+
+// refuseClosed refuses what has found nothing in a store that was closed meanwhile,
+// which is empty then.
+func (c *Core) refuseClosed() error {
+	if c.ctx.Err() != nil {
+		return errClosed()
+	}
+	return nil
 }
 
 // ago says how long ago something was, as a person would.

@@ -21,6 +21,9 @@ func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
 		return err
 	}
 	s := c.published.Load()
+	if err := c.refuseClosed(); err != nil {
+		return err
+	}
 	at, to := s.cleared, s.revision
 	if at > 0 {
 		at-- // the commit that cleared may have saved something afterwards
@@ -28,7 +31,7 @@ func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
 	for at < to {
 		entries, err := c.log.Read(ctx, at, int(min(readPage, to-at)))
 		if err != nil {
-			return fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v.", at, err)
+			return c.unread(err, fault.Unavailable, "the log after revision %d", at)
 		}
 		if len(entries) == 0 {
 			return damaged(fmt.Errorf("the log ends at revision %d and not at %d", at, to))
@@ -104,7 +107,7 @@ func (c *Core) savedAt(ctx context.Context, ch *prompt.Change, op int) (prompt.V
 	s := ch.Ops[op].Save
 	h, asOf := c.newest(s.PromptID)
 	if h == nil {
-		return prompt.Version{}, nil
+		return prompt.Version{}, c.refuseClosed()
 	}
 	v := h.live.get(s.Version)
 	if v == nil || v.revision != ch.Revision || int(v.op) != op {

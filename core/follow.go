@@ -22,7 +22,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 		t := c.published.Load().begin()
 		entries, err := c.log.Read(ctx, t.revision, readPage)
 		if err != nil {
-			return fault.Wrap(err, fault.Unavailable, "the log could not be read after revision %d: %v.", t.revision, err)
+			return c.unread(err, fault.Unavailable, "the log after revision %d", t.revision)
 		}
 		if len(entries) == 0 {
 			return nil

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/stet-dev/stet/fault"
@@ -86,7 +87,7 @@ func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) 
 	for {
 		h, asOf := c.newest(id)
 		if h == nil {
-			return prompt.Version{}, c.published.Load().noPrompt(id, now)
+			return prompt.Version{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 		}
 		v, err := view{h, now}.resolve(s)
 		if err != nil {

@@ -26,6 +26,9 @@ func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot,
 		}
 	}
 	s := c.published.Load()
+	if err := c.refuseClosed(); err != nil {
+		return nil, 0, err
+	}
 	at := uint64(now)
 	switch {
 	case o.At.Revision != 0 && !o.At.Time.IsZero():
@@ -87,7 +90,7 @@ func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64
 		mid := high - (high-low)/2
 		ch, err := c.changeAt(ctx, mid)
 		if err != nil {
-			return 0, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v.", mid, err)
+			return 0, c.unread(err, fault.Unavailable, "the log at revision %d", mid)
 		}
 		if ch.Time.After(t) {
 			high = mid - 1

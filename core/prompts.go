@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (c *Core) Head(ctx context.Context, id string) (prompt.Head, error) {
 	}
 	h, asOf := c.newest(id)
 	if h == nil {
-		return prompt.Head{}, c.published.Load().noPrompt(id, now)
+		return prompt.Head{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 	}
 	if h.latest == nil {
 		return prompt.Head{}, view{h, now}.noVersions()

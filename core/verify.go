@@ -56,16 +56,25 @@ func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 		return r, err
 	}
 	s := c.published.Load()
+	if err := c.refuseClosed(); err != nil {
+		return r, err
+	}
 	if checker, ok := c.log.(driver.Checker); ok {
 		problems, err := checker.Check(ctx)
-		if err != nil {
+		switch why := c.whyUnread(err); {
+		case why != nil:
+			return r, why
+		case err != nil:
 			return r, fault.Wrap(err, fault.Unavailable, "the storage could not be checked: %v.", err)
 		}
 		for _, p := range problems {
 			r.problem("%s", p)
 		}
 	}
-	seals, t, expected := c.verifyLog(ctx, s, o, &r)
+	seals, t, expected, err := c.verifyLog(ctx, s, o, &r)
+	if err != nil {
+		return r, err
+	}
 	if err := ctx.Err(); err != nil {
 		return r, fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
 	}
@@ -76,8 +85,7 @@ func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 		return r, nil // what follows would only repeat it
 	}
 	verifyHeads(s, t, &r)
-	err := c.verifyBodies(ctx, s, seals, o, &r)
-	return r, err
+	return r, c.verifyBodies(ctx, s, seals, o, &r)
 }
 
 // seat is where a version was saved.
@@ -87,24 +95,28 @@ type seat struct {
 }
 
 // verifyLog checks the chain of the log and returns the state that it leads to,
-// nil if it cannot be followed, and the seals of the versions that live there.
-func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *Report) (seals map[seat]prompt.Hash, t *tx, expected bool) {
+// nil if it cannot be followed, and the seals of the versions that live there. An error
+// means that the engine could not read, which is no problem of the store.
+func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *Report) (seals map[seat]prompt.Hash, t *tx, expected bool, err error) {
 	seals = make(map[seat]prompt.Hash)
 	t = emptySnapshot().begin()
 	for t.revision < s.revision && ctx.Err() == nil {
 		entries, err := c.log.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
+		if why := c.whyUnread(err); why != nil {
+			return nil, nil, false, why
+		}
 		if err == nil && len(entries) == 0 {
 			err = fmt.Errorf("the log ends there, and not at revision %d", s.revision)
 		}
 		if err != nil {
 			r.problem("the log cannot be read after revision %d: %v", t.revision, err)
-			return seals, nil, expected
+			return seals, nil, expected, nil
 		}
 		for i := range entries {
 			newest := t.time
 			if err := t.follow(&entries[i]); err != nil {
 				r.problem("%v", err)
-				return seals, nil, expected
+				return seals, nil, expected, nil
 			}
 			ch, _ := DecodeChange(entries[i].Data) // follow has read it
 			if ch.Time.Before(newest) {
@@ -123,7 +135,7 @@ func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *R
 	if t.hash != s.hash {
 		r.problem("the entry at revision %d has the hash %s, and not %s, which the store was opened with", t.revision, t.hash, s.hash)
 	}
-	return seals, t, expected
+	return seals, t, expected, nil
 }
 
 // note collects the seals of a change.
@@ -192,13 +204,19 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 		}
 		return true
 	})
+	var unread error
 	s.tree.tree.Scan(func(h *head) bool {
 		for v := range (view{h, now}).all(true, number.Number{}) {
 			if ctx.Err() != nil {
 				return false
 			}
 			r.Versions++
-			if problem := c.verifyBody(ctx, h.id, v, seals); problem != "" {
+			problem, err := c.verifyBody(ctx, h.id, v, seals)
+			if err != nil {
+				unread = err
+				return false
+			}
+			if problem != "" {
 				r.problem("%s@%s: %s", h.id, v.number, problem)
 			}
 			if o.Progress != nil && r.Versions%256 == 0 {
@@ -210,17 +228,27 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 	if err := ctx.Err(); err != nil {
 		return fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
 	}
-	return nil
+	return unread
 }
 
-func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]prompt.Hash) string {
+// verifyBody says what is wrong with the text of a version, "" for nothing. An error
+// means that the engine could not read, which is no problem of the store.
+func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]prompt.Hash) (problem string, unread error) {
 	b, err := c.log.Body(ctx, bodyRef(id, v))
 	if err != nil {
-		if deleted, _ := c.deleted(ctx, id, v); deleted {
-			return "" // since the check began
+		if why := c.whyUnread(err); why != nil {
+			return "", why
 		}
-		return fmt.Sprintf("its text cannot be read: %v", err)
+		deleted, unread := c.deleted(ctx, id, v)
+		if deleted || unread != nil {
+			return "", unread // since the check began
+		}
+		return fmt.Sprintf("its text cannot be read: %v", err), nil
 	}
+	return wrongBody(&b, id, v, seals), nil
+}
+
+func wrongBody(b *driver.Body, id string, v *version, seals map[seat]prompt.Hash) string {
 	f, err := decodeBody(b.Text, b.Fields)
 	switch {
 	case err != nil:

@@ -97,7 +97,7 @@ func Cases() []Case {
 		commitCases, onceCases, batchCases,
 		listCases, promptsCases, historyCases, pastCases, manyCases, changesCases,
 		immutableCases, badInputCases, messageCases,
-		stuckCases, contextCases, closeCases, reopenCases, sharedCases, copyCases,
+		stuckCases, contextCases, closeCases, busyCloseCases, reopenCases, sharedCases, copyCases,
 	)
 }
 

@@ -205,8 +205,9 @@ func openStill(path string) (_ *still, err error) {
 	if left.storeID == "" {
 		return nil, damaged(nil, path, "its table meta has no store_id")
 	}
-	l := &Log{path: path, storeID: left.storeID, left: left, readers: newPool(path)}
+	l := &Log{path: path, storeID: left.storeID, left: left}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.readers = newPool(path, readers, l.ctx.Done())
 	l.tail.Store(&left.tail)
 	l.cleared.Store(left.cleared)
 	return &still{l}, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -39,6 +40,28 @@ func untrusted(err error) bool {
 	return false
 }
 
+// passing tells whether an error of a statement that reads says nothing of the file: that
+// the process lacks something, or that somebody else has the file for the moment.
+func passing(err error) bool {
+	switch code := codeOf(err); code & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM,
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT:
+		return true
+	case sqlite3.SQLITE_IOERR:
+		switch code {
+		case sqlite3.SQLITE_IOERR_NOMEM, sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK,
+			sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_SHMLOCK:
+			return true
+		}
+	}
+	return outOfFiles(err)
+}
+
+// outOfFiles tells whether an error of the system says that no more files can be opened.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
 // inWords says what went wrong, as a clause without a stop.
 func inWords(err error) string {
 	switch code := codeOf(err); {
@@ -50,6 +73,12 @@ func inWords(err error) string {
 		return "another program is writing to the file"
 	case code&0xff == sqlite3.SQLITE_READONLY:
 		return "the file is read-only"
+	case code&0xff == sqlite3.SQLITE_CANTOPEN || outOfFiles(err):
+		return "it, or a file beside it, cannot be opened; if the process has too many files and connections open, raise its limit of open files (ulimit -n)"
+	case code&0xff == sqlite3.SQLITE_NOMEM || code == sqlite3.SQLITE_IOERR_NOMEM:
+		return "there is no memory left"
+	case code&0xff == sqlite3.SQLITE_INTERRUPT:
+		return "it was stopped"
 	case code&0xff == sqlite3.SQLITE_IOERR:
 		return fmt.Sprintf("the disk failed: %v", err)
 	case code&0xff == sqlite3.SQLITE_CORRUPT || code&0xff == sqlite3.SQLITE_NOTADB:
@@ -103,7 +132,7 @@ func refusal(err error, path string) error {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return dbfile.ReadOnly(err, path)
 	case sqlite3.SQLITE_CANTOPEN:
-		return fault.Wrap(err, fault.Unavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them.", path, name, name, err)
+		return fault.Wrap(err, fault.Unavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them, and how many files the process may have open (ulimit -n).", path, name, name, err)
 	}
 	return fault.Wrap(err, fault.Internal, "%s could not be opened: %s.", path, inWords(err))
 }

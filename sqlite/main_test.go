@@ -9,15 +9,16 @@ import (
 	"github.com/stet-dev/stet/internal/testkit"
 )
 
-func TestMain(m *testing.M) {
-	testkit.Main(m, map[string]func(args []string) error{
-		"hold":      hold,
-		"copying":   copying,
-		"save":      crashChild,
-		"full disk": fullDiskChild,
-		"read-only": readOnlyChild,
-	})
+// children are what a child does, by its name. Those of one system add themselves.
+var children = map[string]func(args []string) error{
+	"hold":      hold,
+	"copying":   copying,
+	"save":      crashChild,
+	"full disk": fullDiskChild,
+	"read-only": readOnlyChild,
 }
+
+func TestMain(m *testing.M) { testkit.Main(m, children) }
 
 // start starts a child and returns its output, line by line, and a function that
 // lets it end and waits until it has.

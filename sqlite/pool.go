@@ -9,16 +9,16 @@ import (
 // where the page is in memory; more would each cost a cache of pages.
 const readers = 4
 
-// A pool is the connections that read, opened when they are needed first. They
-// never wait for the one that writes.
+// A pool is connections that read. They never wait for the one that writes.
 type pool struct {
-	path string
-	free chan *conn // always as many as readers, less those that are in use; nil is one not yet opened
+	path    string
+	free    chan *conn      // always as many as there are, less those that are in use; nil is one not yet opened
+	closing <-chan struct{} // closed before close is called: then nobody waits for a connection
 }
 
-func newPool(path string) *pool {
-	p := &pool{path: path, free: make(chan *conn, readers)}
-	for range readers {
+func newPool(path string, n int, closing <-chan struct{}) *pool {
+	p := &pool{path: path, free: make(chan *conn, n), closing: closing}
+	for range n {
 		p.free <- nil
 	}
 	return p
@@ -31,6 +31,8 @@ func (p *pool) do(ctx context.Context, f func(*conn) error) (err error) {
 	case c = <-p.free:
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-p.closing:
+		return errClosed
 	}
 	defer func() { p.free <- c }()
 	if c == nil {
@@ -61,10 +63,29 @@ func (p *pool) hold() {
 	p.free <- c
 }
 
-// close waits for those who read.
+// open opens all connections, so that there is a descriptor for each when the process
+// has no other left.
+func (p *pool) open() error {
+	for range cap(p.free) {
+		c := <-p.free
+		var err error
+		if c == nil {
+			if c, err = p.connect(); err == nil {
+				_, err = c.integer("SELECT max(revision) FROM commits") // opens the WAL as well
+			}
+		}
+		p.free <- c
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close waits for those who read. Who waits for a connection is not given one any more.
 func (p *pool) close() error {
 	var errs []error
-	for range readers {
+	for range cap(p.free) {
 		if c := <-p.free; c != nil {
 			errs = append(errs, c.close())
 		}

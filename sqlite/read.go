@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
 )
 
 // readBytes bounds the data of the entries that one Read returns, unless one entry
@@ -28,7 +29,10 @@ func (l *Log) read(ctx context.Context, f func(c *conn) error) error {
 		}
 		return f(c)
 	})
-	if codeOf(err) != 0 {
+	switch {
+	case passing(err):
+		return fault.Wrap(err, fault.Unavailable, "%s could not be read now: %s. What is stored is not in question.", l.path, inWords(err))
+	case codeOf(err) != 0:
 		return &readError{err}
 	}
 	return err

@@ -126,8 +126,13 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	}
 	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), copying: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	if err := l.open(o.Now(), steps); err != nil {
+	l.readers = newPool(full, readers, l.ctx.Done())
+	if err = l.open(o.Now(), steps); err == nil {
+		err = l.readers.open()
+	}
+	if err != nil {
 		l.cancel()
+		err = errors.Join(err, l.readers.close())
 		if l.w != nil {
 			err = errors.Join(err, l.w.close())
 		}
@@ -138,7 +143,6 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 		}
 		return nil, errors.Join(err, lock.Release())
 	}
-	l.readers = newPool(full)
 	l.litter = true // what a process before this one left undone
 	l.stir()
 	l.work.Go(l.tend)

@@ -143,6 +143,17 @@ func (s *Store) Epoch() (epoch, since uint64) { return s.backend.Epoch() }
 // written now: for metrics.
 func (s *Store) Queued() int { return s.backend.Queued() }
 
+// Writing returns a context that ends when the store has stopped writing for good, as
+// after a failed sync of its disk: reads go on, and every commit is refused until it is
+// opened again. The context's cause is an [*Error] that says why. It does not end with
+// Close, and that of the client of a server never ends: ask the server's /readyz.
+func (s *Store) Writing() context.Context {
+	if s.core == nil {
+		return context.Background()
+	}
+	return s.core.Writing()
+}
+
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.
 func (s *Store) Close() error { return s.backend.Close() }

@@ -160,6 +160,15 @@ func (c *Core) load(ctx context.Context) error {
 // Info tells what the engine is.
 func (c *Core) Info() driver.Info { return c.info }
 
+// Writing returns a context that ends, with the reason as its cause, when the engine has
+// stopped writing for good.
+func (c *Core) Writing() context.Context {
+	if s, ok := c.log.(driver.Stopper); ok {
+		return s.Writing()
+	}
+	return context.Background()
+}
+
 // Revision returns the revision that reads are of now.
 func (c *Core) Revision() uint64 { return c.published.Load().revision }
 

@@ -5,8 +5,8 @@
 // number is next, what conflicts, what a selector names) is in package core,
 // once, for every engine. An engine implements [Log]; what it can do beyond
 // that it offers through the small interfaces beside it ([Streamer], [Checkpointer],
-// [Notifier], [Checker], [Backuper]), each of which has a fallback in core. Package drivertest is the
-// definition of a correct engine.
+// [Notifier], [Stopper], [Checker], [Backuper]), each of which has a fallback in core.
+// Package drivertest is the definition of a correct engine.
 //
 // # Failures
 //
@@ -232,6 +232,15 @@ type Notifier interface {
 	// looks at the tail now and then anyway. It returns an error when ctx is
 	// done or the log is closed.
 	Wait(ctx context.Context, after uint64) error
+}
+
+// A Stopper is a Log that may come to write no more while it is open: nobody knows what
+// is on its disk after a failed sync, say. Reads go on.
+type Stopper interface {
+	// Writing returns a context that ends when the log has stopped writing for good,
+	// with an error as its cause that says why, and what to do. It does not
+	// end with Close.
+	Writing() context.Context
 }
 
 // A Checkpointer is a Log that can keep a digest of its entries, so that opening

@@ -86,6 +86,7 @@ func description(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descRevision    = description("revision", "The newest revision that reads see.")
 	descQueued      = description("commits_queued", "Commits that wait to be written.")
+	descStopped     = description("engine_stopped", "1 if the engine has stopped writing for good, which only opening the store again ends; otherwise 0.")
 	descInHand      = description("http_in_hand", "Requests that are being worked on, streams left out.")
 	descSubscribers = description("subscribers", "Streams of changes and long polls that are open.")
 	descBodyBytes   = description("http_body_bytes", "Bytes of bodies that the requests in hand may have.")
@@ -99,7 +100,7 @@ var (
 )
 
 func (s *storeMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRevision, descQueued, descInHand, descSubscribers, descBodyBytes, descAnswerBytes, descCommits, descBatches, descHits, descMisses, descConnections, descClosed} {
+	for _, d := range []*prometheus.Desc{descRevision, descQueued, descStopped, descInHand, descSubscribers, descBodyBytes, descAnswerBytes, descCommits, descBatches, descHits, descMisses, descConnections, descClosed} {
 		ch <- d
 	}
 }
@@ -114,6 +115,11 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	revision, _ := s.store.Tail()
 	gauge(descRevision, float64(revision))
 	gauge(descQueued, float64(s.store.Queued()))
+	stopped := 0.0
+	if s.store.Writing().Err() != nil {
+		stopped = 1
+	}
+	gauge(descStopped, stopped)
 	gauge(descInHand, float64(s.gate.inHand[kindUsual].Load()+s.gate.inHand[kindWait].Load()+s.gate.inHand[kindLarge].Load()))
 	gauge(descSubscribers, float64(s.gate.inHand[kindStream].Load()))
 	gauge(descBodyBytes, float64(s.gate.bytes.Load()))

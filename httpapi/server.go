@@ -54,6 +54,8 @@ type Server struct {
 
 	mixed commits // those that scoped keys have asked about
 
+	quiet func() bool // ends what tells the log that the store has stopped writing
+
 	stopping context.Context // done by Drain
 	drain    context.CancelFunc
 
@@ -79,6 +81,9 @@ func New(store *stet.Store, o Options) *Server {
 	if o.Keys != nil {
 		s.keyless = &access{open: o.Keys.OpenLife()}
 	}
+	s.quiet = context.AfterFunc(store.Writing(), func() {
+		o.Log.Error("the store has stopped writing; reads go on", "error", context.Cause(store.Writing()))
+	})
 	s.tagBase = `"` + store.ID() + "."
 	s.streams = newStreams(store)
 	s.limit()
@@ -100,6 +105,7 @@ func (s *Server) Drain() { s.drain() }
 // http.Server down between the two.
 func (s *Server) Close() error {
 	s.Drain()
+	s.quiet()
 	s.streams.close()
 	return nil
 }

@@ -52,13 +52,16 @@ func (s *Server) healthz(c *call) error {
 // ready: a load balancer asks every few seconds.
 const readyTime = 2 * time.Second
 
-// readyz says whether requests should come here: not while the server drains or
-// its store does not answer.
+// readyz says whether requests should come here: not while the server drains, nor when
+// its store does not answer or has stopped writing.
 func (s *Server) readyz(c *call) error {
 	select {
 	case <-s.stopping.Done():
 		return fault.New(fault.Unavailable, "the server is about to stop. Go to another.")
 	default:
+	}
+	if err := context.Cause(s.store.Writing()); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(c.ctx(), readyTime)
 	defer cancel()

@@ -207,6 +207,7 @@ func openStill(path string) (_ *still, err error) {
 	}
 	l := &Log{path: path, storeID: left.storeID, left: left}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.writing, l.endWriting = context.WithCancelCause(context.Background())
 	l.readers = newPool(path, readers, l.ctx.Done())
 	l.tail.Store(&left.tail)
 	l.cleared.Store(left.cleared)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
 )
 
 // TestForeignWriter lets somebody else change the file beside an open log.
@@ -41,6 +42,9 @@ func TestForeignWriter(t *testing.T) {
 					t.Fatal(err)
 				}
 				has(t, l, 4)
+				if err := context.Cause(l.Writing()); err != nil {
+					t.Errorf("the log says that it has stopped: %v", err)
+				}
 				return
 			}
 			if !errors.Is(err, driver.ErrNotApplied) || !strings.Contains(err.Error(), "another program has written to it") {
@@ -48,6 +52,10 @@ func TestForeignWriter(t *testing.T) {
 			}
 			if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, errForeign) {
 				t.Errorf("then, Append says %v", err)
+			}
+			var why *fault.Error
+			if err := context.Cause(l.Writing()); !errors.As(err, &why) || why.Code != fault.Unavailable || !strings.Contains(why.Message, "another program") {
+				t.Errorf("the log does not say that it has stopped, and why: %v", err)
 			}
 			if _, err := l.Body(t.Context(), ref(1)); err != nil {
 				t.Errorf("reads do not go on: %v", err)

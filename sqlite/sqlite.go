@@ -45,7 +45,7 @@ func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, 
 }
 
 // A Log is a log in a SQLite file. It implements [driver.Log], [driver.Streamer],
-// [driver.Checkpointer], [driver.Checker] and [driver.Backuper].
+// [driver.Checkpointer], [driver.Stopper], [driver.Checker] and [driver.Backuper].
 type Log struct {
 	path    string
 	storeID string
@@ -68,6 +68,10 @@ type Log struct {
 	cleared atomic.Uint64 // bodies of earlier revisions are gone
 	stopped atomic.Pointer[failure]
 
+	// writing ends, with the reason as its cause, when the log writes no more.
+	writing    context.Context
+	endWriting context.CancelCauseFunc
+
 	// ctx ends when the log is closed.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -81,6 +85,7 @@ var (
 	_ driver.Log          = (*Log)(nil)
 	_ driver.Streamer     = (*Log)(nil)
 	_ driver.Checkpointer = (*Log)(nil)
+	_ driver.Stopper      = (*Log)(nil)
 	_ driver.Checker      = (*Log)(nil)
 )
 
@@ -126,6 +131,7 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	}
 	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), copying: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.writing, l.endWriting = context.WithCancelCause(context.Background())
 	l.readers = newPool(full, readers, l.ctx.Done())
 	if err = l.open(o.Now(), steps); err == nil {
 		err = l.readers.open()
@@ -241,6 +247,9 @@ func (l *Log) Barrier(context.Context) (driver.Tail, error) {
 	}
 	return *l.tail.Load(), nil
 }
+
+// Writing implements driver.Stopper.
+func (l *Log) Writing() context.Context { return l.writing }
 
 // Close implements driver.Log. It waits for the statements that run.
 func (l *Log) Close() error {

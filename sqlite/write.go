@@ -10,6 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/stet-dev/stet/driver"
+	"github.com/stet-dev/stet/fault"
 )
 
 // take waits for the writing connection.
@@ -146,7 +147,9 @@ func (l *Log) stopIf(so bool, err, cause error) error {
 }
 
 func (l *Log) stop(message string, cause error) {
-	l.stopped.CompareAndSwap(nil, &failure{message, true, cause})
+	if l.stopped.CompareAndSwap(nil, &failure{message, true, cause}) {
+		l.endWriting(fault.Wrap(cause, fault.Unavailable, "%s.", message))
+	}
 }
 
 // errForeign means that somebody else has written to the file.

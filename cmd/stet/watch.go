@@ -29,6 +29,9 @@ func (*watchCmd) Help() string {
     stet watch --store https://prompts.example.com | jq -r .author
     stet watch --since 812 --texts --json >>changes.jsonl
 
+What is to come can be seen of a store that is served (stet serve, or --store https://…).
+Of a file that is not, --since shows what there is; then the command ends.
+
 On a terminal, one line for each thing that a commit did. In a pipe or with --json: one
 commit a line, {"revision","id","time","author","message","ops"}; the last revision that
 was read is what --since goes on after. With a prefix, "ops" has only what is of it.`
@@ -42,9 +45,16 @@ func (c *watchCmd) Run(a *app) error {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
-		since, _ := s.Tail()
+		newest, _ := s.Tail()
+		since := newest
 		if c.Since != nil {
 			since = *c.Since
+		}
+		// The file of a store that this command has opened itself is nobody else's
+		// until it ends: there is what was, and nothing to wait for.
+		alone := s.Engine() != "http"
+		if alone && since == newest {
+			return lastSeen(a.notServed(), since)
 		}
 		n := 0
 		for ch, err := range s.Changes(ctx, since, stet.ChangesOptions{Texts: c.Texts}) {
@@ -55,21 +65,29 @@ func (c *watchCmd) Run(a *app) error {
 				return lastSeen(err, since)
 			}
 			since = ch.Revision
-			if ch.Ops = c.matching(ch.Ops); len(ch.Ops) == 0 {
-				continue
+			if ch.Ops = c.matching(ch.Ops); len(ch.Ops) > 0 {
+				if err := a.change(&ch); err != nil {
+					return err
+				}
+				if err := a.out.Flush(); err != nil {
+					return err
+				}
+				if n++; n == c.Limit {
+					return nil
+				}
 			}
-			if err := a.change(&ch); err != nil {
-				return err
-			}
-			if err := a.out.Flush(); err != nil {
-				return err
-			}
-			if n++; n == c.Limit {
-				return nil
+			if alone && since == newest {
+				return lastSeen(a.notServed(), since)
 			}
 		}
 		return nil
 	})
+}
+
+// notServed says that there is nothing to wait for in a store that no server has open.
+func (a *app) notServed() error {
+	store := redacted(a.flags.Store)
+	return fault.New(fault.Unavailable, "no server has %s open, and nobody could change it while this command has. Serve it, and watch again: stet serve --store %s.", store, store)
 }
 
 // lastSeen adds to what ended a watch where to go on.

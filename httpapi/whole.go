@@ -4,11 +4,11 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/temp"
 	"github.com/stet-dev/stet/internal/transfer"
 )
 
@@ -64,12 +64,12 @@ func (s *Server) backup(c *call) error {
 		h["Cache-Control"] = noStore
 		return nil
 	}
-	dir, err := os.MkdirTemp(s.o.TempDir, "stet-backup-")
+	dir, err := temp.Mkdir(c.ctx(), s.o.TempDir, "stet-backup-")
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable, "there is no place to make the backup in: %v.", err)
 	}
-	defer os.RemoveAll(dir) // the system clears what is left
-	path := filepath.Join(dir, "backup")
+	defer dir.Remove() // if it is killed first, the next backup does
+	path := dir.Path("backup")
 	revision, hash, err := s.store.Backup(c.ctx(), path, stet.BackupOptions{})
 	if err != nil {
 		return err

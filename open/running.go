@@ -3,15 +3,14 @@ package open
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
-	"os"
 	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -22,7 +21,7 @@ const lookEvery = 50 * time.Millisecond
 // openShared opens a file, or, while a server has it open, goes through that
 // server's private socket.
 func openShared(ctx context.Context, path string, o Options) (*stet.Store, error) {
-	socket, err := sqlite.Socket(path)
+	beside, err := sqlite.Socket(path)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +39,7 @@ func openShared(ctx context.Context, path string, o Options) (*stet.Store, error
 		case !errors.As(err, &held):
 			return nil, err
 		}
-		s, serr := throughServer(ctx, socket)
+		s, serr := throughServer(ctx, beside)
 		if serr != nil {
 			return nil, serr
 		}
@@ -60,17 +59,17 @@ func openShared(ctx context.Context, path string, o Options) (*stet.Store, error
 // Served tells whether a server on this machine has the store open that is in a
 // file, and lets others use it.
 func Served(ctx context.Context, path string) bool {
-	socket, err := sqlite.Socket(path)
-	return err == nil && listens(ctx, socket)
+	beside, err := sqlite.Socket(path)
+	return err == nil && listens(ctx, beside)
 }
 
 // listens tells whether a process listens on a socket. What a server left that was
 // killed is there, and nobody listens.
-func listens(ctx context.Context, socket string) bool {
-	if info, err := os.Stat(socket); err != nil || info.Mode().Type() != fs.ModeSocket {
-		return false
+func listens(ctx context.Context, path string) bool {
+	if socket.Check(path) != nil {
+		return false // nothing, or not this user's
 	}
-	c, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	if err == nil {
 		_ = c.Close()
 	}
@@ -78,11 +77,11 @@ func listens(ctx context.Context, socket string) bool {
 }
 
 // throughServer returns the store behind a socket, nil if nobody listens there.
-func throughServer(ctx context.Context, socket string) (*stet.Store, error) {
-	if !listens(ctx, socket) {
+func throughServer(ctx context.Context, path string) (*stet.Store, error) {
+	if !listens(ctx, path) {
 		return nil, nil // a client would ask again and again
 	}
-	s, err := client.Open(ctx, "unix:"+socket, client.Options{})
+	s, err := client.Open(ctx, "unix:"+path, client.Options{})
 	if fault.CodeOf(err) == fault.Unavailable && ctx.Err() == nil {
 		return nil, nil // dead, or about to be
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/temp"
 	"github.com/stet-dev/stet/internal/transfer"
 )
 
@@ -37,31 +40,41 @@ func (c *exportCmd) Run(a *app) error {
 			_, err := a.export(ctx, s, a.out)
 			return err
 		}
-		f, err := os.CreateTemp(filepath.Dir(c.Output), "."+filepath.Base(c.Output)+".*")
-		if err != nil {
-			return err
-		}
-		defer func() {
-			if err != nil {
-				f.Close()
-				os.Remove(f.Name())
-			}
-		}()
-		changes, err := a.export(ctx, s, f)
-		if err == nil {
-			err = f.Sync()
-		}
-		if err == nil {
-			err = f.Close()
-		}
-		if err == nil {
-			err = os.Rename(f.Name(), c.Output)
-		}
+		changes, err := c.write(ctx, a, s)
 		if err == nil {
 			a.say(fmt.Sprintf("%s exported to %s", plural(changes, "change"), c.Output))
 		}
 		return err
 	})
+}
+
+// write writes the file, which is there when all of it is.
+func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes int, err error) {
+	path := c.Output
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // the link stays
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return 0, fault.New(fault.Invalid, "%s is not a regular file, and nothing can take its place. Name a file, or write to it with stet export > %s", c.Output, c.Output)
+	}
+	lock, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{})
+	var held *filelock.HeldError
+	switch {
+	case errors.As(err, &held):
+		return 0, fault.Wrap(err, fault.Unavailable, "%s is being made by %s. Nothing changed. Name another file, or try again when that has ended.", c.Output, held.Holder)
+	case err != nil:
+		return 0, err
+	}
+	defer func() { _ = lock.Discard() }()
+	f, err := temp.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Drop()
+	if changes, err = a.export(ctx, s, f.File()); err == nil {
+		_, err = f.Put(true)
+	}
+	return changes, err
 }
 
 func (a *app) export(ctx context.Context, s *stet.Store, w io.Writer) (int, error) {

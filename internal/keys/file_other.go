@@ -15,5 +15,3 @@ func foreign(fs.FileInfo) bool { return false }
 func readable(fs.FileInfo) bool { return false }
 
 func keepOwner(*os.File, fs.FileInfo) error { return nil }
-
-func syncDir(string) error { return nil }

@@ -3,7 +3,6 @@
 package keys
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -22,13 +21,4 @@ func keepOwner(f *os.File, old fs.FileInfo) error {
 		return nil
 	}
 	return f.Chown(int(s.Uid), int(s.Gid))
-}
-
-// syncDir makes a rename in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/ownfile"
+	"github.com/stet-dev/stet/internal/temp"
 )
 
 // lockWait is how long an update waits for another: each takes milliseconds.
@@ -19,9 +21,15 @@ const lockWait = 10 * time.Second
 
 // Read reads a key file. A file that is missing is not_found; one that is broken,
 // or that others than its owner could write, is invalid. Private is false if
-// others could read it.
+// others could read it. A file, or a link to one, that belongs neither to this user,
+// nor to root, nor to the owner of its directory is invalid: who owns it may give
+// himself any key.
 func Read(path string) (f *File, private bool, err error) {
-	file, err := os.Open(path)
+	real, err := resolve(path)
+	if err != nil {
+		return nil, false, readError(path, err)
+	}
+	file, err := ownfile.Open(real, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, false, readError(path, err)
 	}
@@ -29,9 +37,6 @@ func Read(path string) (f *File, private bool, err error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, false, readError(path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, false, fault.New(fault.Invalid, "%s is not a file. Name the file of the keys.", path)
 	}
 	if foreign(info) {
 		return nil, false, fault.New(fault.Invalid, "others than its owner can write %s (mode %v), and so give themselves any key. It is not used. Run: chmod 600 %s", path, info.Mode().Perm(), path)
@@ -50,7 +55,24 @@ func Read(path string) (f *File, private bool, err error) {
 	return f, !readable(info), nil
 }
 
+// resolve returns what a path leads to if it is a link, which must be as trusted as
+// the file.
+func resolve(path string) (string, error) {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSymlink {
+		return path, err
+	}
+	if err := ownfile.CheckOwner(path, info); err != nil {
+		return path, err
+	}
+	return filepath.EvalSymlinks(path)
+}
+
 func readError(path string, err error) error {
+	var foreign *ownfile.ForeignError
+	if errors.As(err, &foreign) {
+		return fault.Wrap(err, fault.Invalid, "%s is not used for keys: it %s. Name a file that belongs to the user who serves, or to root.", foreign.Path, foreign.What)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(err, fault.NotFound, "there is no key file %s. Make a key: stet key create NAME --role ROLE --keys %s", path, path)
 	}
@@ -72,10 +94,14 @@ func message(err error) string {
 // alone.
 func Update(ctx context.Context, path string, change func(f *File) error) error {
 	// A link is followed: what is renamed must take the place of the file itself.
-	if real, err := filepath.EvalSymlinks(path); err == nil {
+	real, err := resolve(path)
+	switch {
+	case err == nil:
 		path = real
+	case !errors.Is(err, fs.ErrNotExist):
+		return readError(path, err)
 	}
-	lock, err := filelock.Acquire(ctx, path+".lock", filelock.Options{Wait: lockWait})
+	lock, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{Wait: lockWait})
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
@@ -114,33 +140,23 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 	return nil
 }
 
-// replace writes a file anew: beside itself first, for its owner alone, and then
-// in its place. It tells whether it came there.
+// replace writes a file anew, whose lock the caller has: beside itself first, for its
+// owner alone, and then in its place. It tells whether it came there.
 func replace(path string, data []byte) (renamed bool, err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
+	f, err := temp.Create(path)
 	if err != nil {
 		return false, err
 	}
-	_, err = tmp.Write(data)
-	if old, serr := os.Stat(path); err == nil && serr == nil {
+	defer f.Drop()
+	_, err = f.File().Write(data)
+	if old, serr := os.Lstat(path); err == nil && serr == nil {
 		// Who changes it may be root, and who serves somebody else.
-		err = keepOwner(tmp, old)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+		err = keepOwner(f.File(), old)
 	}
 	if err != nil {
-		_ = os.Remove(tmp.Name())
 		return false, err
 	}
-	return true, syncDir(dir)
+	return f.Put(true)
 }
 
 // AdminName is the name of the key that EnsureAdmin makes.

@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/stet-dev/stet/internal/ownfile"
+	"github.com/stet-dev/stet/internal/temp"
 )
 
 // ErrUnsupported is the error of Listen where a file's mode does not keep others
@@ -54,15 +58,17 @@ func Listen(path string) (*Listener, error) {
 	if len(path) > maxPath() {
 		return nil, &TooLongError{path, maxPath()}
 	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
-		return nil, fmt.Errorf("%s is there and is not a socket", path)
+	if _, err := os.Lstat(path); err == nil {
+		if err := Check(path); err != nil {
+			return nil, err
+		}
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".s") // 0700
+	dir, err := temp.Mkdir(context.Background(), filepath.Dir(path), ".s")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	made := filepath.Join(dir, "s")
+	defer dir.Remove()
+	made := dir.Path("s")
 	if len(made) > maxPath() {
 		return nil, &TooLongError{made, maxPath()}
 	}
@@ -83,6 +89,20 @@ func Listen(path string) (*Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return &Listener{l, path, info}, nil
+}
+
+// Check returns an error if what is at path is not a socket, as Listen makes one, that
+// belongs to this user, to root, or to the owner of its directory: nobody else's is
+// spoken to. A link is not followed.
+func Check(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is there and is not a socket", path)
+	}
+	return ownfile.CheckOwner(path, info)
 }
 
 // Close stops listening and removes the socket, unless it is another one by now.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A disk is a directory as the calls of a trace leave it: what is durable, and
@@ -64,6 +65,8 @@ func (d *disk) take(s step) {
 		d.rename(&change{to: c.path, file: len(d.files) - 1})
 	case c.name == "unlink" || c.name == "unlinkat":
 		d.rename(&change{from: c.path})
+	case strings.HasPrefix(c.name, "link"):
+		d.rename(&change{to: c.to, file: d.names[c.path]})
 	case c.to != "":
 		d.rename(&change{from: c.path, to: c.to, file: d.names[c.path]})
 	}

@@ -139,14 +139,14 @@ func newCall(name, args, dir string) (*call, error) {
 			return nil, nil
 		}
 		return c, nil
-	case "unlink", "unlinkat", "rename", "renameat", "renameat2":
+	case "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat":
 		if len(texts) == 0 {
 			return nil, fmt.Errorf("%s without a path", name)
 		}
 		if c.path, ok = inDir(unhex(texts[0][1])); !ok {
 			return nil, nil
 		}
-		if strings.HasPrefix(name, "rename") {
+		if !strings.HasPrefix(name, "unlink") {
 			if c.to, ok = inDir(unhex(texts[1][1])); !ok {
 				return nil, fmt.Errorf("%s goes elsewhere", c.path)
 			}

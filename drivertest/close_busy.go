@@ -58,7 +58,8 @@ func (r *rig) closeBusy(round int, backup string) {
 				default:
 				}
 				switch {
-				case err == nil, r.h.Unreliable && (!closed || code == stet.CodeUnknown):
+				case err == nil, code == stet.CodeRateLimited: // a server does so many of the large ones at once
+				case r.h.Unreliable && (!closed || code == stet.CodeUnknown):
 				case code == stet.CodeUnavailable && closed:
 					return
 				default:

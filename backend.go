@@ -3,10 +3,15 @@ package stet
 import (
 	"context"
 	"iter"
-
-	"github.com/stet-dev/stet/core"
-	"github.com/stet-dev/stet/driver"
 )
+
+// Info describes a store.
+type Info struct {
+	// StoreID names the store's content: made once, at random. A copy has its own.
+	StoreID string
+	// Engine is the kind of engine: "memory", "sqlite"; "http" for the client of a server.
+	Engine string
+}
 
 // A Backend carries out the operations of a [Store]: package core does over an
 // engine, package client over HTTP. What a method means, and what it fails with, is
@@ -14,10 +19,12 @@ import (
 // every method may be called by many goroutines at once.
 type Backend interface {
 	// Info tells the id of the store's content and the kind of engine.
-	Info() driver.Info
+	Info() Info
 	Tail() (revision uint64, hash Hash)
 	Epoch() (epoch, since uint64)
 	Queued() int
+	Stats() Stats
+	Writing() context.Context
 
 	// Get resolves a selector, "" for current.
 	Get(ctx context.Context, id, selector string) (Version, error)
@@ -43,10 +50,6 @@ type Backend interface {
 	Close() error
 }
 
-// Committed is what a [Backend] answers to a commit: Versions has one version an
-// operation, zero where it is not a save.
-type Committed = core.Committed
-
 // Backend returns what carries out the store's operations, for packages that put
-// something before it. Callers of a store need it not.
+// something before it.
 func (s *Store) Backend() Backend { return s.backend }

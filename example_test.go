@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
 )
 
@@ -280,7 +281,7 @@ func ExampleStore_History() {
 func ExampleStore_GetAt() {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC) // a Monday
-	store, err := memory.Open(stet.Options{Now: func() time.Time { now = now.Add(24 * time.Hour); return now }})
+	store, err := memory.Open(core.Options{Now: func() time.Time { now = now.Add(24 * time.Hour); return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -7,9 +7,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // FuzzDraft saves whatever can be decoded as a draft. It is refused in stet's own
@@ -17,7 +15,7 @@ import (
 func FuzzDraft(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d stet.Draft
-		err := prompt.Decode(bytes.NewReader(data), &d)
+		err := stet.Decode(bytes.NewReader(data), &d)
 		if err != nil {
 			if stet.CodeOf(err) != stet.CodeInvalid {
 				t.Fatalf("decoding fails with %v", err)
@@ -55,7 +53,7 @@ func FuzzDraft(f *testing.F) {
 		if err != nil || json.Unmarshal(b, &back) != nil || back.Text != d.Text {
 			t.Fatalf("as JSON it is %s, %v", b, err)
 		}
-		if report, err := store.Verify(t.Context(), core.VerifyOptions{}); err != nil || !report.OK() {
+		if report, err := store.Verify(t.Context(), stet.VerifyOptions{}); err != nil || !report.OK() {
 			t.Fatalf("the store is not sound: %v, %v", report.Problems, err)
 		}
 	})

@@ -18,7 +18,6 @@ import (
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 var update = flag.Bool("update", false, "write the golden files and the example of docs/format.md anew")
@@ -82,7 +81,7 @@ type session struct {
 func (s *session) commit(c string) {
 	s.t.Helper()
 	var req stet.Commit
-	if err := prompt.Decode(strings.NewReader(c), &req); err != nil {
+	if err := stet.Decode(strings.NewReader(c), &req); err != nil {
 		s.t.Fatalf("%s: %v", c, err)
 	}
 	done, err := s.store.Commit(s.t.Context(), req)
@@ -96,7 +95,7 @@ func (s *session) commit(c string) {
 func (s *session) refused(c string) string {
 	s.t.Helper()
 	var req stet.Commit
-	err := prompt.Decode(strings.NewReader(c), &req)
+	err := stet.Decode(strings.NewReader(c), &req)
 	if err == nil {
 		_, err = s.store.Commit(s.t.Context(), req)
 	}
@@ -142,7 +141,7 @@ func open(t *testing.T) *session {
 	ids := 0
 	s := &session{t: t, log: &recorder{Log: memory.New()}}
 	var err error
-	s.store, err = stet.New(t.Context(), s.log, stet.Options{
+	s.store, err = core.Open(t.Context(), s.log, core.Options{
 		Now:   func() time.Time { now = now.Add(time.Minute); return now },
 		NewID: func() string { ids++; return fmt.Sprintf("01900000-0000-7000-8000-%012d", ids) },
 	})
@@ -306,7 +305,7 @@ func TestGoldenJSON(t *testing.T) {
 	for _, d := range s.done {
 		show(fmt.Sprintf("answer %d", d.Revision), d, nil)
 	}
-	report, err := s.store.Verify(ctx, core.VerifyOptions{})
+	report, err := s.store.Verify(ctx, stet.VerifyOptions{})
 	show("report", report, err)
 	golden(t, "json.txt", out.String())
 }
@@ -316,14 +315,14 @@ func TestGoldenDraft(t *testing.T) {
 	var out strings.Builder
 	for _, c := range append(append([]string(nil), firstCommits...), furtherCommits...) {
 		var first, second stet.Commit
-		if err := prompt.Decode(strings.NewReader(c), &first); err != nil {
+		if err := stet.Decode(strings.NewReader(c), &first); err != nil {
 			t.Fatal(err)
 		}
 		once, err := json.Marshal(first)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := prompt.Decode(bytes.NewReader(once), &second); err != nil {
+		if err := stet.Decode(bytes.NewReader(once), &second); err != nil {
 			t.Fatal(err)
 		}
 		twice, err := json.Marshal(second)

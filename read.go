@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"strings"
-
-	"github.com/stet-dev/stet/selector"
 )
 
 // Get returns the version that a reference names: "ID" for the current one, or
@@ -20,10 +18,7 @@ func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
 	sel := "latest"
 	id, found := strings.CutSuffix(ref, "@latest") // no search for the @, which is a tenth of the call
 	if !found {
-		id, sel, _ = selector.SplitRef(ref)
-	}
-	if s.core != nil {
-		return s.core.Get(ctx, id, sel)
+		id, sel, _ = SplitRef(ref)
 	}
 	return s.backend.Get(ctx, id, sel)
 }
@@ -31,9 +26,6 @@ func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
 // Latest returns the highest release of a prompt, or its highest pre-release if
 // it has no release.
 func (s *Store) Latest(ctx context.Context, id string) (Version, error) {
-	if s.core != nil {
-		return s.core.Get(ctx, id, "latest")
-	}
 	return s.backend.Get(ctx, id, "latest")
 }
 

@@ -1,15 +1,36 @@
 package stet
 
-import "github.com/stet-dev/stet/core"
+// BatchBuckets is the number of classes that batches are counted in: those of one
+// commit, of 2, of 3 or 4, of 5 to 8, and so on, and at last all above 1,024, which
+// is as many as a batch has unless core.Options.MaxBatch says more.
+const BatchBuckets = 12
 
-// Stats are counters of what a store has done in this process. See [core.Stats].
-type Stats = core.Stats
+// Stats are what a store has done since it was opened, in this process. Counters
+// only grow.
+type Stats struct {
+	// Commits is how many commits were appended to the log, and Batches how many
+	// appends that took, by their size: batch i has at most 1<<i commits, the last
+	// any number.
+	Commits uint64
+	Batches [BatchBuckets]uint64
+	// Replayed is how many commits were found to be in the log already.
+	Replayed uint64
+	// Conflicts, Refused and Failed are how many were refused as a conflict, or for
+	// another reason, and how many could not be written or ended as unknown.
+	Conflicts uint64
+	Refused   uint64
+	Failed    uint64
+
+	// Gets is how many calls of Get had to parse the selector or to ask for the
+	// text. All others were answered from memory and are not counted: counting
+	// would cost them more than the answer. So of n calls, n-Gets were hits.
+	Gets uint64
+	// Hits and Misses is how often a text was in memory, and how often it was read
+	// from the engine: in those Gets and in all other reads.
+	Hits   uint64
+	Misses uint64
+}
 
 // Stats returns the counters of the store since it was opened, for metrics. Those
 // of the client of a server are zero: the server has them.
-func (s *Store) Stats() Stats {
-	if s.core == nil {
-		return Stats{}
-	}
-	return s.core.Stats()
-}
+func (s *Store) Stats() Stats { return s.backend.Stats() }

@@ -3,91 +3,7 @@ package stet
 import (
 	"context"
 	"iter"
-
-	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/core"
-	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
-
-// The domain's types. They live in small packages that core and the engines can
-// import; callers use them by these names.
-type (
-	Version = prompt.Version
-	Number  = number.Number
-	Content = content.Content
-	Digest  = content.Digest
-	Hash    = prompt.Hash
-
-	Draft       = prompt.Draft
-	Commit      = prompt.Commit
-	Op          = prompt.Op
-	Delete      = prompt.Delete
-	SetLabel    = prompt.SetLabel
-	RemoveLabel = prompt.RemoveLabel
-	Rollback    = prompt.Rollback
-	Clear       = prompt.Clear
-
-	Saved  = prompt.Saved
-	Done   = prompt.Done
-	Result = prompt.Result
-
-	Head        = prompt.Head
-	Move        = prompt.Move
-	Change      = prompt.Change
-	ChangeOp    = prompt.ChangeOp
-	LabelChange = prompt.LabelChange
-
-	ReadOptions    = prompt.ReadOptions
-	Point          = prompt.Point
-	ListOptions    = prompt.ListOptions
-	PromptsOptions = prompt.PromptsOptions
-	HistoryOptions = prompt.HistoryOptions
-	ChangesOptions = prompt.ChangesOptions
-
-	// Values fill a template; Rendered is the result.
-	Values   = content.Values
-	Rendered = content.Rendered
-
-	// Options change how a store works; the zero value is good.
-	Options = core.Options
-	// Copy is a change of another store, for Replay.
-	Copy = core.Copy
-	// VerifyOptions choose what Verify checks; Report is what it found.
-	VerifyOptions = core.VerifyOptions
-	Report        = core.Report
-	// BackupOptions are how a backup is made.
-	BackupOptions = driver.BackupOptions
-
-	// Error is the one error type; Code tells a program what happened.
-	Error = fault.Error
-	Code  = fault.Code
-)
-
-// A Page is a part of a list, all of it of one revision.
-type Page[T any] = prompt.Page[T]
-
-// The codes of errors. See [fault.Code].
-const (
-	CodeInvalid      = fault.Invalid
-	CodeUnauthorized = fault.Unauthorized
-	CodeForbidden    = fault.Forbidden
-	CodeNotFound     = fault.NotFound
-	CodeConflict     = fault.Conflict
-	CodeTooLarge     = fault.TooLarge
-	CodeRateLimited  = fault.RateLimited
-	CodeInternal     = fault.Internal
-	CodeUnavailable  = fault.Unavailable
-	CodeUnknown      = fault.Unknown
-)
-
-// CodeOf returns the code of an error, "" for nil.
-func CodeOf(err error) Code { return fault.CodeOf(err) }
-
-// ParseNumber reads a version number: SemVer 2.0.0 without build metadata.
-func ParseNumber(s string) (Number, error) { return number.Parse(s) }
 
 // A Store keeps prompts. Its methods may be called by any number of goroutines
 // at once; each operation takes effect at one instant between its call and its
@@ -98,30 +14,11 @@ func ParseNumber(s string) (Number, error) { return number.Parse(s) }
 //
 // A context bounds how long a call may wait. A read that is answered from memory
 // does not look at it.
-type Store struct {
-	backend Backend
-	// core is the backend if that is a core: Get is called at every request of an
-	// application, and through an interface it takes a tenth longer.
-	core *core.Core
-}
+type Store struct{ backend Backend }
 
-// New returns the store of what is in an engine's log. It takes the log over:
-// closing the store closes it, and so does a failure. Callers use an engine's own
-// Open instead.
-func New(ctx context.Context, log driver.Log, opts Options) (*Store, error) {
-	c, err := core.Open(ctx, log, opts)
-	if err != nil {
-		return nil, err
-	}
-	return From(c), nil
-}
-
-// From returns the store that a backend is. Callers use the Open of an engine or
-// of a client instead.
-func From(b Backend) *Store {
-	c, _ := b.(*core.Core)
-	return &Store{backend: b, core: c}
-}
+// New returns the store that a backend is. Callers use the Open of an engine or of
+// a client instead.
+func New(b Backend) *Store { return &Store{backend: b} }
 
 // ID names the store's content; a copy of it has another.
 func (s *Store) ID() string { return s.backend.Info().StoreID }
@@ -147,12 +44,7 @@ func (s *Store) Queued() int { return s.backend.Queued() }
 // after a failed sync of its disk: reads go on, and every commit is refused until it is
 // opened again. The context's cause is an [*Error] that says why. It does not end with
 // Close, and that of the client of a server never ends: ask the server's /readyz.
-func (s *Store) Writing() context.Context {
-	if s.core == nil {
-		return context.Background()
-	}
-	return s.core.Writing()
-}
+func (s *Store) Writing() context.Context { return s.backend.Writing() }
 
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.

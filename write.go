@@ -3,8 +3,6 @@ package stet
 import (
 	"context"
 	"errors"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // Commit carries out a list of operations together or not at all: readers see
@@ -103,10 +101,10 @@ func (s *Store) commit(ctx context.Context, by By, op Op) (Done, error) {
 
 // single returns err without the index of an operation: there was only one.
 func single(err error) error {
-	var e *fault.Error
-	if errors.As(err, &e) && e.Op != fault.NoOp {
+	var e *Error
+	if errors.As(err, &e) && e.Op != NoOp {
 		c := *e
-		c.Op = fault.NoOp
+		c.Op = NoOp
 		return &c
 	}
 	return err

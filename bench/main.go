@@ -25,7 +25,6 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/bench/peers"
 	"github.com/stet-dev/stet/bench/report"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
 	"github.com/stet-dev/stet/open"
 )
@@ -118,7 +117,7 @@ func run(ctx context.Context, c console, args []string) int {
 }
 
 // usage is the error of a command line that cannot be.
-func usage(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }
+func usage(format string, args ...any) error { return stet.Errorf(stet.CodeInvalid, format, args...) }
 
 // none is an error if there are arguments.
 func none(args []string) error {

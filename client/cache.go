@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // CacheOptions are what a cache keeps. The zero value keeps every prompt that is
@@ -70,20 +69,20 @@ func WithCache(store *stet.Store, o CacheOptions) (*Cache, error) {
 	inner := store.Backend()
 	f, ok := inner.(feed)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "the store is not one of a server, but %s, which needs no cache. Give what client.Open returned.", store.Engine())
+		return nil, stet.Errorf(stet.CodeInvalid, "the store is not one of a server, but %s, which needs no cache. Give what client.Open returned.", store.Engine())
 	}
 	switch {
 	case o.MaxStale == 0:
 		o.MaxStale = DefaultMaxStale
 	case o.MaxStale < MinMaxStale:
-		return nil, fault.New(fault.Invalid, "MaxStale is %v. Give at least %v: news of the server come once a second at most.", o.MaxStale, MinMaxStale)
+		return nil, stet.Errorf(stet.CodeInvalid, "MaxStale is %v. Give at least %v: news of the server come once a second at most.", o.MaxStale, MinMaxStale)
 	}
 	if o.MaxBytes == 0 {
 		o.MaxBytes = defaultCacheBytes
 	}
 	o.Prefixes = slices.Clone(o.Prefixes)
 	c := newCached(inner, f, o)
-	return &Cache{stet.From(c), c}, nil
+	return &Cache{stet.New(c), c}, nil
 }
 
 // CacheState is how a cache is at some instant.
@@ -122,7 +121,7 @@ func (c *Cache) Ready(ctx context.Context) error {
 	if err := c.c.state().Err; err != nil {
 		why = err
 	}
-	return fault.Wrap(why, fault.Unavailable, "the cache is not ready yet: %s.", message(why))
+	return stet.WrapError(why, stet.CodeUnavailable, "the cache is not ready yet: %s.", message(why))
 }
 
 // cached is the backend of a Cache.
@@ -231,7 +230,7 @@ func (c *cached) miss(ctx context.Context, id, sel string) (stet.Version, error)
 			c.drop(s)
 		}
 	}
-	if fault.CodeOf(err) == fault.Unavailable && c.live.Load() == nil {
+	if stet.CodeOf(err) == stet.CodeUnavailable && c.live.Load() == nil {
 		return v, c.whyStale(err)
 	}
 	return v, err
@@ -247,7 +246,7 @@ func (c *cached) whyStale(err error) error {
 	if st.Err != nil {
 		why += ": " + message(st.Err)
 	}
-	return fault.Wrap(err, fault.Unavailable, "the cache may not answer without the server for longer than %v (%s), and the server was asked in vain: %s.", c.o.MaxStale, why, message(err))
+	return stet.WrapError(err, stet.CodeUnavailable, "the cache may not answer without the server for longer than %v (%s), and the server was asked in vain: %s.", c.o.MaxStale, why, message(err))
 }
 
 // keeps tells whether a prompt is one that the cache keeps.
@@ -262,7 +261,7 @@ func (c *cached) Commit(ctx context.Context, cm stet.Commit) (stet.Committed, er
 	switch {
 	case err == nil:
 		c.wrote(done.Revision, cm.Ops)
-	case fault.CodeOf(err) == fault.Unknown:
+	case stet.CodeOf(err) == stet.CodeUnknown:
 		c.wrote(0, cm.Ops) // whichever it was, the server is asked
 	}
 	return done, err
@@ -297,7 +296,7 @@ func (c *cached) wrote(revision uint64, ops []stet.Op) {
 // Replay implements stet.Backend.
 func (c *cached) Replay(ctx context.Context, cp stet.Copy) (stet.Done, error) {
 	done, err := c.Backend.Replay(ctx, cp)
-	if err == nil || fault.CodeOf(err) == fault.Unknown {
+	if err == nil || stet.CodeOf(err) == stet.CodeUnknown {
 		c.empty(done.Revision)
 	}
 	return done, err

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // follow keeps the cache up to date until it is closed.
@@ -22,8 +21,8 @@ func (c *cached) follow() {
 			}
 		}
 		c.setLost(err)
-		switch fault.CodeOf(err) {
-		case fault.Conflict, fault.NotFound:
+		switch stet.CodeOf(err) {
+		case stet.CodeConflict, stet.CodeNotFound:
 			// The place is not in the log: the store was restored or replaced.
 			c.forget()
 		}

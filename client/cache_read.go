@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 const (
@@ -145,15 +144,15 @@ func (c *cached) readBatch() (more bool, err error) {
 		ctx, cancel := context.WithDeadline(c.ctx, deadline)
 		versions, asOf, err := c.Backend.GetMany(ctx, refs, stet.ReadOptions{MinRevision: min})
 		cancel()
-		var e *fault.Error
+		var e *stet.Error
 		switch {
 		case err == nil:
 			c.done(jobs, versions, asOf)
 			jobs = nil
-		case fault.CodeOf(err) == fault.TooLarge:
+		case stet.CodeOf(err) == stet.CodeTooLarge:
 			c.batch = len(refs) / 2
 			jobs = c.half(jobs)
-		case gone[fault.CodeOf(err)] && errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
+		case gone[stet.CodeOf(err)] && errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
 			if misses++; misses <= batchMisses {
 				jobs = c.without(jobs, e.Op)
 				continue
@@ -177,7 +176,7 @@ func (c *cached) readBatch() (more bool, err error) {
 
 // gone are the codes that say of one reference that it is not there, or not any
 // more, for this caller.
-var gone = map[fault.Code]bool{fault.NotFound: true, fault.Forbidden: true}
+var gone = map[stet.Code]bool{stet.CodeNotFound: true, stet.CodeForbidden: true}
 
 // half leaves out half of what did not fit into one answer: jobs, which are done
 // later, or references of the one job there is, which are left to whoever asks.

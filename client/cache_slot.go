@@ -10,7 +10,6 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // An index has the slots of one content of the store: a clear, or another store at
@@ -139,7 +138,7 @@ type flight struct {
 }
 
 // errOlder says that a server has answered with less than it was asked for.
-var errOlder = fault.New(fault.Unavailable, "the server answers with a state that is older than what it has told before. Try again.")
+var errOlder = stet.Errorf(stet.CodeUnavailable, "the server answers with a state that is older than what it has told before. Try again.")
 
 // fetch asks the server for a selector of a prompt, and for the others that are
 // kept of it, so that they stay of one revision.
@@ -153,7 +152,7 @@ func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, 
 			case <-f.done:
 			case <-ctx.Done():
 				err := context.Cause(ctx)
-				return stet.Version{}, fault.Wrap(err, fault.Unavailable, "the time for reading %s ran out (%v). Try again with more time.", s.id, err)
+				return stet.Version{}, stet.WrapError(err, stet.CodeUnavailable, "the time for reading %s ran out (%v). Try again with more time.", s.id, err)
 			}
 			if f.err != nil && (f.sel != sel || f.cut) {
 				continue // it was another's request, for something else or with less time
@@ -223,17 +222,17 @@ func (c *cached) ask(ctx context.Context, id string, sels []string, sel string, 
 			refs[i] = refOf(id, sels[i])
 		}
 		versions, asOf, err := c.Backend.GetMany(ctx, refs, stet.ReadOptions{MinRevision: min})
-		var e *fault.Error
+		var e *stet.Error
 		switch {
 		case err == nil:
 			return newHeld(asOf, sels, versions), nil
-		case errors.As(err, &e) && e.Op != fault.NoOp:
+		case errors.As(err, &e) && e.Op != stet.NoOp:
 			if len(sels) > 1 && (e.Op >= len(sels) || sels[e.Op] != sel) {
 				sels = []string{sel}
 				continue
 			}
 			alone := *e
-			alone.Op = fault.NoOp
+			alone.Op = stet.NoOp
 			return nil, &alone
 		}
 		return nil, err

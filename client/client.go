@@ -14,7 +14,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // Options change how a client works. The zero value is good for a server that
@@ -104,7 +103,7 @@ func Open(ctx context.Context, url string, o Options) (*stet.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stet.From(b), nil
+	return stet.New(b), nil
 }
 
 // dial is Open for what needs the backend.
@@ -208,5 +207,5 @@ func (b *backend) Close() error {
 }
 
 func errClosed() error {
-	return fault.New(fault.Unavailable, "the store is closed. Nothing changed. Open it again.")
+	return stet.Errorf(stet.CodeUnavailable, "the store is closed. Nothing changed. Open it again.")
 }

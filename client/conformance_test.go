@@ -14,15 +14,16 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/drivertest"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
 )
 
 // harness opens a store of an engine behind a server of its own.
-func harness(engine func(ctx context.Context, o stet.Options) (*stet.Store, error)) drivertest.Harness {
+func harness(engine func(ctx context.Context, o core.Options) (*stet.Store, error)) drivertest.Harness {
 	return drivertest.Harness{
-		OpenStore: func(ctx context.Context, o stet.Options) (*stet.Store, error) {
+		OpenStore: func(ctx context.Context, o core.Options) (*stet.Store, error) {
 			s, err := engine(ctx, o)
 			if err != nil {
 				return nil, err
@@ -32,7 +33,7 @@ func harness(engine func(ctx context.Context, o stet.Options) (*stet.Store, erro
 	}
 }
 
-func inMemory(_ context.Context, o stet.Options) (*stet.Store, error) { return memory.Open(o) }
+func inMemory(_ context.Context, o core.Options) (*stet.Store, error) { return memory.Open(o) }
 
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(inMemory)) }
 func TestHeap(t *testing.T)  { drivertest.TestHeap(t, harness(inMemory)) }
@@ -43,12 +44,12 @@ func TestStoreOverSQLite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var n atomic.Int64
-	drivertest.TestStore(t, harness(func(ctx context.Context, o stet.Options) (*stet.Store, error) {
+	drivertest.TestStore(t, harness(func(ctx context.Context, o core.Options) (*stet.Store, error) {
 		log, err := sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), sqlite.Options{})
 		if err != nil {
 			return nil, err
 		}
-		return stet.New(ctx, log, o)
+		return core.Open(ctx, log, o)
 	}))
 }
 
@@ -79,7 +80,7 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 	var n atomic.Uint64
 	return drivertest.Harness{
 		Unreliable: true,
-		OpenStore: func(ctx context.Context, o stet.Options) (*stet.Store, error) {
+		OpenStore: func(ctx context.Context, o core.Options) (*stet.Store, error) {
 			s, err := memory.Open(o)
 			if err != nil {
 				return nil, err
@@ -109,7 +110,7 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 				return nil, errors.Join(err, end())
 			}
 			on.Store(true) // Open asks only a few times
-			return stet.From(&remote{b, sync.OnceValue(end)}), nil
+			return stet.New(&remote{b, sync.OnceValue(end)}), nil
 		},
 	}
 }
@@ -140,7 +141,7 @@ func TestProofThroughFaults(t *testing.T) {
 // The cache ends with its client, whatever its callers are doing.
 func TestCloseOfACache(t *testing.T) {
 	t.Parallel()
-	h := drivertest.Harness{OpenStore: func(ctx context.Context, o stet.Options) (*stet.Store, error) {
+	h := drivertest.Harness{OpenStore: func(ctx context.Context, o core.Options) (*stet.Store, error) {
 		s, err := memory.Open(o)
 		if err != nil {
 			return nil, err
@@ -150,11 +151,11 @@ func TestCloseOfACache(t *testing.T) {
 			return nil, err
 		}
 		r := c.Backend().(*remote)
-		cache, err := client.WithCache(stet.From(r.Backend), client.CacheOptions{})
+		cache, err := client.WithCache(stet.New(r.Backend), client.CacheOptions{})
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
-		return stet.From(&remote{cache.Backend(), r.close}), nil
+		return stet.New(&remote{cache.Backend(), r.close}), nil
 	}}
 	for _, c := range drivertest.Cases() {
 		if c.Name != "close/beside-callers" {

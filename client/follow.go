@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 const (
@@ -127,22 +126,22 @@ func (f *follower) run(ctx context.Context) error {
 		case failed.err == errStop:
 			return errStop
 		case ctx.Err() != nil:
-			return fault.Wrap(context.Cause(ctx), fault.Unavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
+			return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
 		case !failed.again:
-			return fault.From(failed.err)
+			return stet.AsError(failed.err)
 		}
 		if told {
 			connected, n = true, 1
 		}
 		if !connected && !f.o.patient && n >= f.b.opts.Attempts {
-			return fault.From(failed.err)
+			return stet.AsError(failed.err)
 		}
 		if !f.yield(news{storeID: f.storeID, revision: f.pos, lost: failed.err}, nil) {
 			return errStop
 		}
 		if failed.err == errBehind {
 			if err := f.pages(ctx); err != nil {
-				if err == errStop || !passing[fault.CodeOf(err)] {
+				if err == errStop || !passing[stet.CodeOf(err)] {
 					return err
 				}
 			} else {
@@ -179,7 +178,7 @@ func (f *follower) pause(ctx context.Context, n int, after time.Duration) error 
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fault.Wrap(context.Cause(ctx), fault.Unavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
+		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
 	case <-f.b.reads.Done():
 		return errClosed()
 	}
@@ -243,7 +242,7 @@ func (f *follower) bad(err error) lost {
 }
 
 func (f *follower) silent(patience time.Duration) error {
-	return fault.Wrap(errSilent, fault.Unavailable, "the server at %s said nothing for %v; it is taken for lost.", f.b.name, patience)
+	return stet.WrapError(errSilent, stet.CodeUnavailable, "the server at %s said nothing for %v; it is taken for lost.", f.b.name, patience)
 }
 
 func (f *follower) request() *request {
@@ -357,7 +356,7 @@ func (f *follower) pages(ctx context.Context) error {
 		}
 		next, err := strconv.ParseUint(p.Next, 10, 64)
 		if err != nil || next <= f.pos && len(p.Items) == 0 {
-			return fault.New(fault.Unavailable, "the pages of %s do not go on after revision %d.", f.b.name, f.pos)
+			return stet.Errorf(stet.CodeUnavailable, "the pages of %s do not go on after revision %d.", f.b.name, f.pos)
 		}
 		f.pos = max(f.pos, next)
 	}

@@ -12,10 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
+	"github.com/stet-dev/stet/internal/selector"
 )
 
 // Get implements stet.Backend.
@@ -24,7 +21,7 @@ func (b *backend) Get(ctx context.Context, id, sel string) (v stet.Version, err 
 	if err != nil {
 		return v, err
 	}
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return v, err
 	}
 	r := &request{method: http.MethodGet, path: segments("prompts", id, "versions", s.String())}
@@ -47,17 +44,17 @@ func (b *backend) Get(ctx context.Context, id, sel string) (v stet.Version, err 
 
 // GetMany implements stet.Backend.
 func (b *backend) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) ([]stet.Version, uint64, error) {
-	if len(refs) > prompt.MaxLimit {
-		return nil, 0, fault.New(fault.TooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), prompt.MaxLimit)
+	if len(refs) > stet.MaxLimit {
+		return nil, 0, stet.Errorf(stet.CodeTooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), stet.MaxLimit)
 	}
 	for i, ref := range refs {
-		id, sel, _ := selector.SplitRef(ref)
+		id, sel, _ := stet.SplitRef(ref)
 		_, err := selector.Parse(sel)
 		if err == nil {
-			err = name.CheckID(id)
+			err = stet.CheckID(id)
 		}
 		if err != nil {
-			e := fault.From(err)
+			e := stet.AsError(err)
 			e.Op = i
 			return nil, 0, e
 		}
@@ -70,7 +67,7 @@ func (b *backend) GetMany(ctx context.Context, refs []string, o stet.ReadOptions
 		Refs []string `json:"refs"`
 	}{refs})
 	if err != nil {
-		return nil, 0, fault.Wrap(err, fault.Invalid, "the references cannot be written as JSON: %v.", err)
+		return nil, 0, stet.WrapError(err, stet.CodeInvalid, "the references cannot be written as JSON: %v.", err)
 	}
 	var page versionsJSON
 	r := &request{method: http.MethodPost, path: segments("get"), query: q, body: body}
@@ -92,7 +89,7 @@ func (b *backend) GetMany(ctx context.Context, refs []string, o stet.ReadOptions
 
 // Head implements stet.Backend.
 func (b *backend) Head(ctx context.Context, id string) (h stet.Head, err error) {
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return h, err
 	}
 	r := &request{method: http.MethodGet, path: segments("prompts", id)}
@@ -123,7 +120,7 @@ func head(h stet.Head) stet.Head {
 
 // List implements stet.Backend.
 func (b *backend) List(ctx context.Context, id string, o stet.ListOptions) (p stet.Page[stet.Version], err error) {
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return p, err
 	}
 	q := url.Values{}
@@ -143,7 +140,7 @@ func (b *backend) List(ctx context.Context, id string, o stet.ListOptions) (p st
 
 // Prompts implements stet.Backend.
 func (b *backend) Prompts(ctx context.Context, o stet.PromptsOptions) (p stet.Page[stet.Head], err error) {
-	if err := name.CheckPrefix(o.Prefix); err != nil {
+	if err := stet.CheckPrefix(o.Prefix); err != nil {
 		return p, err
 	}
 	q := url.Values{}
@@ -151,7 +148,7 @@ func (b *backend) Prompts(ctx context.Context, o stet.PromptsOptions) (p stet.Pa
 		q.Set("prefix", o.Prefix)
 	}
 	if o.Label != "" {
-		if err := name.CheckLabel(o.Label); err != nil {
+		if err := stet.CheckLabel(o.Label); err != nil {
 			return p, err
 		}
 		q.Set("label", o.Label)
@@ -177,13 +174,13 @@ func (b *backend) Prompts(ctx context.Context, o stet.PromptsOptions) (p stet.Pa
 
 // History implements stet.Backend.
 func (b *backend) History(ctx context.Context, id, label string, o stet.HistoryOptions) (p stet.Page[stet.Move], err error) {
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return p, err
 	}
 	if label == "" {
-		label = prompt.DefaultLabel
+		label = stet.DefaultLabel
 	}
-	if err := name.CheckLabel(label); err != nil {
+	if err := stet.CheckLabel(label); err != nil {
 		return p, err
 	}
 	q := url.Values{}
@@ -245,7 +242,7 @@ func pageOptions(q url.Values, limit int, cursor string, o stet.ReadOptions) err
 // caller's to say, not ours.
 func readOptions(q url.Values, o stet.ReadOptions) error {
 	if o.At.Revision != 0 && !o.At.Time.IsZero() {
-		return fault.New(fault.Invalid, "both a revision and a time were given to read at. Give one.")
+		return stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
 	}
 	if o.At.Revision != 0 {
 		q.Set("at", strconv.FormatUint(o.At.Revision, 10))

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // A request is one call of the API, which may be sent several times.
@@ -50,7 +50,7 @@ func segments(parts ...string) string {
 
 // A failure is why an attempt has not succeeded.
 type failure struct {
-	err *fault.Error
+	err *stet.Error
 	// open says that the request may have been carried out all the same, or
 	// that it may be yet.
 	open bool
@@ -75,7 +75,7 @@ type failure struct {
 // for the caller of the store, and which says whether to try again.
 func (b *backend) stream(ctx context.Context, r *request) (*http.Response, *failure) {
 	if err := b.begin(); err != nil {
-		return nil, &failure{err: fault.From(err)}
+		return nil, &failure{err: stet.AsError(err)}
 	}
 	defer b.end()
 	return b.send(ctx, r)
@@ -96,7 +96,7 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 	req, err := b.newRequest(httptrace.WithClientTrace(ctx, trace), r)
 	if err != nil {
 		end()
-		return nil, &failure{err: fault.From(err)}
+		return nil, &failure{err: stet.AsError(err)}
 	}
 	resp, err := b.http.Do(req)
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *backend) newRequest(ctx context.Context, r *request) (*http.Request, er
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, u, content)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the request cannot be made: %v.", err)
+		return nil, stet.WrapError(err, stet.CodeInvalid, "the request cannot be made: %v.", err)
 	}
 	for k, v := range r.header {
 		req.Header[k] = v

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 const (
@@ -58,23 +58,23 @@ func (b *backend) outcome(ctx context.Context, r *request, f *failure, open bool
 	e := *f.err
 	if ctx.Err() != nil && f.again { // the caller gave up first
 		cause := context.Cause(ctx)
-		e = *fault.Wrap(cause, fault.Unavailable, "the time for it ran out (%v). Try again with more time.", cause)
+		e = *stet.WrapError(cause, stet.CodeUnavailable, "the time for it ran out (%v). Try again with more time.", cause)
 	}
 	switch {
 	case r.commit != "" && open:
 		return unknownOutcome(r.commit, &e)
-	case r.commit != "" && e.Code == fault.Unavailable && ctx.Err() != nil:
+	case r.commit != "" && e.Code == stet.CodeUnavailable && ctx.Err() != nil:
 		return notBegun(ctx)
 	}
-	if e.Code == fault.Unknown { // a read has no outcome
-		e.Code, e.CommitID = fault.Unavailable, ""
+	if e.Code == stet.CodeUnknown { // a read has no outcome
+		e.Code, e.CommitID = stet.CodeUnavailable, ""
 	}
 	return &e
 }
 
 func notBegun(ctx context.Context) error {
 	err := context.Cause(ctx)
-	return fault.Wrap(err, fault.Unavailable, "the time for it ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
+	return stet.WrapError(err, stet.CodeUnavailable, "the time for it ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
 }
 
 // attempt sends a request once and decodes its answer.

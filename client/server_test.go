@@ -89,5 +89,5 @@ func over(ctx context.Context, s *stet.Store, o client.Options) (*stet.Store, er
 	if err != nil {
 		return nil, errors.Join(err, srv.close())
 	}
-	return stet.From(&remote{b, sync.OnceValue(srv.close)}), nil
+	return stet.New(&remote{b, sync.OnceValue(srv.close)}), nil
 }

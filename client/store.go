@@ -7,20 +7,18 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // storeJSON is what a server says of its store.
 type storeJSON struct {
-	StoreID  string      `json:"store_id"`
-	Engine   string      `json:"engine"` // the server's
-	Epoch    uint64      `json:"epoch"`
-	Cleared  uint64      `json:"cleared"`
-	Revision uint64      `json:"revision"`
-	Hash     prompt.Hash `json:"hash"`
-	Queued   int         `json:"queued"`
-	Version  string      `json:"version"` // of the server
+	StoreID  string    `json:"store_id"`
+	Engine   string    `json:"engine"` // the server's
+	Epoch    uint64    `json:"epoch"`
+	Cleared  uint64    `json:"cleared"`
+	Revision uint64    `json:"revision"`
+	Hash     stet.Hash `json:"hash"`
+	Queued   int       `json:"queued"`
+	Version  string    `json:"version"` // of the server
 }
 
 // infoWait bounds a question whose answer has no place for an error: what was
@@ -61,10 +59,16 @@ func (b *backend) now() (s *storeJSON, fresh bool) {
 	return b.known.Load(), false
 }
 
+// Writing implements stet.Backend: the server's /readyz tells.
+func (b *backend) Writing() context.Context { return context.Background() }
+
+// Stats implements stet.Backend: the counters are the server's.
+func (b *backend) Stats() stet.Stats { return stet.Stats{} }
+
 // Info implements stet.Backend. It tells the id that the server's store had when
 // it was last asked, which Open did.
-func (b *backend) Info() driver.Info {
-	return driver.Info{StoreID: b.known.Load().StoreID, Engine: "http"}
+func (b *backend) Info() stet.Info {
+	return stet.Info{StoreID: b.known.Load().StoreID, Engine: "http"}
 }
 
 // Tail implements stet.Backend. It asks the server; if there is no answer within

@@ -13,18 +13,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // Verify implements stet.Backend: the server checks its store. Progress is not
 // told.
 func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
 	body, err := json.Marshal(struct {
-		Expect prompt.Hash `json:"expect,omitzero"`
+		Expect stet.Hash `json:"expect,omitzero"`
 	}{o.Expect})
 	if err != nil {
-		return stet.Report{}, fault.From(err)
+		return stet.Report{}, stet.AsError(err)
 	}
 	var report stet.Report
 	r := &request{method: http.MethodPost, path: segments("verify"), body: body, slow: true}
@@ -43,11 +41,11 @@ func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report
 // Replay implements stet.Backend.
 func (b *backend) Replay(ctx context.Context, c stet.Copy) (stet.Done, error) {
 	if len(c.Versions) != len(c.Change.Ops) {
-		return stet.Done{}, fault.New(fault.Invalid, "the change %s has %d operations and %d versions; it must have one for each.", c.Change.ID, len(c.Change.Ops), len(c.Versions))
+		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", c.Change.ID, len(c.Change.Ops), len(c.Versions))
 	}
 	body, err := c.MarshalJSON()
 	if err != nil {
-		return stet.Done{}, fault.Wrap(err, fault.Invalid, "the change %s cannot be sent: %v. Nothing changed.", c.Change.ID, err)
+		return stet.Done{}, stet.WrapError(err, stet.CodeInvalid, "the change %s cannot be sent: %v. Nothing changed.", c.Change.ID, err)
 	}
 	var done stet.Done
 	r := &request{method: http.MethodPost, path: segments("replay"), body: body, commit: c.Change.ID}
@@ -152,7 +150,7 @@ func (b *backend) export(ctx context.Context, r *request, e *export) *failure {
 				continue // given before the answer was cut off
 			}
 			if e.stopped = e.yield(c); e.stopped != nil {
-				return &failure{err: fault.From(e.stopped)}
+				return &failure{err: stet.AsError(e.stopped)}
 			}
 			e.last = c.Change.Revision
 		}
@@ -172,11 +170,11 @@ func (b *backend) exportBegins(line []byte, e *export) *failure {
 	}
 	switch {
 	case h.Format != 1:
-		return &failure{err: fault.New(fault.Invalid, "the server exports in format %d, and this program reads format 1. Use a newer one.", h.Format)}
+		return &failure{err: stet.Errorf(stet.CodeInvalid, "the server exports in format %d, and this program reads format 1. Use a newer one.", h.Format)}
 	case e.begun && h.StoreID != e.storeID:
-		return &failure{err: fault.New(fault.Unavailable, "the server has another store than when the export began. Export it again.")}
+		return &failure{err: stet.Errorf(stet.CodeUnavailable, "the server has another store than when the export began. Export it again.")}
 	case e.begun && h.Epoch != e.epoch:
-		return &failure{err: fault.New(fault.Unavailable, "the store was cleared while it was exported. Export it again.")}
+		return &failure{err: stet.Errorf(stet.CodeUnavailable, "the store was cleared while it was exported. Export it again.")}
 	}
 	e.begun, e.storeID, e.epoch = true, h.StoreID, h.Epoch
 	return nil

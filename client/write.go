@@ -14,20 +14,18 @@ import (
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // maxCommit is the most bytes of a commit as JSON that are sent: its texts have
-// at most prompt.MaxCommitBytes, and JSON takes six bytes for some characters of
+// at most stet.MaxCommitBytes, and JSON takes six bytes for some characters of
 // one; the rest is for names.
-const maxCommit = 6*prompt.MaxCommitBytes + 4<<20
+const maxCommit = 6*stet.MaxCommitBytes + 4<<20
 
 // Commit implements stet.Backend. Every write is one: sent with an id, so that it
 // can be sent again.
 func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, error) {
 	if c.Epoch != 0 {
-		return stet.Committed{}, fault.New(fault.Invalid, "a server is not told of an epoch. Nothing changed. Leave Epoch out.")
+		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "a server is not told of an epoch. Nothing changed. Leave Epoch out.")
 	}
 	if c.ID == "" {
 		c.ID = b.opts.NewID()
@@ -89,7 +87,7 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		}
 		var err error
 		if text, err = jsontext.AppendQuote(text, m.value); err != nil {
-			return nil, fault.New(fault.Invalid, "the commit's %s is not valid UTF-8.", cmp.Or(m.name, "id"))
+			return nil, stet.Errorf(stet.CodeInvalid, "the commit's %s is not valid UTF-8.", cmp.Or(m.name, "id"))
 		}
 	}
 	text = append(text, `,"ops":[`...)
@@ -101,13 +99,13 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		// out, as the defaults of this encoder would have it.
 		op, err := json.Marshal(&c.Ops[i], jsonv1.OmitEmptyWithLegacySemantics(true))
 		if err != nil {
-			e := fault.Wrap(err, fault.Invalid, "%s cannot be sent: %v. Nothing changed.", where(err), cause(err))
+			e := stet.WrapError(err, stet.CodeInvalid, "%s cannot be sent: %v. Nothing changed.", where(err), cause(err))
 			e.Op = i
 			return nil, e
 		}
 		if len(text)+len(op) > maxCommit {
-			return nil, fault.New(fault.TooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
-				prompt.MaxCommitBytes>>20, i+1)
+			return nil, stet.Errorf(stet.CodeTooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
+				stet.MaxCommitBytes>>20, i+1)
 		}
 		text = append(text, op...)
 	}

@@ -8,8 +8,6 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // MaxDepth is how deep messages, and a config, may nest; the list of messages
@@ -60,7 +58,7 @@ func checkJSON(what string, value []byte) error {
 				return badJSON(what, err)
 			}
 			if hasEscapedNUL(s) {
-				return fault.New(fault.Invalid, "%s has the character U+0000%s, which stet does not keep. Remove it.", what, at(dec.StackPointer()))
+				return invalid("%s has the character U+0000%s, which stet does not keep. Remove it.", what, at(dec.StackPointer()))
 			}
 		case '0':
 			n, err := dec.ReadValue()
@@ -68,7 +66,7 @@ func checkJSON(what string, value []byte) error {
 				return badJSON(what, err)
 			}
 			if !exact(n) {
-				return fault.New(fault.Invalid, "%s has the number %s%s; beyond ±2^53 (9007199254740992) programs read different numbers. Write it as a string.", what, cut(n), at(dec.StackPointer()))
+				return invalid("%s has the number %s%s; beyond ±2^53 (9007199254740992) programs read different numbers. Write it as a string.", what, cut(n), at(dec.StackPointer()))
 			}
 		default:
 			_, err := dec.ReadToken()
@@ -79,7 +77,7 @@ func checkJSON(what string, value []byte) error {
 				return badJSON(what, err)
 			}
 			if dec.StackDepth() > MaxDepth {
-				return fault.New(fault.Invalid, "%s nests deeper than %d levels. Flatten it, or keep the inner part as a string.", what, MaxDepth)
+				return invalid("%s nests deeper than %d levels. Flatten it, or keep the inner part as a string.", what, MaxDepth)
 			}
 		}
 		if dec.StackDepth() == 0 {
@@ -135,7 +133,7 @@ func exact(n []byte) bool {
 func badJSON(what string, err error) error {
 	var syn *jsontext.SyntacticError
 	if !errors.As(err, &syn) {
-		return fault.Wrap(err, fault.Invalid, "%s is not valid JSON: %v. Give one JSON value in UTF-8.", what, err)
+		return invalid("%s is not valid JSON: %v. Give one JSON value in UTF-8.", what, err)
 	}
 	cause, hint := "it ends too early or is empty", "Give one JSON value in UTF-8."
 	if syn.Err != nil && !errors.Is(syn.Err, io.ErrUnexpectedEOF) && !errors.Is(syn.Err, io.EOF) {
@@ -144,7 +142,7 @@ func badJSON(what string, err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		cause, hint = "an object has the same key twice", "Keep one of them."
 	}
-	return fault.Wrap(err, fault.Invalid, "%s is not valid JSON: %s%s, byte %d. %s", what, cause, at(syn.JSONPointer), syn.ByteOffset, hint)
+	return invalid("%s is not valid JSON: %s%s, byte %d. %s", what, cause, at(syn.JSONPointer), syn.ByteOffset, hint)
 }
 
 // at says where in a value, if not at its top.

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 func TestCanonicalize(t *testing.T) {
@@ -83,7 +81,7 @@ func TestCanonicalizeRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Canonicalize([]byte(tt.in))
-			wantFault(t, err, fault.Invalid, tt.say)
+			wantError(t, err, codeInvalid, tt.say)
 			if got != nil {
 				t.Errorf("got %s beside the error", got)
 			}
@@ -159,15 +157,31 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// wantFault checks that err is a *fault.Error with the code, that its message is
-// a sentence, and that it has the words say.
-func wantFault(t *testing.T, err error, code fault.Code, say string) {
-	t.Helper()
-	f, ok := err.(*fault.Error)
-	if !ok {
-		t.Fatalf("got error %v (%T), want a *fault.Error with code %s", err, err, code)
+// The codes that the errors are given by the portable layer.
+const (
+	codeInvalid  = "invalid"
+	codeTooLarge = "too_large"
+)
+
+func codeOf(err error) string {
+	switch e, ok := err.(*Error); {
+	case !ok:
+		return ""
+	case e.TooLarge:
+		return codeTooLarge
 	}
-	if f.Code != code || !strings.Contains(f.Message, say) || !strings.HasSuffix(f.Message, ".") {
-		t.Errorf("got %v\nwant code %s and a sentence with %q", err, code, say)
+	return codeInvalid
+}
+
+// wantError checks that err is an *Error of the kind, that its message is a
+// sentence, and that it has the words say.
+func wantError(t *testing.T, err error, code, say string) {
+	t.Helper()
+	e, ok := err.(*Error)
+	if !ok {
+		t.Fatalf("got error %v (%T), want an *Error", err, err)
+	}
+	if codeOf(err) != code || !strings.Contains(e.Message, say) || !strings.HasSuffix(e.Message, ".") {
+		t.Errorf("got %s: %v\nwant %s and a sentence with %q", codeOf(err), err, code, say)
 	}
 }

@@ -8,8 +8,6 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"pgregory.net/rapid"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // decode makes a Spec of its JSON, as a store does.
@@ -125,7 +123,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := New(decode(t, tt.in))
-			wantFault(t, err, fault.Invalid, tt.say)
+			wantError(t, err, codeInvalid, tt.say)
 			if !c.IsZero() {
 				t.Error("a content came beside the error")
 			}
@@ -133,9 +131,9 @@ func TestNewRefuses(t *testing.T) {
 	}
 	bad := "ab\xff"
 	_, err := New(Spec{Text: &bad})
-	wantFault(t, err, fault.Invalid, "UTF-8 at byte 2")
+	wantError(t, err, codeInvalid, "UTF-8 at byte 2")
 	_, err = New(Spec{Type: strings.Repeat("é\xff", 99), Text: &bad})
-	wantFault(t, err, fault.Invalid, "no type")
+	wantError(t, err, codeInvalid, "no type")
 }
 
 func TestLimit(t *testing.T) {
@@ -143,17 +141,17 @@ func TestLimit(t *testing.T) {
 		n := len(must(t, Spec{Text: &text}).AppendCanonical(nil))
 		must(t, Spec{Text: &text, Limit: n})
 		_, err := New(Spec{Text: &text, Limit: n - 1})
-		wantFault(t, err, fault.TooLarge, "")
+		wantError(t, err, codeTooLarge, "")
 	}
 	chat := []byte(`[{"role":"user", "content":"Hello"}]`)
 	n := len(must(t, Spec{Messages: chat}).AppendCanonical(nil))
 	must(t, Spec{Messages: chat, Limit: n})
 	_, err := New(Spec{Messages: chat, Limit: n - 1})
-	wantFault(t, err, fault.TooLarge, "")
+	wantError(t, err, codeTooLarge, "")
 
 	long := strings.Repeat("x", DefaultLimit)
 	_, err = New(Spec{Text: &long})
-	wantFault(t, err, fault.TooLarge, "1048576")
+	wantError(t, err, codeTooLarge, "1048576")
 	must(t, Spec{Text: &long, Limit: -1})
 }
 
@@ -170,7 +168,7 @@ func TestZero(t *testing.T) {
 		t.Error("the zero Content has a placeholder")
 	}
 	_, err := z.Render(Values{})
-	wantFault(t, err, fault.Invalid, "no content")
+	wantError(t, err, codeInvalid, "no content")
 	c := must(t, Spec{Text: new("a")})
 	if z.Equal(c) || c.Equal(z) {
 		t.Error("the zero Content equals another")

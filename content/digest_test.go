@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	jsonv2 "github.com/go-json-experiment/json"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 type vectors struct {
@@ -56,7 +54,7 @@ func TestVectors(t *testing.T) {
 				return // refused even earlier
 			}
 			_, err := New(s)
-			wantFault(t, err, fault.Code(x.Code), "")
+			wantError(t, err, x.Code, "")
 		})
 	}
 }
@@ -77,7 +75,7 @@ func TestDigestText(t *testing.T) {
 	}
 	for _, bad := range []string{"", "sha256:", want[:70], want + "0", want[7:], "sha512" + want[6:], strings.ToUpper(want), "sha256:" + strings.ToUpper(want[7:]), want[:70] + "g"} {
 		got, err := ParseDigest(bad)
-		wantFault(t, err, fault.Invalid, "is not a digest")
+		wantError(t, err, codeInvalid, "is not a digest")
 		keep := d
 		if !got.IsZero() || keep.UnmarshalText([]byte(bad)) == nil || keep != d {
 			t.Errorf("%q was taken or changed the digest", bad)

@@ -6,8 +6,6 @@ import (
 	"reflect"
 	"regexp"
 	"testing"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // FuzzCanonical: the canonical form is a fixed point; it means what the value
@@ -39,7 +37,7 @@ func FuzzCanonical(f *testing.F) {
 func canonicalAndValue(t *testing.T, in []byte) (canonical []byte, value any, ok bool) {
 	canonical, err := Canonicalize(in)
 	if err != nil {
-		wantFault(t, err, fault.Invalid, "")
+		wantError(t, err, codeInvalid, "")
 		return nil, nil, false
 	}
 	again, err := Canonicalize(canonical)
@@ -66,11 +64,11 @@ func FuzzNew(f *testing.F) {
 		}
 		c, err := New(s)
 		if err != nil {
-			code := fault.Invalid
-			if fault.CodeOf(err) == fault.TooLarge {
-				code = fault.TooLarge
+			code := codeInvalid
+			if codeOf(err) == codeTooLarge {
+				code = codeTooLarge
 			}
-			wantFault(t, err, code, "")
+			wantError(t, err, code, "")
 			return
 		}
 		checkRoundTrip(t, c)

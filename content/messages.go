@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // A span is a place in canonical messages that rendering may fill: the literal
@@ -28,7 +26,7 @@ func literal(quoted string) string {
 // in order. what is the name of the list in errors.
 func parseMessages(what, canonical string, placeholders bool) ([]span, error) {
 	if canonical[0] != '[' {
-		return nil, fault.New(fault.Invalid, "%s is %s; it must be a list of messages, such as [{\"role\":\"user\",\"content\":\"Hello\"}].", what, describe(canonical))
+		return nil, invalid("%s is %s; it must be a list of messages, such as [{\"role\":\"user\",\"content\":\"Hello\"}].", what, describe(canonical))
 	}
 	p := parser{what: what, placeholders: placeholders, c: cursor{s: canonical}}
 	for i := 0; p.c.next(i == 0); i++ {
@@ -74,11 +72,11 @@ func (p *parser) message(i int) error {
 	if kind == `"placeholder"` {
 		switch {
 		case !p.placeholders:
-			return fault.New(fault.Invalid, "%s[%d] is a placeholder itself. Fill a placeholder with messages that have a role and a content.", p.what, i)
+			return invalid("%s[%d] is a placeholder itself. Fill a placeholder with messages that have a role and a content.", p.what, i)
 		case role != "" || content != "":
-			return fault.New(fault.Invalid, "%s[%d] is a placeholder and has a role or content too. A placeholder is {\"type\":\"placeholder\",\"name\":\"history\"}.", p.what, i)
+			return invalid("%s[%d] is a placeholder and has a role or content too. A placeholder is {\"type\":\"placeholder\",\"name\":\"history\"}.", p.what, i)
 		case name == "" || name[0] != '"' || !isName(literal(name)):
-			return fault.New(fault.Invalid, "%s[%d] is a placeholder without a valid name. %s", p.what, i, nameRule)
+			return invalid("%s[%d] is a placeholder without a valid name. %s", p.what, i, nameRule)
 		}
 		p.spans = append(p.spans[:texts], span{from: from, to: p.c.i, placeholder: literal(name)})
 		return nil
@@ -145,11 +143,11 @@ func (p *parser) text() {
 }
 
 func (p *parser) refuse(i int, why string) error {
-	return fault.New(fault.Invalid, "%s[%d] %s. A message has a role, a string that is not empty, and a content, a string or a list of parts; or it is {\"type\":\"placeholder\",\"name\":\"history\"}.", p.what, i, why)
+	return invalid("%s[%d] %s. A message has a role, a string that is not empty, and a content, a string or a list of parts; or it is {\"type\":\"placeholder\",\"name\":\"history\"}.", p.what, i, why)
 }
 
 func (p *parser) refusePart(i, n int, why string) error {
-	return fault.New(fault.Invalid, "%s[%d].content[%d] %s. A part is an object with a type, such as {\"type\":\"text\",\"text\":\"Hello\"}.", p.what, i, n, why)
+	return invalid("%s[%d].content[%d] %s. A part is an object with a type, such as {\"type\":\"text\",\"text\":\"Hello\"}.", p.what, i, n, why)
 }
 
 // A cursor walks over canonical JSON. It trusts it: there is no white space

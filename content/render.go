@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // DefaultRenderLimit is the most bytes that a rendered content may have if
@@ -74,7 +72,7 @@ func (r Rendered) AppendMembers(dst []byte) []byte {
 func (c Content) Render(v Values) (Rendered, error) {
 	b := c.get()
 	if c.b == nil {
-		return Rendered{}, fault.New(fault.Invalid, "there is no content to render. Get a version first.")
+		return Rendered{}, invalid("there is no content to render. Get a version first.")
 	}
 	if err := b.missing(v); err != nil {
 		return Rendered{}, err
@@ -103,7 +101,7 @@ func (c Content) Render(v Values) (Rendered, error) {
 		r.messages, ok = b.fillMessages(v.Variables, lists, limit)
 	}
 	if !ok {
-		return Rendered{}, fault.New(fault.TooLarge, "the rendered content has more than %d bytes. Give shorter values.", limit)
+		return Rendered{}, tooLargef("the rendered content has more than %d bytes. Give shorter values.", limit)
 	}
 	return r, nil
 }
@@ -157,7 +155,7 @@ func (b *body) missing(v Values) error {
 		}
 	}
 	m.WriteString("Give each one a value; it may be empty.")
-	return fault.New(fault.Invalid, "%s", m.String())
+	return invalid("%s", m.String())
 }
 
 // lists returns, by name, the canonical messages for the placeholders.

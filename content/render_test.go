@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 func TestRender(t *testing.T) {
@@ -61,7 +59,7 @@ func TestRender(t *testing.T) {
 					t.Errorf("limit %d: %v", n, err)
 				}
 				v.Limit--
-				if _, err := c.Render(v); fault.CodeOf(err) != fault.TooLarge {
+				if _, err := c.Render(v); codeOf(err) != codeTooLarge {
 					t.Errorf("%d bytes with a limit of %d: %v", n, v.Limit, err)
 				}
 			}
@@ -78,24 +76,24 @@ func TestRenderRefuses(t *testing.T) {
 		name string
 		c    Content
 		v    Values
-		code fault.Code
+		code string
 		say  string
 	}{
-		{"all that miss are named", text, Values{Variables: map[string]string{"ok": "", "nmae": ""}}, fault.Invalid, `The variables have no value: name, tone. Given: "nmae", "ok".`},
-		{"one misses", text, Values{Variables: map[string]string{"ok": "", "name": ""}}, fault.Invalid, "The variable has no value: tone."},
-		{"both kinds", chat, Values{}, fault.Invalid, "The variable has no value: name. The placeholder has no value: history."},
-		{"a placeholder's value is no variable's", chat, Values{Variables: map[string]string{"name": "", "history": "x"}}, fault.Invalid, "placeholder has no value: history"},
-		{"null", chat, Values{Variables: name, Placeholders: list("null")}, fault.Invalid, "placeholder has no value"},
-		{"no list", chat, Values{Variables: name, Placeholders: list("{}")}, fault.Invalid, "history is an object"},
-		{"no JSON", chat, Values{Variables: name, Placeholders: list("[")}, fault.Invalid, "not valid JSON"},
-		{"no message", chat, Values{Variables: name, Placeholders: list(`[{"role":"u","content":""},{}]`)}, fault.Invalid, "history[1] has no role"},
-		{"a placeholder in one", chat, Values{Variables: name, Placeholders: list(`[{"type":"placeholder","name":"history"}]`)}, fault.Invalid, "is a placeholder itself"},
-		{"invalid UTF-8", chat, Values{Variables: map[string]string{"name": "\xff"}, Placeholders: list(`[]`)}, fault.Invalid, "value of name is not valid UTF-8"},
-		{"NUL", text, Values{Variables: map[string]string{"name": "\x00", "tone": "", "ok": ""}}, fault.Invalid, "U+0000"},
+		{"all that miss are named", text, Values{Variables: map[string]string{"ok": "", "nmae": ""}}, codeInvalid, `The variables have no value: name, tone. Given: "nmae", "ok".`},
+		{"one misses", text, Values{Variables: map[string]string{"ok": "", "name": ""}}, codeInvalid, "The variable has no value: tone."},
+		{"both kinds", chat, Values{}, codeInvalid, "The variable has no value: name. The placeholder has no value: history."},
+		{"a placeholder's value is no variable's", chat, Values{Variables: map[string]string{"name": "", "history": "x"}}, codeInvalid, "placeholder has no value: history"},
+		{"null", chat, Values{Variables: name, Placeholders: list("null")}, codeInvalid, "placeholder has no value"},
+		{"no list", chat, Values{Variables: name, Placeholders: list("{}")}, codeInvalid, "history is an object"},
+		{"no JSON", chat, Values{Variables: name, Placeholders: list("[")}, codeInvalid, "not valid JSON"},
+		{"no message", chat, Values{Variables: name, Placeholders: list(`[{"role":"u","content":""},{}]`)}, codeInvalid, "history[1] has no role"},
+		{"a placeholder in one", chat, Values{Variables: name, Placeholders: list(`[{"type":"placeholder","name":"history"}]`)}, codeInvalid, "is a placeholder itself"},
+		{"invalid UTF-8", chat, Values{Variables: map[string]string{"name": "\xff"}, Placeholders: list(`[]`)}, codeInvalid, "value of name is not valid UTF-8"},
+		{"NUL", text, Values{Variables: map[string]string{"name": "\x00", "tone": "", "ok": ""}}, codeInvalid, "U+0000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := tt.c.Render(tt.v)
-			wantFault(t, err, tt.code, tt.say)
+			wantError(t, err, tt.code, tt.say)
 			if r != (Rendered{}) {
 				t.Errorf("got %+v beside the error", r)
 			}
@@ -108,10 +106,10 @@ func TestRenderLimit(t *testing.T) {
 	many := strings.Repeat("{{a}}", 100_000)
 	v := Values{Variables: map[string]string{"a": strings.Repeat("x", 1<<20)}}
 	_, err := must(t, Spec{Text: &many}).Render(v)
-	wantFault(t, err, fault.TooLarge, "16777216")
+	wantError(t, err, codeTooLarge, "16777216")
 	messages, _ := json.Marshal([]any{map[string]string{"role": "u", "content": many}})
 	_, err = must(t, Spec{Messages: messages}).Render(v)
-	wantFault(t, err, fault.TooLarge, "16777216")
+	wantError(t, err, codeTooLarge, "16777216")
 
 	v = Values{Variables: map[string]string{"a": "xy"}, Limit: -1}
 	if r, err := must(t, Spec{Text: &many}).Render(v); err != nil || len(r.Text()) != 200_000 {

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/stet-dev/stet/fault"
 )
 
 // DefaultLimit is the most bytes that canonical content may have if a Spec does
@@ -67,7 +65,7 @@ func New(s Spec) (Content, error) {
 			return Content{}, err
 		}
 		if b.config[0] != '{' {
-			return Content{}, fault.New(fault.Invalid, "config is %s; it must be a JSON object, such as {\"model\":\"m\"}, or be left out.", describe(b.config))
+			return Content{}, invalid("config is %s; it must be a JSON object, such as {\"model\":\"m\"}, or be left out.", describe(b.config))
 		}
 	}
 	if b.kind == TypeText {
@@ -75,7 +73,7 @@ func New(s Spec) (Content, error) {
 			return Content{}, err
 		}
 		if strings.TrimSpace(b.text) == "" {
-			return Content{}, fault.New(fault.Invalid, "the text is empty or white space only. Give a text with at least one other character.")
+			return Content{}, invalid("the text is empty or white space only. Give a text with at least one other character.")
 		}
 	} else {
 		if b.messages, err = canonicalString("messages", messages); err != nil {
@@ -85,7 +83,7 @@ func New(s Spec) (Content, error) {
 			return Content{}, err
 		}
 		if b.messages == "[]" {
-			return Content{}, fault.New(fault.Invalid, "messages is an empty list. Give at least one message or placeholder.")
+			return Content{}, invalid("messages is an empty list. Give at least one message or placeholder.")
 		}
 	}
 	if limit > 0 {
@@ -102,9 +100,9 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	hasText, hasMessages := s.Text != nil, present(s.Messages)
 	switch {
 	case hasText && hasMessages:
-		return nil, fault.New(fault.Invalid, "both text and messages are given. Give text for a text, or messages for a chat.")
+		return nil, invalid("both text and messages are given. Give text for a text, or messages for a chat.")
 	case !hasText && !hasMessages:
-		return nil, fault.New(fault.Invalid, "neither text nor messages is given. Give text for a text, or messages for a chat.")
+		return nil, invalid("neither text nor messages is given. Give text for a text, or messages for a chat.")
 	}
 	kind, member := TypeText, "text"
 	if hasMessages {
@@ -114,9 +112,9 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case "", kind:
 		b.kind = kind // the constant, so that the caller's string is not kept alive
 	case TypeText, TypeChat:
-		return nil, fault.New(fault.Invalid, "the type is %q, but %s is given, which makes it %q. Leave the type out or let it agree.", s.Type, member, kind)
+		return nil, invalid("the type is %q, but %s is given, which makes it %q. Leave the type out or let it agree.", s.Type, member, kind)
 	default:
-		return nil, fault.New(fault.Invalid, "there is no type %s. The types are \"text\" and \"chat\"; it may be left out.", show(s.Type))
+		return nil, invalid("there is no type %s. The types are \"text\" and \"chat\"; it may be left out.", show(s.Type))
 	}
 	switch b.template {
 	case "", TemplateBraces:
@@ -124,7 +122,7 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case TemplateNone:
 		b.template = TemplateNone
 	default:
-		return nil, fault.New(fault.Invalid, "there is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", show(s.Template))
+		return nil, invalid("there is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", show(s.Template))
 	}
 	if hasText {
 		b.text = *s.Text
@@ -146,16 +144,16 @@ func checkText(what, s string) error {
 			}
 			i += n
 		}
-		return fault.New(fault.Invalid, "the %s is not valid UTF-8 at byte %d. Convert it to UTF-8 first.", what, i)
+		return invalid("the %s is not valid UTF-8 at byte %d. Convert it to UTF-8 first.", what, i)
 	}
 	if i := strings.IndexByte(s, 0); i >= 0 {
-		return fault.New(fault.Invalid, "the %s has the character U+0000 at byte %d, which stet does not keep. Remove it.", what, i)
+		return invalid("the %s has the character U+0000 at byte %d, which stet does not keep. Remove it.", what, i)
 	}
 	return nil
 }
 
 func tooLarge(n, limit int) error {
-	return fault.New(fault.TooLarge, "the content has %d bytes or more as canonical JSON; at most %d are allowed. Shorten it, or keep large parts elsewhere and name them in it.", n, limit)
+	return tooLargef("the content has %d bytes or more as canonical JSON; at most %d are allowed. Shorten it, or keep large parts elsewhere and name them in it.", n, limit)
 }
 
 // show quotes a name that a caller gave, cut so that a message stays readable.

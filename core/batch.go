@@ -3,8 +3,8 @@ package core
 import (
 	"fmt"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
 )
 
@@ -34,7 +34,7 @@ func (c *Core) answer(w *written) {
 		d := &w.commits[i]
 		c.stats.outcome(&d.out)
 		if d.out.refused && !mutant.On(mutant.RefusalForgotten) {
-			c.refused.add(d.p, fault.From(d.out.err))
+			c.refused.add(d.p, stet.AsError(d.out.err))
 		}
 		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
 			ch := *d.out.change
@@ -94,7 +94,7 @@ func (c *Core) decideAll(w *written, batch []*pending) {
 			switch {
 			case len(e.Data) > driver.MaxData:
 				w.tx.rollback()
-				out = turnedDown(p, fault.New(fault.TooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
+				out = turnedDown(p, stet.Errorf(stet.CodeTooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
 			case len(w.entries) > 0 && c.full(w, size):
 				w.tx.rollback()
 				w.rest = batch[i:]
@@ -140,10 +140,10 @@ func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
 // the commit itself, does not allow it is a final answer; other errors may go away
 // by themselves. A copy may be tried again once its target was changed.
 func turnedDown(p *pending, err error) outcome {
-	e := fault.From(err)
+	e := stet.AsError(err)
 	final := false
 	switch e.Code {
-	case fault.Conflict, fault.NotFound, fault.Invalid, fault.TooLarge:
+	case stet.CodeConflict, stet.CodeNotFound, stet.CodeInvalid, stet.CodeTooLarge:
 		final = p.replay == nil
 	}
 	return outcome{err: e, refused: final}

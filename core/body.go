@@ -7,11 +7,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // bodyFields is the form in which a body's Fields are stored: what a version has
@@ -29,7 +28,7 @@ type bodyFields struct {
 }
 
 // appendFields appends the stored form of f's Fields.
-func appendFields(dst []byte, f *prompt.Fields) []byte {
+func appendFields(dst []byte, f *stet.Fields) []byte {
 	dst = append(dst, '{')
 	if f.Content.Type() != content.TypeText {
 		dst = append(dst, `"type":"`...)
@@ -72,7 +71,7 @@ func appendFields(dst []byte, f *prompt.Fields) []byte {
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"created_at":"`...)
-	dst = prompt.AppendTime(dst, f.CreatedAt)
+	dst = stet.AppendTime(dst, f.CreatedAt)
 	return append(dst, `"}`...)
 }
 
@@ -86,7 +85,7 @@ func bodyText(c content.Content) string {
 
 // seal binds a version's fields to its content: SHA-256 over the digest and the
 // stored fields. The log has it, so that a body cannot change unnoticed.
-func seal(d content.Digest, fields string) prompt.Hash {
+func seal(d content.Digest, fields string) stet.Hash {
 	buf := make([]byte, 0, 512)
 	buf = append(buf, d[:]...)
 	buf = append(buf, fields...)
@@ -96,14 +95,14 @@ func seal(d content.Digest, fields string) prompt.Hash {
 // sealCheck is what the index keeps of a seal: two bytes that cost it no memory.
 // Reads find damage to a version's fields with it but once in 65,536 times; Verify
 // compares the whole seal.
-func sealCheck(s prompt.Hash) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
+func sealCheck(s stet.Hash) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
 
 // decodeBody makes the content and the other fields of a stored body. The
 // caller fills in where it stands.
-func decodeBody(text, fields string) (prompt.Fields, error) {
+func decodeBody(text, fields string) (stet.Fields, error) {
 	var b bodyFields
 	if err := json.Unmarshal([]byte(fields), &b); err != nil {
-		return prompt.Fields{}, err
+		return stet.Fields{}, err
 	}
 	spec := content.Spec{Type: b.Type, Config: b.Config, Template: b.Template, Limit: -1}
 	if b.Type == content.TypeChat {
@@ -113,13 +112,13 @@ func decodeBody(text, fields string) (prompt.Fields, error) {
 	}
 	c, err := content.New(spec)
 	if err != nil {
-		return prompt.Fields{}, err
+		return stet.Fields{}, err
 	}
 	metadata := "{}"
 	if len(b.Metadata) > 0 {
 		metadata = string(b.Metadata)
 	}
-	return prompt.Fields{
+	return stet.Fields{
 		Content: c, Digest: c.Digest(), Metadata: metadata, Parents: b.Parents,
 		Author: b.Author, Message: b.Message, CreatedAt: b.CreatedAt.UTC(),
 	}, nil
@@ -138,7 +137,7 @@ var errGone = errors.New("core: the body is gone")
 
 // read returns the record of v to a reader who found v in a head. The error is
 // errGone only if there is a newer head, without v.
-func (c *Core) read(ctx context.Context, id string, v *version) (*prompt.Record, error) {
+func (c *Core) read(ctx context.Context, id string, v *version) (*stet.Record, error) {
 	r, err := c.body(ctx, id, v)
 	if err != errGone {
 		return r, err
@@ -176,18 +175,18 @@ func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error)
 }
 
 func missing(id string, v *version) error {
-	return fault.New(fault.Internal, "the text of %s@%s is missing in the store. Run: stet verify", id, v.number)
+	return stet.Errorf(stet.CodeInternal, "the text of %s@%s is missing in the store. Run: stet verify", id, v.number)
 }
 
 func cutShort(ctx context.Context, err error, id string, v *version) error {
-	return fault.Wrap(err, fault.Unavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
+	return stet.WrapError(err, stet.CodeUnavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
 }
 
 // body returns the record of v, from the cache or from the engine.
 //
 // What the engine hands out is checked against the digest in the index, so that
 // a text that rotted on the disk is an error and never an answer.
-func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record, error) {
+func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, error) {
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)
 		c.stats.hits.Add(1)
@@ -202,7 +201,7 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 		if ctx.Err() != nil {
 			return nil, cutShort(ctx, err, id, v)
 		}
-		return nil, c.unread(err, fault.Internal, "%s@%s", id, v.number)
+		return nil, c.unread(err, stet.CodeInternal, "%s@%s", id, v.number)
 	}
 	f, err := decodeBody(stored.Text, stored.Fields)
 	if err == nil && f.Digest != v.digest {
@@ -212,14 +211,14 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*prompt.Record,
 		err = errors.New("its metadata, author, message or time is not what was saved")
 	}
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal,
+		return nil, stet.WrapError(err, stet.CodeInternal,
 			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
 	}
 	if mutant.On(mutant.WrongBodyKey) {
 		f = mutant.Shared([3]any{c, id, v.ordinal}, f)
 	}
 	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
-	b := &cached{record: prompt.NewRecord(f), version: v}
+	b := &cached{record: stet.NewRecord(f), version: v}
 	if !v.body.CompareAndSwap(nil, b) {
 		if other := v.body.Load(); other != nil {
 			return &other.record, nil

@@ -4,14 +4,14 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // cached is a decoded body that hangs on its version while it is in the cache.
 // A body never changes, so it is never stale; a version that was deleted is in
 // no head any more, so its body is found by nobody.
 type cached struct {
-	record  prompt.Record
+	record  stet.Record
 	version *version
 
 	used atomic.Bool // read since the hand last came by

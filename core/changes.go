@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // ChangesPage returns the changes after a revision, oldest first, as far as they
 // are published, and where the next page begins.
-func (c *Core) ChangesPage(ctx context.Context, since uint64, o prompt.ChangesOptions) (prompt.Page[prompt.Change], error) {
-	var page prompt.Page[prompt.Change]
+func (c *Core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
+	var page stet.Page[stet.Change]
 	limit, err := pageLimit(o.Limit)
 	if err != nil {
 		return page, err
@@ -26,16 +25,16 @@ func (c *Core) ChangesPage(ctx context.Context, since uint64, o prompt.ChangesOp
 
 // changes returns a page. The hash of the entry that it begins after is looked up if
 // it is zero.
-func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts bool) (prompt.Page[prompt.Change], error) {
+func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts bool) (stet.Page[stet.Change], error) {
 	s, since := c.published.Load(), after.Revision
-	page := prompt.Page[prompt.Change]{AsOf: s.revision}
+	page := stet.Page[stet.Change]{AsOf: s.revision}
 	if since > s.revision {
-		return page, fault.New(fault.NotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
+		return page, stet.Errorf(stet.CodeNotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
 	}
 	if since == s.revision {
 		return page, nil
 	}
-	hash := prompt.Hash(after.Hash)
+	hash := stet.Hash(after.Hash)
 	if since > 0 && hash.IsZero() {
 		var err error
 		if hash, err = c.hashAt(ctx, since); err != nil {
@@ -45,7 +44,7 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 	// The engine may have more than is published; that is not visible yet.
 	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
 	if err != nil {
-		return page, c.unread(err, fault.Unavailable, "the log after revision %d", since)
+		return page, c.unread(err, stet.CodeUnavailable, "the log after revision %d", since)
 	}
 	if len(entries) == 0 {
 		return page, damaged(fmt.Errorf("the log ends at revision %d and not at %d", since, s.revision))
@@ -75,7 +74,7 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 			}
 		}
 		page.Items = append(page.Items, *ch)
-		if bytes += len(e.Data); bytes > prompt.MaxPageBytes {
+		if bytes += len(e.Data); bytes > stet.MaxPageBytes {
 			break
 		}
 	}
@@ -87,13 +86,13 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 
 // hashAt returns the hash of the entry at a revision from 1, to hold the next
 // one against: what rotted on the disk is an error and never an answer.
-func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error) {
+func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
-		return prompt.Hash{}, c.unread(err, fault.Unavailable, "the log at revision %d", revision)
+		return stet.Hash{}, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
 	case len(entries) == 0:
-		return prompt.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
+		return stet.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
 	}
 	return entries[0].Hash, nil
 }
@@ -104,15 +103,15 @@ func (c *Core) hashAt(ctx context.Context, revision uint64) (prompt.Hash, error)
 //
 // It holds nothing while its caller does not ask for more: a slow subscriber
 // costs writers nothing and no memory. It reads what it missed from the log.
-func (c *Core) Changes(ctx context.Context, since uint64, o prompt.ChangesOptions) iter.Seq2[prompt.Change, error] {
-	return func(yield func(prompt.Change, error) bool) {
+func (c *Core) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
+	return func(yield func(stet.Change, error) bool) {
 		after := driver.Tail{Revision: since}
 		limit, err := pageLimit(o.Limit)
 		if err == nil {
 			err = c.fresh(ctx)
 		}
 		for err == nil {
-			var page prompt.Page[prompt.Change]
+			var page stet.Page[stet.Change]
 			page, err = c.changes(ctx, after, limit, o.Texts)
 			for _, ch := range page.Items {
 				if !yield(ch, nil) {
@@ -124,6 +123,6 @@ func (c *Core) Changes(ctx context.Context, since uint64, o prompt.ChangesOption
 				err = c.waitFor(ctx, after.Revision+1)
 			}
 		}
-		yield(prompt.Change{}, err)
+		yield(stet.Change{}, err)
 	}
 }

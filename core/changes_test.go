@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // Subscribers that do not read take no memory, however much there is to read: what
@@ -19,7 +19,7 @@ func TestSubscribersThatDoNotReadTakeNoMemory(t *testing.T) {
 		defer c.Close()
 		commit(t, c, saving("p", "one"))
 		for range subscribers {
-			next, stop := iter.Pull2(c.Changes(context.Background(), 0, prompt.ChangesOptions{Texts: true}))
+			next, stop := iter.Pull2(c.Changes(context.Background(), 0, stet.ChangesOptions{Texts: true}))
 			defer stop()
 			if ch, err, ok := next(); !ok || err != nil || ch.Revision != 1 {
 				t.Fatal(ch.Revision, err)
@@ -28,7 +28,7 @@ func TestSubscribersThatDoNotReadTakeNoMemory(t *testing.T) {
 		before := inUse()
 		for range commits {
 			message := strings.Repeat("x", size)
-			if _, err := c.Commit(context.Background(), prompt.Commit{Message: message, Ops: []prompt.Op{saving("p", "more")}}); err != nil {
+			if _, err := c.Commit(context.Background(), stet.Commit{Message: message, Ops: []stet.Op{saving("p", "more")}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A checkpoint is what the state is at some revision, kept by the engine so that
@@ -112,7 +111,7 @@ const (
 // workOf is how much work an entry is to whoever reads it from the log: 1 for each of
 // its operations, 1 for each label and version that one of them concerns beside, and
 // 1 for each KiB.
-func workOf(e *driver.Entry, c *prompt.Change) uint64 {
+func workOf(e *driver.Entry, c *stet.Change) uint64 {
 	n := len(c.Ops) + len(e.Data)>>10
 	for i := range c.Ops {
 		switch o := &c.Ops[i]; {
@@ -189,7 +188,7 @@ func (c *Core) saveCheckpoint(ctx context.Context) error {
 		c.state.Lock()
 		defer c.state.Unlock()
 		c.dirty.all(c.published.Load())
-		return fault.Wrap(err, fault.Internal, "the checkpoint at revision %d could not be saved; the next opening takes longer: %v.", s.revision, err)
+		return stet.WrapError(err, stet.CodeInternal, "the checkpoint at revision %d could not be saved; the next opening takes longer: %v.", s.revision, err)
 	}
 	return nil
 }
@@ -233,7 +232,7 @@ func (c *Core) loadCheckpoint(ctx context.Context) error {
 		err = l.finish(revision)
 	}
 	if ctx.Err() != nil {
-		return fault.Wrap(ctx.Err(), fault.Unavailable, "opening was stopped: %v.", context.Cause(ctx))
+		return stet.WrapError(ctx.Err(), stet.CodeUnavailable, "opening was stopped: %v.", context.Cause(ctx))
 	}
 	if err != nil || revision == 0 {
 		return nil // the log has it all

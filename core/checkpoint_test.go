@@ -8,10 +8,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // kept is a log in memory that keeps checkpoints and survives its closing, with
@@ -61,16 +61,16 @@ func (k *kept) LoadCheckpoint(_ context.Context, chunk func(driver.Chunk) error)
 func reopen(t *testing.T, k *kept, every int) *core.Core {
 	t.Helper()
 	k.read = 0
-	c, err := core.Open(t.Context(), k, core.Options{CheckpointEvery: every})
+	s, err := core.Open(t.Context(), k, core.Options{CheckpointEvery: every})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return s.Backend().(*core.Core)
 }
 
 func sound(t *testing.T, c *core.Core) {
 	t.Helper()
-	r, err := c.Verify(t.Context(), core.VerifyOptions{})
+	r, err := c.Verify(t.Context(), stet.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +79,9 @@ func sound(t *testing.T, c *core.Core) {
 	}
 }
 
-func commit(t *testing.T, c *core.Core, ops ...prompt.Op) {
+func commit(t *testing.T, c *core.Core, ops ...stet.Op) {
 	t.Helper()
-	if _, err := c.Commit(t.Context(), prompt.Commit{Author: "ana", Message: "because", Ops: ops}); err != nil {
+	if _, err := c.Commit(t.Context(), stet.Commit{Author: "ana", Message: "because", Ops: ops}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -107,23 +107,23 @@ func TestCheckpoint(t *testing.T) {
 			}
 			switch n := rng.IntN(1000); {
 			case n < 2:
-				commit(t, c, prompt.Op{Clear: &prompt.Clear{}})
+				commit(t, c, stet.Op{Clear: &stet.Clear{}})
 			case n < 30:
 				if v, err := c.Get(t.Context(), id, fmt.Sprintf("#%d", 1+rng.IntN(600))); err == nil {
-					commit(t, c, prompt.Op{Delete: &prompt.Delete{PromptID: id, Version: v.Number().String(), Force: true}})
+					commit(t, c, stet.Op{Delete: &stet.Delete{PromptID: id, Version: v.Number().String(), Force: true}})
 				}
 			case n < 34:
-				commit(t, c, prompt.Op{Delete: &prompt.Delete{PromptID: id, Force: true}})
+				commit(t, c, stet.Op{Delete: &stet.Delete{PromptID: id, Force: true}})
 			case n < 120:
 				if _, err := c.Head(t.Context(), id); err == nil {
-					commit(t, c, prompt.Op{SetLabel: &prompt.SetLabel{PromptID: id, Label: string(rune('a' + rng.IntN(20))), Version: "latest"}})
+					commit(t, c, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: string(rune('a' + rng.IntN(20))), Version: "latest"}})
 				}
 			default:
-				d := &prompt.Draft{PromptID: id, Text: fmt.Sprint("text ", n), Bump: "patch"}
+				d := &stet.Draft{PromptID: id, Text: fmt.Sprint("text ", n), Bump: "patch"}
 				if rng.IntN(10) == 0 {
 					d.Bump, d.Version = "", fmt.Sprintf("9.%d.%d-rc.1", c.Revision(), n)
 				}
-				commit(t, c, prompt.Op{Save: d})
+				commit(t, c, stet.Op{Save: d})
 			}
 		}
 		sound(t, c)
@@ -139,7 +139,7 @@ func TestCheckpointDamaged(t *testing.T) {
 	k := &kept{Log: memory.New(), chunks: make(map[string][]byte)}
 	c := reopen(t, k, -1)
 	for i := range 600 {
-		commit(t, c, prompt.Op{Save: &prompt.Draft{PromptID: "p", Text: fmt.Sprint(i), Bump: "patch", Labels: []string{"l"}}})
+		commit(t, c, stet.Op{Save: &stet.Draft{PromptID: "p", Text: fmt.Sprint(i), Bump: "patch", Labels: []string{"l"}}})
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestCheckpointOfAnotherLog(t *testing.T) {
 	for i := range logs {
 		logs[i] = &kept{Log: memory.New(), chunks: make(map[string][]byte)}
 		c := reopen(t, logs[i], -1)
-		commit(t, c, prompt.Op{Save: &prompt.Draft{PromptID: fmt.Sprint("p", i), Text: "text"}})
+		commit(t, c, stet.Op{Save: &stet.Draft{PromptID: fmt.Sprint("p", i), Text: "text"}})
 		c.Close()
 	}
 	logs[0].chunks = logs[1].chunks

@@ -4,25 +4,17 @@ import (
 	"context"
 	"slices"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // An outcome is what became of a pending commit.
 type outcome struct {
-	change   *prompt.Change
+	change   *stet.Change
 	bodies   []*cached // one an operation, nil where none was added
 	replayed bool
 	err      error
 	refused  bool // err is for good: the same commit sent again gets it again
-}
-
-// A Committed is the answer to a commit, with the versions that its saves made
-// or found, one an operation.
-type Committed struct {
-	prompt.Done
-	Versions []prompt.Version
 }
 
 // Commit carries out a commit: all of it or nothing, at one instant, exactly
@@ -31,24 +23,24 @@ type Committed struct {
 // Once ctx is done Commit returns at once. If the commit had not been taken up
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
-func (c *Core) Commit(ctx context.Context, req prompt.Commit) (Committed, error) {
+func (c *Core) Commit(ctx context.Context, req stet.Commit) (stet.Committed, error) {
 	c.inCommit.Add(1)
 	defer c.inCommit.Add(-1)
 	p, err := c.prepare(ctx, &req)
 	if err != nil {
-		return Committed{}, err
+		return stet.Committed{}, err
 	}
 	if mutant.On(mutant.NumberCheckedFirst) || mutant.On(mutant.LabelCheckedFirst) {
 		for i := range p.ops[:min(1, len(p.ops))] {
-			if _, err := c.settle(ctx, c.published.Load().begin(), &p.ops[i], &prompt.Change{}); err != nil {
-				return Committed{}, err
+			if _, err := c.settle(ctx, c.published.Load().begin(), &p.ops[i], &stet.Change{}); err != nil {
+				return stet.Committed{}, err
 			}
 		}
 		mutant.Delay()
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
-		return Committed{}, err
+		return stet.Committed{}, err
 	}
 	return c.committed(ctx, p, out), nil
 }
@@ -95,24 +87,24 @@ func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
 
 func notStarted(ctx context.Context) error {
 	err := context.Cause(ctx)
-	return fault.Wrap(err, fault.Unavailable, "the time for the commit ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
+	return stet.WrapError(err, stet.CodeUnavailable, "the time for the commit ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
 }
 
-func unknown(err error, id, what string) *fault.Error {
+func unknown(err error, id, what string) *stet.Error {
 	if mutant.On(mutant.UnknownIsFailure) {
-		return fault.Wrap(err, fault.Unavailable, "%s. Nothing changed.", what)
+		return stet.WrapError(err, stet.CodeUnavailable, "%s. Nothing changed.", what)
 	}
-	e := fault.Wrap(err, fault.Unknown, "it is not known whether commit %s was applied: %s (%v). Send it again with the same id: it is applied once.", id, what, err)
+	e := stet.WrapError(err, stet.CodeUnknown, "it is not known whether commit %s was applied: %s (%v). Send it again with the same id: it is applied once.", id, what, err)
 	e.CommitID = id
 	return e
 }
 
 // done tells a caller what a commit did.
-func done(out outcome) prompt.Done {
+func done(out outcome) stet.Done {
 	ch := out.change
-	d := prompt.Done{
+	d := stet.Done{
 		ID: ch.ID, Revision: ch.Revision, Time: ch.Time, Replayed: out.replayed,
-		Results: make([]prompt.Result, len(ch.Ops)),
+		Results: make([]stet.Result, len(ch.Ops)),
 	}
 	for i := range ch.Ops {
 		d.Results[i] = result(&ch.Ops[i])
@@ -121,9 +113,9 @@ func done(out outcome) prompt.Done {
 }
 
 // committed adds the versions.
-func (c *Core) committed(ctx context.Context, p *pending, out outcome) Committed {
+func (c *Core) committed(ctx context.Context, p *pending, out outcome) stet.Committed {
 	ch := out.change
-	done := Committed{Done: done(out), Versions: make([]prompt.Version, len(ch.Ops))}
+	done := stet.Committed{Done: done(out), Versions: make([]stet.Version, len(ch.Ops))}
 	for i := range ch.Ops {
 		if ch.Ops[i].Save == nil {
 			continue
@@ -140,7 +132,7 @@ func (c *Core) committed(ctx context.Context, p *pending, out outcome) Committed
 // savedBefore returns the version of a save that added none now, because it was
 // unchanged or is a replay. If that version is gone by now, what is returned is
 // what the draft says of it.
-func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, op int) prompt.Version {
+func (c *Core) savedBefore(ctx context.Context, p *pending, ch *stet.Change, op int) stet.Version {
 	s := ch.Ops[op].Save
 	if h, asOf := c.newest(s.PromptID); h != nil {
 		v := h.live.get(s.Version)
@@ -152,7 +144,7 @@ func (c *Core) savedBefore(ctx context.Context, p *pending, ch *prompt.Change, o
 	}
 	f := p.ops[op].fields
 	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
-	r := prompt.NewRecord(f)
+	r := stet.NewRecord(f)
 	return r.AsOf(ch.Revision)
 }
 
@@ -170,19 +162,19 @@ func savedBy(v *version, revision uint64, op int, unchanged bool) bool {
 
 // result is what a caller is told of a settled operation. It depends on the log
 // alone, so that a replay tells the same. The caller may change it.
-func result(o *prompt.ChangeOp) prompt.Result {
-	label := func(l *prompt.LabelChange) prompt.Result {
-		return prompt.Result{PromptID: l.PromptID, Labels: []prompt.LabelChange{{Label: l.Label, From: l.From, To: l.To}}}
+func result(o *stet.ChangeOp) stet.Result {
+	label := func(l *stet.LabelChange) stet.Result {
+		return stet.Result{PromptID: l.PromptID, Labels: []stet.LabelChange{{Label: l.Label, From: l.From, To: l.To}}}
 	}
 	switch {
 	case o.Save != nil:
 		s := o.Save
-		return prompt.Result{
+		return stet.Result{
 			PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest,
 			Unchanged: s.Unchanged, Bump: s.Bump, Reason: s.Reason, Labels: slices.Clone(s.Labels),
 		}
 	case o.Delete != nil:
-		return prompt.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: slices.Clone(o.Delete.Labels)}
+		return stet.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: slices.Clone(o.Delete.Labels)}
 	case o.SetLabel != nil:
 		return label(o.SetLabel)
 	case o.RemoveLabel != nil:
@@ -190,5 +182,5 @@ func result(o *prompt.ChangeOp) prompt.Result {
 	case o.Rollback != nil:
 		return label(o.Rollback)
 	}
-	return prompt.Result{}
+	return stet.Result{}
 }

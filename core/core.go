@@ -15,9 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/puzpuzpuz/xsync/v4"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // DefaultCacheBytes bounds the bodies that are kept decoded. 64 MiB holds some
@@ -97,9 +96,18 @@ type Core struct {
 // never idles, and a bound on what a burst can hold in memory.
 const queueLen = 1024
 
-// Open makes the store of what is in the log. It takes over the log: Close closes
-// it, and so does a failure to open.
-func Open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
+// Open returns the store of what is in an engine's log. It takes the log over:
+// closing the store closes it, and so does a failure to open. Callers of an engine
+// use the engine's own Open instead.
+func Open(ctx context.Context, log driver.Log, opts Options) (*stet.Store, error) {
+	c, err := open(ctx, log, opts)
+	if err != nil {
+		return nil, err
+	}
+	return stet.New(c), nil
+}
+
+func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	if opts.CacheBytes == 0 {
 		opts.CacheBytes = DefaultCacheBytes
 	}
@@ -149,7 +157,7 @@ func (c *Core) load(ctx context.Context) error {
 	}
 	tail, err := c.log.Barrier(ctx)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the log could not be asked for its end: %v.", err)
+		return stet.WrapError(err, stet.CodeUnavailable, "the log could not be asked for its end: %v.", err)
 	}
 	if err := c.catchUp(ctx); err != nil {
 		return err
@@ -157,8 +165,8 @@ func (c *Core) load(ctx context.Context) error {
 	return c.reach(ctx, tail)
 }
 
-// Info tells what the engine is.
-func (c *Core) Info() driver.Info { return c.info }
+// Info tells what the store is.
+func (c *Core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engine: c.info.Engine} }
 
 // Writing returns a context that ends, with the reason as its cause, when the engine has
 // stopped writing for good.
@@ -184,7 +192,7 @@ func (c *Core) Epoch() (epoch, since uint64) {
 
 // Tail returns the revision that reads are of now and the hash of its entry: to
 // note it elsewhere and hold a later state against it.
-func (c *Core) Tail() (uint64, prompt.Hash) {
+func (c *Core) Tail() (uint64, stet.Hash) {
 	s := c.published.Load()
 	return s.revision, s.hash
 }
@@ -203,7 +211,7 @@ func (c *Core) Close() error {
 		s.slots, s.tree = xsync.NewMap[string, *slot](), newHeads()
 		c.published.Store(&s)
 		if cerr := c.log.Close(); cerr != nil {
-			err = errors.Join(err, fault.Wrap(cerr, fault.Internal, "the store was not closed cleanly: %v.", cerr))
+			err = errors.Join(err, stet.WrapError(cerr, stet.CodeInternal, "the store was not closed cleanly: %v.", cerr))
 		}
 		c.closed = err
 	})

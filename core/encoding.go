@@ -9,7 +9,7 @@ import (
 
 	"github.com/puzpuzpuz/xsync/v4"
 
-	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet"
 )
 
 // This file is how a checkpoint is written: numbers as varints, texts with their
@@ -111,7 +111,7 @@ func appendText(b []byte, s string) []byte {
 func appendTime(b []byte, t time.Time) []byte { return binary.AppendVarint(b, t.UnixMicro()) }
 
 // A number is its three parts and its pre-release; none is a single 0.
-func appendNum(b []byte, n number.Number) []byte {
+func appendNum(b []byte, n stet.Number) []byte {
 	if n.IsZero() {
 		return append(b, 0)
 	}
@@ -121,21 +121,21 @@ func appendNum(b []byte, n number.Number) []byte {
 	return binary.AppendUvarint(b, n.Patch())
 }
 
-func (r *pieceReader) number() number.Number {
+func (r *pieceReader) number() stet.Number {
 	if r.uint() == 0 {
-		return number.Number{}
+		return stet.Number{}
 	}
 	pre := r.text()
 	major, minor, patch := r.uint(), r.uint(), r.uint()
-	if r.err != nil || major > number.MaxPart || minor > number.MaxPart || patch > number.MaxPart {
+	if r.err != nil || major > stet.MaxNumberPart || minor > stet.MaxNumberPart || patch > stet.MaxNumberPart {
 		r.fail()
-		return number.Number{}
+		return stet.Number{}
 	}
-	n := number.New(major, minor, patch)
+	n := stet.NewNumber(major, minor, patch)
 	if pre == "" {
 		return n
 	}
-	n, err := number.Parse(n.String() + "-" + pre)
+	n, err := stet.ParseNumber(n.String() + "-" + pre)
 	if err != nil {
 		r.fail()
 	}

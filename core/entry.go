@@ -1,8 +1,8 @@
 package core
 
 import (
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // entry makes the entry of a change that the tx has carried out.
@@ -27,11 +27,11 @@ func (c *Core) entry(t *tx, p *pending, out *outcome) driver.Entry {
 		case o.Delete != nil:
 			e.Moves = appendMoves(e.Moves, o.Delete.PromptID, o.Delete.Labels)
 		case o.SetLabel != nil:
-			e.Moves = appendMoves(e.Moves, o.SetLabel.PromptID, []prompt.LabelChange{*o.SetLabel})
+			e.Moves = appendMoves(e.Moves, o.SetLabel.PromptID, []stet.LabelChange{*o.SetLabel})
 		case o.RemoveLabel != nil:
-			e.Moves = appendMoves(e.Moves, o.RemoveLabel.PromptID, []prompt.LabelChange{*o.RemoveLabel})
+			e.Moves = appendMoves(e.Moves, o.RemoveLabel.PromptID, []stet.LabelChange{*o.RemoveLabel})
 		case o.Rollback != nil:
-			e.Moves = appendMoves(e.Moves, o.Rollback.PromptID, []prompt.LabelChange{*o.Rollback})
+			e.Moves = appendMoves(e.Moves, o.Rollback.PromptID, []stet.LabelChange{*o.Rollback})
 		case o.Clear != nil:
 			// What this commit itself saved before its clear goes too.
 			for _, b := range e.Bodies {
@@ -44,7 +44,7 @@ func (c *Core) entry(t *tx, p *pending, out *outcome) driver.Entry {
 	return e
 }
 
-func appendMoves(moves []driver.Move, id string, labels []prompt.LabelChange) []driver.Move {
+func appendMoves(moves []driver.Move, id string, labels []stet.LabelChange) []driver.Move {
 	for _, l := range labels {
 		m := driver.Move{PromptID: id, Label: l.Label}
 		if !l.To.IsZero() {

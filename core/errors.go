@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // ownError returns a copy of an error that others may have got as well.
@@ -13,27 +13,27 @@ func ownError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.From(err)
+	return stet.AsError(err)
 }
 
 // asUnavailable says that something could not be read and that nothing changed.
 func asUnavailable(err error, what string, args ...any) error {
-	return fault.Wrap(err, fault.Unavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), fault.From(err).Message)
+	return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), stet.AsError(err).Message)
 }
 
 func errClosed() error {
-	return fault.New(fault.Unavailable, "the store is closed. Nothing changed. Open it again.")
+	return stet.Errorf(stet.CodeUnavailable, "the store is closed. Nothing changed. Open it again.")
 }
 
 // whyUnread returns the error to answer with where the engine's says nothing of what is
 // stored: the store was closed meanwhile, or the engine says that it cannot read now. It
 // returns nil for others.
 func (c *Core) whyUnread(err error) error {
-	var e *fault.Error
+	var e *stet.Error
 	switch {
 	case c.ctx.Err() != nil:
 		return errClosed()
-	case errors.As(err, &e) && e.Code == fault.Unavailable:
+	case errors.As(err, &e) && e.Code == stet.CodeUnavailable:
 		return ownError(e)
 	}
 	return nil
@@ -41,11 +41,11 @@ func (c *Core) whyUnread(err error) error {
 
 // unread is whyUnread, or what else it is: that something, which what names, could not
 // be read.
-func (c *Core) unread(err error, code fault.Code, what string, args ...any) error {
+func (c *Core) unread(err error, code stet.Code, what string, args ...any) error {
 	if why := c.whyUnread(err); why != nil {
 		return why
 	}
-	return fault.Wrap(err, code, "%s could not be read: %v.", fmt.Sprintf(what, args...), err)
+	return stet.WrapError(err, code, "%s could not be read: %v.", fmt.Sprintf(what, args...), err)
 }
 
 // refuseClosed refuses what has found nothing in a store that was closed meanwhile,

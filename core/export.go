@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // Export calls yield for every change of the present epoch, in order, with the
@@ -16,7 +15,7 @@ import (
 // What is deleted while Export runs is gone from what it gives, and then Export
 // goes on up to the commit that deleted it, so that the whole is a state that the
 // store was in. It fails as unavailable if the store is cleared meanwhile.
-func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
+func (c *Core) Export(ctx context.Context, yield func(stet.Copy) error) error {
 	if err := c.fresh(ctx); err != nil {
 		return err
 	}
@@ -31,7 +30,7 @@ func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
 	for at < to {
 		entries, err := c.log.Read(ctx, at, int(min(readPage, to-at)))
 		if err != nil {
-			return c.unread(err, fault.Unavailable, "the log after revision %d", at)
+			return c.unread(err, stet.CodeUnavailable, "the log after revision %d", at)
 		}
 		if len(entries) == 0 {
 			return damaged(fmt.Errorf("the log ends at revision %d and not at %d", at, to))
@@ -42,7 +41,7 @@ func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
 				return damaged(err)
 			}
 			at, ch.Hash = entries[i].Revision, entries[i].Hash
-			cp := Copy{Change: *ch, Versions: make([]prompt.Version, len(ch.Ops))}
+			cp := stet.Copy{Change: *ch, Versions: make([]stet.Version, len(ch.Ops))}
 			goneAt, err := c.attach(ctx, s.epoch, &cp)
 			if err != nil {
 				return err
@@ -64,7 +63,7 @@ func (c *Core) Export(ctx context.Context, yield func(Copy) error) error {
 
 // afterClear leaves of the commit that began the epoch what came after its clear.
 // It has other operations then, and the fingerprint is theirs no more.
-func afterClear(cp *Copy) {
+func afterClear(cp *stet.Copy) {
 	for i := len(cp.Change.Ops) - 1; i >= 0; i-- {
 		if cp.Change.Ops[i].Clear != nil {
 			cp.Change.Ops, cp.Versions = cp.Change.Ops[i+1:], cp.Versions[i+1:]
@@ -76,7 +75,7 @@ func afterClear(cp *Copy) {
 
 // attach fills in the versions of a copy that live now, and returns the newest
 // revision at which one of the others was deleted.
-func (c *Core) attach(ctx context.Context, epoch uint64, cp *Copy) (goneAt uint64, err error) {
+func (c *Core) attach(ctx context.Context, epoch uint64, cp *stet.Copy) (goneAt uint64, err error) {
 	for i := range cp.Change.Ops {
 		save := cp.Change.Ops[i].Save
 		if save == nil || save.Unchanged || save.Seal.IsZero() {
@@ -90,7 +89,7 @@ func (c *Core) attach(ctx context.Context, epoch uint64, cp *Copy) (goneAt uint6
 		}
 		s := c.published.Load()
 		if s.epoch != epoch {
-			return 0, fault.New(fault.Unavailable, "the store was cleared at revision %d while it was exported. Export it again.", s.cleared)
+			return 0, stet.Errorf(stet.CodeUnavailable, "the store was cleared at revision %d while it was exported. Export it again.", s.cleared)
 		}
 		if h := s.tree.get(save.PromptID); h != nil {
 			if d := h.dead.get(save.Version); d != nil {
@@ -103,22 +102,22 @@ func (c *Core) attach(ctx context.Context, epoch uint64, cp *Copy) (goneAt uint6
 
 // savedAt returns the version that a save of the log added, zero if it does not
 // live any more. The operation counts: a commit that clears may save a number twice.
-func (c *Core) savedAt(ctx context.Context, ch *prompt.Change, op int) (prompt.Version, error) {
+func (c *Core) savedAt(ctx context.Context, ch *stet.Change, op int) (stet.Version, error) {
 	s := ch.Ops[op].Save
 	h, asOf := c.newest(s.PromptID)
 	if h == nil {
-		return prompt.Version{}, c.refuseClosed()
+		return stet.Version{}, c.refuseClosed()
 	}
 	v := h.live.get(s.Version)
 	if v == nil || v.revision != ch.Revision || int(v.op) != op {
-		return prompt.Version{}, nil
+		return stet.Version{}, nil
 	}
 	r, err := c.read(ctx, s.PromptID, v)
 	switch {
 	case err == errGone:
-		return prompt.Version{}, nil
+		return stet.Version{}, nil
 	case err != nil:
-		return prompt.Version{}, err
+		return stet.Version{}, err
 	}
 	return r.AsOf(asOf), nil
 }

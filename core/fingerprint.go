@@ -5,13 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // fingerprint stands for the operations of a commit as they were asked for, so
 // that an id that comes again can be held against what came first. It depends on
 // nothing but the request: not on the clock, and not on how the JSON was written.
-func fingerprint(req *prompt.Commit, p *pending) string {
+func fingerprint(req *stet.Commit, p *pending) string {
 	f := fingerprinter(make([]byte, 0, 512)) // stays on the stack
 	f = f.text(req.Author, req.Message)
 	for i := range p.ops {
@@ -24,7 +24,7 @@ func fingerprint(req *prompt.Commit, p *pending) string {
 			f = f.expect(d.Expect).flag(d.IfChanged).list(d.Labels).list(d.Parents)
 			f = f.text(op.fields.Metadata, d.Author, d.Message)
 			if !d.CreatedAt.IsZero() {
-				f = f.text(prompt.FormatTime(op.fields.CreatedAt))
+				f = f.text(stet.FormatTime(op.fields.CreatedAt))
 			}
 		case o.Delete != nil:
 			f = f.text("delete", o.Delete.PromptID, o.Delete.Version).flag(o.Delete.Force)

@@ -7,10 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // readPage is how many entries are read at a time.
@@ -22,7 +21,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 		t := c.published.Load().begin()
 		entries, err := c.log.Read(ctx, t.revision, readPage)
 		if err != nil {
-			return c.unread(err, fault.Unavailable, "the log after revision %d", t.revision)
+			return c.unread(err, stet.CodeUnavailable, "the log after revision %d", t.revision)
 		}
 		if len(entries) == 0 {
 			return nil
@@ -68,7 +67,7 @@ func (c *Core) reach(ctx context.Context, tail driver.Tail) error {
 }
 
 func replaced(why string) error {
-	return fault.New(fault.Internal, "the log under this store was replaced: %s. Nothing more is written. Open the store again.", why)
+	return stet.Errorf(stet.CodeInternal, "the log under this store was replaced: %s. Nothing more is written. Open the store again.", why)
 }
 
 // follow applies an entry of the log.
@@ -90,11 +89,11 @@ func (t *tx) follow(e *driver.Entry) error {
 }
 
 func damaged(err error) error {
-	return fault.Wrap(err, fault.Internal, "the store is damaged: %v. Restore it from a backup, or ask for help with this message.", err)
+	return stet.WrapError(err, stet.CodeInternal, "the store is damaged: %v. Restore it from a backup, or ask for help with this message.", err)
 }
 
 // changeAt reads one change from the log. It needs no lock.
-func (c *Core) changeAt(ctx context.Context, revision uint64) (*prompt.Change, error) {
+func (c *Core) changeAt(ctx context.Context, revision uint64) (*stet.Change, error) {
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	if err != nil {
 		return nil, err
@@ -179,7 +178,7 @@ func (c *Core) fresh(ctx context.Context) error {
 		return r.err
 	case <-ctx.Done():
 		err := context.Cause(ctx)
-		return fault.Wrap(err, fault.Unavailable, "the storage did not say in time whether there is something newer (%v). Try again, or read the local state.", err)
+		return stet.WrapError(err, stet.CodeUnavailable, "the storage did not say in time whether there is something newer (%v). Try again, or read the local state.", err)
 	case <-c.ctx.Done():
 		return errClosed()
 	}
@@ -203,10 +202,10 @@ func (c *Core) rounds() {
 			err = c.reach(c.ctx, tail)
 			c.state.Unlock()
 		}
-		if e := (*fault.Error)(nil); errors.As(err, &e) && e.Code == fault.Internal {
+		if e := (*stet.Error)(nil); errors.As(err, &e) && e.Code == stet.CodeInternal {
 			r.err = e
 		} else if err != nil {
-			r.err = fault.Wrap(err, fault.Unavailable, "the storage cannot be asked whether there is something newer: %v. Try again, or read the local state.", err)
+			r.err = stet.WrapError(err, stet.CodeUnavailable, "the storage cannot be asked whether there is something newer: %v. Try again, or read the local state.", err)
 		}
 		close(r.done)
 	}

@@ -4,21 +4,19 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
+	"github.com/stet-dev/stet/internal/selector"
 )
 
 // Get returns the version that a selector names now ("" for current).
 //
 // It is the call that applications make at every request, so the selectors that
 // they use are looked up before anything is parsed.
-func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) {
+func (c *Core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 	if !c.info.Exclusive {
 		if err := c.fresh(ctx); err != nil {
-			return prompt.Version{}, err
+			return stet.Version{}, err
 		}
 	}
 	if mutant.On(mutant.ReadsWait) {
@@ -41,7 +39,7 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 		switch sel {
 		case "":
 			v = h.current
-		case prompt.DefaultLabel:
+		case stet.DefaultLabel:
 			v = h.promoted
 		default: // h.label(sel), written out for the same reason
 			if h.labels.tree != nil || len(h.labels.list) > linearLabels {
@@ -72,42 +70,42 @@ func (c *Core) Get(ctx context.Context, id, sel string) (prompt.Version, error) 
 }
 
 // get is Get for every selector, and for versions that are not in memory.
-func (c *Core) get(ctx context.Context, id, sel string) (prompt.Version, error) {
+func (c *Core) get(ctx context.Context, id, sel string) (stet.Version, error) {
 	c.stats.gets.Add(1)
 	s, err := selector.Parse(sel)
 	if err != nil {
-		return prompt.Version{}, err
+		return stet.Version{}, err
 	}
-	if err := name.CheckID(id); err != nil {
-		return prompt.Version{}, err
+	if err := stet.CheckID(id); err != nil {
+		return stet.Version{}, err
 	}
 	if c.ctx.Err() != nil {
-		return prompt.Version{}, errClosed()
+		return stet.Version{}, errClosed()
 	}
 	for {
 		h, asOf := c.newest(id)
 		if h == nil {
-			return prompt.Version{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
+			return stet.Version{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 		}
 		v, err := view{h, now}.resolve(s)
 		if err != nil {
-			return prompt.Version{}, err
+			return stet.Version{}, err
 		}
 		r, err := c.read(ctx, id, v)
 		if err == nil {
 			return r.AsOf(asOf), nil
 		}
 		if err != errGone {
-			return prompt.Version{}, err
+			return stet.Version{}, err
 		}
 	}
 }
 
 // GetMany resolves several references ("ID" or "ID@SELECTOR") as of one revision.
 // It fails as a whole if one of them does, with the index of that one as Op.
-func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions) ([]prompt.Version, uint64, error) {
-	if len(refs) > prompt.MaxLimit {
-		return nil, 0, fault.New(fault.TooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), prompt.MaxLimit)
+func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) ([]stet.Version, uint64, error) {
+	if len(refs) > stet.MaxLimit {
+		return nil, 0, stet.Errorf(stet.CodeTooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), stet.MaxLimit)
 	}
 	type want struct {
 		id  string
@@ -115,10 +113,10 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 	}
 	wants := make([]want, len(refs))
 	for i, ref := range refs {
-		id, sel, _ := selector.SplitRef(ref)
+		id, sel, _ := stet.SplitRef(ref)
 		s, err := selector.Parse(sel)
 		if err == nil {
-			err = name.CheckID(id)
+			err = stet.CheckID(id)
 		}
 		if err != nil {
 			return nil, 0, atOp(err, i)
@@ -131,7 +129,7 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 			return nil, 0, err
 		}
 		asOf := min(at, s.revision)
-		found := make([]prompt.Version, len(wants))
+		found := make([]stet.Version, len(wants))
 		retry, bytes := false, 0
 		for i, w := range wants {
 			if mutant.On(mutant.ManySnapshots) && at == now {
@@ -140,7 +138,7 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 			}
 			if ctx.Err() != nil { // a digest, or the past, may mean a look at every version
 				err := context.Cause(ctx)
-				return nil, asOf, atOp(fault.Wrap(err, fault.Unavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), err), i)
+				return nil, asOf, atOp(stet.WrapError(err, stet.CodeUnavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), err), i)
 			}
 			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
 			if err == errGone {
@@ -151,7 +149,7 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 				return nil, asOf, atOp(err, i)
 			}
 			if bytes += v.Size(); o.MaxBytes > 0 && bytes > o.MaxBytes && i > 0 {
-				return nil, asOf, atOp(fault.New(fault.TooLarge, "the versions have over %d bytes of texts together. Ask for fewer at once.", o.MaxBytes), i)
+				return nil, asOf, atOp(stet.Errorf(stet.CodeTooLarge, "the versions have over %d bytes of texts together. Ask for fewer at once.", o.MaxBytes), i)
 			}
 			found[i] = v.AsOf(asOf)
 		}
@@ -162,14 +160,14 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o prompt.ReadOptions)
 }
 
 func atOp(err error, op int) error {
-	e := fault.From(err)
+	e := stet.AsError(err)
 	e.Op = op
 	return e
 }
 
 // resolveIn resolves one selector in a snapshot. errGone means that what it names
 // was deleted after the snapshot.
-func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*prompt.Record, error) {
+func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*stet.Record, error) {
 	h := s.tree.get(id)
 	if h == nil {
 		return nil, s.noPrompt(id, at)
@@ -185,5 +183,5 @@ func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string,
 }
 
 func textGone(id string, v *version) error {
-	return fault.New(fault.NotFound, "%s@%s is what it was then, but it was deleted at revision %d and its text is gone.", id, v.number, v.deleted)
+	return stet.Errorf(stet.CodeNotFound, "%s@%s is what it was then, but it was deleted at revision %d and its text is gone.", id, v.number, v.deleted)
 }

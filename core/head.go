@@ -5,9 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A head is what changes about a prompt, as it stands after one commit. It is
@@ -56,7 +55,7 @@ func (h *head) labelsAt(v *version) []string {
 }
 
 // used returns the version that has the number or had it, or nil.
-func (h *head) used(n number.Number) *version {
+func (h *head) used(n stet.Number) *version {
 	if v := h.live.get(n); v != nil {
 		return v
 	}
@@ -64,7 +63,7 @@ func (h *head) used(n number.Number) *version {
 }
 
 // highestUsed returns the highest number that was ever used, zero for none.
-func (h *head) highestUsed() number.Number {
+func (h *head) highestUsed() stet.Number {
 	live, dead := h.live.max(), h.dead.max()
 	if live.IsZero() || !dead.IsZero() && live.Less(dead) {
 		return dead
@@ -73,7 +72,7 @@ func (h *head) highestUsed() number.Number {
 }
 
 // next returns a copy of h to be changed by the commit c.
-func (h *head) next(c *prompt.Change) *head {
+func (h *head) next(c *stet.Change) *head {
 	n := *h
 	n.revision = c.Revision
 	n.updatedAt = c.Time
@@ -98,7 +97,7 @@ func (h *head) addVersion(v *version) {
 // savedInOrder tells whether the versions by ordinal and n are all releases, live
 // and in their order, and are so in one array for both: most prompts never have
 // another.
-func (h *head) savedInOrder(n number.Number) bool {
+func (h *head) savedInOrder(n stet.Number) bool {
 	if n.IsPrerelease() || h.live.prereleases != nil || h.dead != (versions{}) {
 		return false
 	}
@@ -141,7 +140,7 @@ func (h *head) removeAll() {
 
 // moveLabel moves a label, to nil to remove it. at is the version as the head
 // has it.
-func (h *head) moveLabel(name string, at *version, to number.Number, c *prompt.Change) {
+func (h *head) moveLabel(name string, at *version, to stet.Number, c *stet.Change) {
 	m := move{revision: c.Revision}
 	if v := h.used(to); v != nil {
 		m.to = v.ordinal
@@ -167,14 +166,14 @@ func (h *head) moveLabel(name string, at *version, to number.Number, c *prompt.C
 func (h *head) settle() {
 	h.latest = h.live.latest()
 	h.promoted, h.current = nil, h.latest
-	if l := h.label(prompt.DefaultLabel); l != nil && l.at != nil {
+	if l := h.label(stet.DefaultLabel); l != nil && l.at != nil {
 		h.promoted, h.current = l.at, l.at
 	}
 }
 
 // view returns the head as callers see it.
-func (h *head) view(asOf uint64) prompt.Head {
-	p := prompt.Head{
+func (h *head) view(asOf uint64) stet.Head {
+	p := stet.Head{
 		PromptID:  h.id,
 		Labels:    make(map[string]string),
 		Versions:  h.live.len(),

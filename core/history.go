@@ -5,22 +5,20 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // History returns a page of the moves of a label, the newest first. The heads have no
 // more than where it went; the rest is read from the log, a page's worth of bytes at most.
-func (c *Core) History(ctx context.Context, id, labelName string, o prompt.HistoryOptions) (prompt.Page[prompt.Move], error) {
-	var page prompt.Page[prompt.Move]
-	if err := name.CheckID(id); err != nil {
+func (c *Core) History(ctx context.Context, id, labelName string, o stet.HistoryOptions) (stet.Page[stet.Move], error) {
+	var page stet.Page[stet.Move]
+	if err := stet.CheckID(id); err != nil {
 		return page, err
 	}
 	if labelName == "" {
-		labelName = prompt.DefaultLabel
+		labelName = stet.DefaultLabel
 	}
-	if err := name.CheckLabel(labelName); err != nil {
+	if err := stet.CheckLabel(labelName); err != nil {
 		return page, err
 	}
 	limit, err := pageLimit(o.Limit)
@@ -51,13 +49,13 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 	if key != "" {
 		n, err := strconv.Atoi(key)
 		if err != nil || n < 0 || n > len(l.moves) {
-			return page, fault.New(fault.Invalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", o.Cursor)
+			return page, stet.Errorf(stet.CodeInvalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", o.Cursor)
 		}
 		i = min(i, n)
 	}
-	var ch *prompt.Change // what made the move: several may be of one commit
+	var ch *stet.Change // what made the move: several may be of one commit
 	for bytes := 0; i > 0; i-- {
-		if len(page.Items) == limit || bytes > prompt.MaxPageBytes {
+		if len(page.Items) == limit || bytes > stet.MaxPageBytes {
 			page.Next = c.cursor('h', strconv.Itoa(i))
 			break
 		}
@@ -71,7 +69,7 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 		} else {
 			bytes += len(ch.Author) + len(ch.Message)
 		}
-		page.Items = append(page.Items, prompt.Move{
+		page.Items = append(page.Items, stet.Move{
 			Revision: m.revision, From: h.before(l, i-1), To: h.numbered(m.to), Author: ch.Author, Message: ch.Message, Time: ch.Time,
 		})
 	}
@@ -80,11 +78,11 @@ func (c *Core) History(ctx context.Context, id, labelName string, o prompt.Histo
 
 // entryAt reads a change whose author and message are to be told, held against the hash
 // of the one before it, and the bytes of its entry.
-func (c *Core) entryAt(ctx context.Context, revision uint64) (*prompt.Change, int, error) {
-	var hash prompt.Hash
+func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
+	var hash stet.Hash
 	var err error
 	if ctx.Err() != nil {
-		err = fault.Wrap(context.Cause(ctx), fault.Unavailable, "reading the log was cut short at revision %d: %v.", revision, context.Cause(ctx))
+		err = stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "reading the log was cut short at revision %d: %v.", revision, context.Cause(ctx))
 	} else if revision > 1 {
 		hash, err = c.hashAt(ctx, revision-1)
 	}
@@ -94,7 +92,7 @@ func (c *Core) entryAt(ctx context.Context, revision uint64) (*prompt.Change, in
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
-		return nil, 0, fault.Wrap(err, fault.Unavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
+		return nil, 0, stet.WrapError(err, stet.CodeUnavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
 	case len(entries) == 0:
 		return nil, 0, damaged(fmt.Errorf("the log ends before revision %d", revision))
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
 )
 
 // A label is a pointer and where it has been.
@@ -36,25 +36,25 @@ type setting struct {
 func (l *label) last() move { return l.moves[len(l.moves)-1] }
 
 // numbered returns the number of the version that was saved as an ordinal, zero for 0.
-func (h *head) numbered(ordinal uint32) number.Number {
+func (h *head) numbered(ordinal uint32) stet.Number {
 	if ordinal == 0 {
-		return number.Number{}
+		return stet.Number{}
 	}
 	return h.ordinals[ordinal-1].number
 }
 
 // place returns where a label of h is, zero for nowhere. l may be nil.
-func (h *head) place(l *label) number.Number {
+func (h *head) place(l *label) stet.Number {
 	if l == nil {
-		return number.Number{}
+		return stet.Number{}
 	}
 	return h.numbered(l.last().to)
 }
 
 // before returns where a label of h was before its i-th move, zero for nowhere.
-func (h *head) before(l *label, i int) number.Number {
+func (h *head) before(l *label, i int) stet.Number {
 	if i == 0 {
-		return number.Number{}
+		return stet.Number{}
 	}
 	return h.numbered(l.moves[i-1].to)
 }
@@ -71,7 +71,7 @@ func (l *label) movesAt(revision uint64) int {
 }
 
 // placeAt returns where a label of h was just after a revision, zero for nowhere.
-func (h *head) placeAt(l *label, revision uint64) number.Number {
+func (h *head) placeAt(l *label, revision uint64) stet.Number {
 	return h.before(l, l.movesAt(revision))
 }
 

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
-func moving(id, label, version string) prompt.Op {
-	return prompt.Op{SetLabel: &prompt.SetLabel{PromptID: id, Label: label, Version: version}}
+func moving(id, label, version string) stet.Op {
+	return stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: version}}
 }
 
 // withLabels saves two versions of "a" and sets n labels on the first.
@@ -20,7 +20,7 @@ func withLabels(t *testing.T, c *core.Core, n int) {
 	t.Helper()
 	commit(t, c, saving("a", "first"))
 	commit(t, c, saving("a", "second"))
-	var ops []prompt.Op
+	var ops []stet.Op
 	for i := range n {
 		ops = append(ops, moving("a", fmt.Sprintf("l%d", i), "#1"))
 	}
@@ -55,13 +55,13 @@ func TestMovesAreSmallInACheckpoint(t *testing.T) {
 	withLabels(t, c, 1)
 	const moves = 300
 	for i := range moves {
-		if _, err := c.Commit(t.Context(), prompt.Commit{
-			Author: "ana", Message: fmt.Sprint(i) + strings.Repeat("m", 60<<10), Ops: []prompt.Op{moving("a", "l0", fmt.Sprintf("#%d", 2-i%2))},
+		if _, err := c.Commit(t.Context(), stet.Commit{
+			Author: "ana", Message: fmt.Sprint(i) + strings.Repeat("m", 60<<10), Ops: []stet.Op{moving("a", "l0", fmt.Sprintf("#%d", 2-i%2))},
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	before, err := c.History(t.Context(), "a", "l0", prompt.HistoryOptions{Limit: 3})
+	before, err := c.History(t.Context(), "a", "l0", stet.HistoryOptions{Limit: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestMovesAreSmallInACheckpoint(t *testing.T) {
 	c = reopen(t, k, -1)
 	defer c.Close()
 	sound(t, c)
-	after, err := c.History(t.Context(), "a", "l0", prompt.HistoryOptions{Limit: 3})
+	after, err := c.History(t.Context(), "a", "l0", stet.HistoryOptions{Limit: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestCheckpointIsDueByWork(t *testing.T) {
 	withLabels(t, c, 1)
 	const commits = 60
 	for i := range commits {
-		ops := make([]prompt.Op, prompt.MaxOps)
+		ops := make([]stet.Op, stet.MaxOps)
 		for j := range ops {
 			ops[j] = moving("a", "l0", fmt.Sprintf("#%d", 2-j%2))
 		}

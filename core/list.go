@@ -3,15 +3,13 @@ package core
 import (
 	"context"
 
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // List returns a page of a prompt's versions, by precedence.
-func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (prompt.Page[prompt.Version], error) {
-	var none prompt.Page[prompt.Version]
-	if err := name.CheckID(id); err != nil {
+func (c *Core) List(ctx context.Context, id string, o stet.ListOptions) (stet.Page[stet.Version], error) {
+	var none stet.Page[stet.Version]
+	if err := stet.CheckID(id); err != nil {
 		return none, err
 	}
 	limit, err := pageLimit(o.Limit)
@@ -22,9 +20,9 @@ func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (promp
 	if err != nil {
 		return none, err
 	}
-	var after number.Number
+	var after stet.Number
 	if key != "" {
-		if after, err = number.Parse(key); err != nil {
+		if after, err = stet.ParseNumber(key); err != nil {
 			return none, err
 		}
 	}
@@ -41,8 +39,8 @@ func (c *Core) List(ctx context.Context, id string, o prompt.ListOptions) (promp
 	}
 }
 
-func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, ascending bool, after number.Number, limit int) (prompt.Page[prompt.Version], error) {
-	page := prompt.Page[prompt.Version]{AsOf: min(at, s.revision)}
+func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, ascending bool, after stet.Number, limit int) (stet.Page[stet.Version], error) {
+	page := stet.Page[stet.Version]{AsOf: min(at, s.revision)}
 	h := s.tree.get(id)
 	if h == nil {
 		return page, s.noPrompt(id, at)
@@ -56,7 +54,7 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 		if v.deleted != 0 {
 			continue // in a view of the past: its text is gone
 		}
-		if len(page.Items) == limit || bytes >= prompt.MaxPageBytes {
+		if len(page.Items) == limit || bytes >= stet.MaxPageBytes {
 			page.Next = c.cursor('v', page.Items[len(page.Items)-1].Number().String())
 			break
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/tidwall/btree"
 
-	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet"
 )
 
 // An order is an immutable set of versions in the order of precedence. A nil one is
@@ -26,14 +26,14 @@ type order struct {
 // the path of a tree.
 const shortList = 64
 
-func byNumber(v *version, n number.Number) int { return number.Compare(v.number, n) }
+func byNumber(v *version, n stet.Number) int { return stet.CompareNumbers(v.number, n) }
 
 // newOrder returns the order of vs, which it takes over.
 func newOrder(vs []*version) *order {
 	if len(vs) == 0 {
 		return nil
 	}
-	compare := func(a, b *version) int { return number.Compare(a.number, b.number) }
+	compare := func(a, b *version) int { return stet.CompareNumbers(a.number, b.number) }
 	if !slices.IsSortedFunc(vs, compare) {
 		vs = slices.Clone(vs) // it may be somebody's list by ordinal
 		slices.SortFunc(vs, compare)
@@ -64,7 +64,7 @@ func (o *order) max() *version {
 }
 
 // get returns the version numbered n, or nil.
-func (o *order) get(n number.Number) *version {
+func (o *order) get(n stet.Number) *version {
 	top := o.max()
 	if top == nil || top.number.Less(n) {
 		return nil // the number that a save is to get, nearly always
@@ -102,7 +102,7 @@ func (o *order) with(v *version) *order {
 }
 
 // without returns o less the version numbered n.
-func (o *order) without(n number.Number) *order {
+func (o *order) without(n stet.Number) *order {
 	if o.get(n) == nil {
 		return o
 	}
@@ -130,7 +130,7 @@ func (o *order) copyTree() *btree.BTreeG[*version] {
 
 // down yields the versions not above high (all, if high is zero), the highest
 // first.
-func (o *order) down(high number.Number) iter.Seq[*version] {
+func (o *order) down(high stet.Number) iter.Seq[*version] {
 	return func(yield func(*version) bool) {
 		switch {
 		case o == nil:
@@ -153,7 +153,7 @@ func (o *order) down(high number.Number) iter.Seq[*version] {
 }
 
 // up yields the versions not below low (all, if low is zero), the lowest first.
-func (o *order) up(low number.Number) iter.Seq[*version] {
+func (o *order) up(low stet.Number) iter.Seq[*version] {
 	return func(yield func(*version) bool) {
 		switch {
 		case o == nil:

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/stet-dev/stet/number"
+	"github.com/stet-dev/stet"
 )
 
 // Versions that come in any order, and go, are found and listed as in a sorted
@@ -15,20 +15,20 @@ func TestOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type state struct {
 			o    *order
-			want []number.Number
+			want []stet.Number
 		}
 		s := state{}
 		var old []state
 		next := uint64(1)
 		steps := rapid.SliceOfN(rapid.IntRange(0, 11), 1, 300).Draw(t, "steps")
 		for _, step := range steps {
-			var n number.Number
+			var n stet.Number
 			switch {
 			case step < 8 || len(s.want) == 0: // the highest yet
 				next += 2
-				n = number.New(1, next, 0)
+				n = stet.NewNumber(1, next, 0)
 			case step < 10: // one between
-				n = number.New(1, rapid.Uint64Range(0, next).Draw(t, "minor"), 0)
+				n = stet.NewNumber(1, rapid.Uint64Range(0, next).Draw(t, "minor"), 0)
 			default:
 				n = s.want[rapid.IntRange(0, len(s.want)-1).Draw(t, "gone")]
 				s.o = s.o.without(n)
@@ -37,7 +37,7 @@ func TestOrder(t *testing.T) {
 				old = append(old, s)
 				continue
 			}
-			i, found := slices.BinarySearchFunc(s.want, n, number.Compare)
+			i, found := slices.BinarySearchFunc(s.want, n, stet.CompareNumbers)
 			s.o = s.o.with(&version{number: n})
 			if !found {
 				s.want = slices.Insert(slices.Clone(s.want), i, n)
@@ -48,15 +48,15 @@ func TestOrder(t *testing.T) {
 			checkOrder(t, s.o, s.want)
 		}
 		numbers := make([]*version, 0, len(s.want))
-		for v := range s.o.down(number.Number{}) {
+		for v := range s.o.down(stet.Number{}) {
 			numbers = append(numbers, v)
 		}
 		checkOrder(t, newOrder(numbers), s.want)
 	})
 }
 
-func checkOrder(t *rapid.T, o *order, want []number.Number) {
-	list := func(seq func(func(*version) bool)) (got []number.Number) {
+func checkOrder(t *rapid.T, o *order, want []stet.Number) {
+	list := func(seq func(func(*version) bool)) (got []stet.Number) {
 		for v := range seq {
 			got = append(got, v.number)
 		}
@@ -64,10 +64,10 @@ func checkOrder(t *rapid.T, o *order, want []number.Number) {
 	}
 	down := slices.Clone(want)
 	slices.Reverse(down)
-	if got := list(o.up(number.Number{})); !slices.Equal(got, want) {
+	if got := list(o.up(stet.Number{})); !slices.Equal(got, want) {
 		t.Fatalf("up gives %v, and should %v", got, want)
 	}
-	if got := list(o.down(number.Number{})); !slices.Equal(got, down) {
+	if got := list(o.down(stet.Number{})); !slices.Equal(got, down) {
 		t.Fatalf("down gives %v, and should %v", got, down)
 	}
 	if o.len() != len(want) {
@@ -79,8 +79,8 @@ func checkOrder(t *rapid.T, o *order, want []number.Number) {
 	if o.max().number != want[len(want)-1] {
 		t.Fatalf("the highest is %s, and should be %s", o.max().number, want[len(want)-1])
 	}
-	from := number.New(1, rapid.Uint64Range(0, 700).Draw(t, "from"), 0)
-	i, found := slices.BinarySearchFunc(want, from, number.Compare)
+	from := stet.NewNumber(1, rapid.Uint64Range(0, 700).Draw(t, "from"), 0)
+	i, found := slices.BinarySearchFunc(want, from, stet.CompareNumbers)
 	if (o.get(from) != nil) != found {
 		t.Fatalf("%s is there: %v, and should be: %v", from, !found, found)
 	}

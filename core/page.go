@@ -4,16 +4,15 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 func pageLimit(n int) (int, error) {
 	switch {
 	case n == 0:
-		return prompt.DefaultLimit, nil
-	case n < 0 || n > prompt.MaxLimit:
-		return 0, fault.New(fault.Invalid, "a page of %d was asked for. Ask for 1 to %d.", n, prompt.MaxLimit)
+		return stet.DefaultLimit, nil
+	case n < 0 || n > stet.MaxLimit:
+		return 0, stet.Errorf(stet.CodeInvalid, "a page of %d was asked for. Ask for 1 to %d.", n, stet.MaxLimit)
 	}
 	return n, nil
 }
@@ -32,10 +31,10 @@ func (c *Core) parseCursor(kind byte, cursor string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	store, key, ok := strings.Cut(string(raw), "\n")
 	if err != nil || !ok || store == "" || store[0] != kind {
-		return "", fault.New(fault.Invalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", cursor)
+		return "", stet.Errorf(stet.CodeInvalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", cursor)
 	}
 	if store[1:] != c.info.StoreID {
-		return "", fault.New(fault.Invalid, "the cursor is of another store: this one may have been restored since. Begin the list again.")
+		return "", stet.Errorf(stet.CodeInvalid, "the cursor is of another store: this one may have been restored since. Begin the list again.")
 	}
 	return key, nil
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // snapshotAt returns the newest snapshot and the revision at which its heads are
 // to be viewed, as the options ask for.
-func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot, uint64, error) {
+func (c *Core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, uint64, error) {
 	if c.ctx.Err() != nil {
 		return nil, 0, errClosed()
 	}
@@ -32,9 +31,9 @@ func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot,
 	at := uint64(now)
 	switch {
 	case o.At.Revision != 0 && !o.At.Time.IsZero():
-		return nil, 0, fault.New(fault.Invalid, "both a revision and a time were given to read at. Give one.")
+		return nil, 0, stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
 	case o.At.Revision > s.revision:
-		return nil, 0, fault.New(fault.NotFound, "there is no revision %d yet: the newest is %d.", o.At.Revision, s.revision)
+		return nil, 0, stet.Errorf(stet.CodeNotFound, "there is no revision %d yet: the newest is %d.", o.At.Revision, s.revision)
 	case o.At.Revision != 0:
 		at = o.At.Revision
 	case !o.At.Time.IsZero():
@@ -44,7 +43,7 @@ func (c *Core) snapshotAt(ctx context.Context, o prompt.ReadOptions) (*snapshot,
 		}
 	}
 	if at < s.cleared {
-		return nil, 0, fault.New(fault.NotFound, "the store was cleared at revision %d; what was there at revision %d is gone.", s.cleared, at)
+		return nil, 0, stet.Errorf(stet.CodeNotFound, "the store was cleared at revision %d; what was there at revision %d is gone.", s.cleared, at)
 	}
 	return s, at, nil
 }
@@ -74,7 +73,7 @@ func (c *Core) waitFor(ctx context.Context, revision uint64) error {
 			done()
 		case <-ctx.Done():
 			done()
-			return fault.Wrap(context.Cause(ctx), fault.Unavailable, "revision %d has not come; the newest is %d. Try again later.", revision, c.Revision())
+			return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "revision %d has not come; the newest is %d. Try again later.", revision, c.Revision())
 		case <-c.ctx.Done():
 			done()
 			return errClosed()
@@ -90,7 +89,7 @@ func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64
 		mid := high - (high-low)/2
 		ch, err := c.changeAt(ctx, mid)
 		if err != nil {
-			return 0, c.unread(err, fault.Unavailable, "the log at revision %d", mid)
+			return 0, c.unread(err, stet.CodeUnavailable, "the log at revision %d", mid)
 		}
 		if ch.Time.After(t) {
 			high = mid - 1
@@ -99,7 +98,7 @@ func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64
 		}
 	}
 	if low == 0 {
-		return 0, fault.New(fault.NotFound, "the store had nothing at %s: its first commit came later.", prompt.FormatTime(t))
+		return 0, stet.Errorf(stet.CodeNotFound, "the store had nothing at %s: its first commit came later.", stet.FormatTime(t))
 	}
 	return low, nil
 }

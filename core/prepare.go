@@ -8,13 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
+	"github.com/stet-dev/stet/internal/selector"
 )
 
 // Limits on what a commit may say of itself.
@@ -43,7 +40,7 @@ type pending struct {
 	size        int    // bytes of the bodies and strings
 
 	// replay is a settled change of another log, to be taken over as it is.
-	replay *prompt.Change
+	replay *stet.Change
 
 	claimed atomic.Bool // by the writer, or by a caller who gives up
 	done    chan outcome
@@ -52,34 +49,34 @@ type pending struct {
 // A preparedOp is an operation with its parts parsed. What is left of it as it
 // was asked for is in op.
 type preparedOp struct {
-	op *prompt.Op
+	op *stet.Op
 
 	// For a save.
-	fields  prompt.Fields // but for number, ordinal and revision
-	stored  string        // the body's Fields
-	seal    prompt.Hash
-	bump    number.Bump
+	fields  stet.Fields // but for number, ordinal and revision
+	stored  string      // the body's Fields
+	seal    stet.Hash
+	bump    stet.Bump
 	parents []parent
 
 	// number is a save's Version or a delete's, zero if none was given.
-	number number.Number
+	number stet.Number
 	// to is where a label is to go.
 	to selector.Selector
 	// expect is what a pointer must be at now, if there is such a condition.
-	expect  number.Number
+	expect  stet.Number
 	expects bool
 }
 
 type parent struct {
 	id     string
-	number number.Number
+	number stet.Number
 }
 
 // prepare checks a commit and computes what does not depend on the state.
 //
 // Nothing of the request is kept that its caller could change: a commit of unknown
 // outcome is still at work when its caller is told.
-func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error) {
+func (c *Core) prepare(ctx context.Context, req *stet.Commit) (*pending, error) {
 	now := c.opts.Now().UTC().Truncate(time.Microsecond)
 	p := &pending{
 		id: req.ID, author: req.Author, message: req.Message, time: now, epoch: req.Epoch,
@@ -99,19 +96,19 @@ func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error
 	}
 	switch n := len(req.Ops); {
 	case n == 0:
-		return nil, fault.New(fault.Invalid, "the commit has no operations. Give it at least one.")
-	case n > prompt.MaxOps:
-		return nil, fault.New(fault.TooLarge, "the commit has %d operations; %d is the most. Split it.", n, prompt.MaxOps)
+		return nil, stet.Errorf(stet.CodeInvalid, "the commit has no operations. Give it at least one.")
+	case n > stet.MaxOps:
+		return nil, stet.Errorf(stet.CodeTooLarge, "the commit has %d operations; %d is the most. Split it.", n, stet.MaxOps)
 	}
 	for i := range req.Ops {
 		if err := c.prepareOp(ctx, &p.ops[i], own(req.Ops[i]), p); err != nil {
-			e := fault.From(err)
+			e := stet.AsError(err)
 			e.Op = i
 			return nil, e
 		}
-		if p.size > prompt.MaxCommitBytes {
-			return nil, fault.New(fault.TooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
-				prompt.MaxCommitBytes>>20, i+1)
+		if p.size > stet.MaxCommitBytes {
+			return nil, stet.Errorf(stet.CodeTooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
+				stet.MaxCommitBytes>>20, i+1)
 		}
 	}
 	p.fingerprint = fingerprint(req, p)
@@ -120,7 +117,7 @@ func (c *Core) prepare(ctx context.Context, req *prompt.Commit) (*pending, error
 
 // own returns a copy of an operation that shares nothing changeable with it, but
 // for what only prepare looks at.
-func own(op prompt.Op) *prompt.Op {
+func own(op stet.Op) *stet.Op {
 	if mutant.On(mutant.DraftKept) {
 		return &op
 	}
@@ -145,7 +142,7 @@ func own(op prompt.Op) *prompt.Op {
 	return &op
 }
 
-func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *prompt.Op, in *pending) (err error) {
+func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *stet.Op, in *pending) (err error) {
 	p.op = op
 	kinds := 0
 	for _, is := range []bool{op.Save != nil, op.Delete != nil, op.SetLabel != nil, op.RemoveLabel != nil, op.Rollback != nil, op.Clear != nil} {
@@ -154,7 +151,7 @@ func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *prompt.Op, in *
 		}
 	}
 	if kinds != 1 {
-		return fault.New(fault.Invalid, "an operation is exactly one of save, delete, set_label, remove_label, rollback and clear; this one is %d of them.", kinds)
+		return stet.Errorf(stet.CodeInvalid, "an operation is exactly one of save, delete, set_label, remove_label, rollback and clear; this one is %d of them.", kinds)
 	}
 	in.size += 256
 	switch {
@@ -162,18 +159,18 @@ func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *prompt.Op, in *
 		return c.prepareSave(ctx, p, op.Save, in)
 	case op.Delete != nil:
 		if op.Delete.Version != "" {
-			if p.number, err = number.Parse(op.Delete.Version); err != nil {
+			if p.number, err = stet.ParseNumber(op.Delete.Version); err != nil {
 				return err
 			}
 		}
-		return name.CheckID(op.Delete.PromptID)
+		return stet.CheckID(op.Delete.PromptID)
 	case op.SetLabel != nil:
 		o := op.SetLabel
 		if p.to, err = selector.Parse(o.Version); err != nil {
 			return err
 		}
 		if o.Version == "" {
-			return fault.New(fault.Invalid, "it is not said which version the label %q is to go to. Give a version.", o.Label)
+			return stet.Errorf(stet.CodeInvalid, "it is not said which version the label %q is to go to. Give a version.", o.Label)
 		}
 		return p.prepareLabel(o.PromptID, o.Label, o.Expect)
 	case op.RemoveLabel != nil:
@@ -184,18 +181,18 @@ func (c *Core) prepareOp(ctx context.Context, p *preparedOp, op *prompt.Op, in *
 	return nil
 }
 
-func rollbackLabel(r *prompt.Rollback) string {
+func rollbackLabel(r *stet.Rollback) string {
 	if r.Label == "" {
-		return prompt.DefaultLabel
+		return stet.DefaultLabel
 	}
 	return r.Label
 }
 
 func (p *preparedOp) prepareLabel(id, label string, expect *string) error {
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return err
 	}
-	if err := name.CheckLabel(label); err != nil {
+	if err := stet.CheckLabel(label); err != nil {
 		return err
 	}
 	return p.prepareExpect(expect)
@@ -207,37 +204,37 @@ func (p *preparedOp) prepareExpect(expect *string) (err error) {
 	}
 	p.expects = true
 	if *expect != "" {
-		p.expect, err = number.Parse(*expect)
+		p.expect, err = stet.ParseNumber(*expect)
 	}
 	return err
 }
 
-func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *prompt.Draft, in *pending) (err error) {
-	if err := name.CheckID(d.PromptID); err != nil {
+func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *stet.Draft, in *pending) (err error) {
+	if err := stet.CheckID(d.PromptID); err != nil {
 		return err
 	}
 	if d.Version != "" && d.Bump != "" {
-		return fault.New(fault.Invalid, "the draft gives both a version (%s) and a bump (%s). Give one: a version to choose the number, a bump to let the store choose it.", d.Version, d.Bump)
+		return stet.Errorf(stet.CodeInvalid, "the draft gives both a version (%s) and a bump (%s). Give one: a version to choose the number, a bump to let the store choose it.", d.Version, d.Bump)
 	}
 	if d.Version != "" {
-		if p.number, err = number.Parse(d.Version); err != nil {
+		if p.number, err = stet.ParseNumber(d.Version); err != nil {
 			return err
 		}
-	} else if p.bump, err = number.ParseBump(d.Bump); err != nil {
+	} else if p.bump, err = stet.ParseBump(d.Bump); err != nil {
 		return err
 	}
 	if err := p.prepareExpect(d.Expect); err != nil {
 		return err
 	}
 	if len(d.Labels) > maxLabels {
-		return fault.New(fault.TooLarge, "the draft has %d labels; %d is the most.", len(d.Labels), maxLabels)
+		return stet.Errorf(stet.CodeTooLarge, "the draft has %d labels; %d is the most.", len(d.Labels), maxLabels)
 	}
 	for i, l := range d.Labels {
-		if err := name.CheckLabel(l); err != nil {
+		if err := stet.CheckLabel(l); err != nil {
 			return err
 		}
 		if slices.Contains(d.Labels[:i], l) {
-			return fault.New(fault.Invalid, "the draft names the label %q twice.", l)
+			return stet.Errorf(stet.CodeInvalid, "the draft names the label %q twice.", l)
 		}
 	}
 	if p.parents, err = parseParents(d.Parents); err != nil {
@@ -249,13 +246,13 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *prompt.Draft, 
 	}
 	body, err := content.New(spec)
 	if err != nil {
-		return err
+		return stet.AsError(err)
 	}
 	metadata, err := canonicalMetadata(d.Metadata)
 	if err != nil {
 		return err
 	}
-	p.fields = prompt.Fields{
+	p.fields = stet.Fields{
 		PromptID: d.PromptID, Content: body, Digest: body.Digest(), Metadata: metadata,
 		Parents: slices.Clone(d.Parents), Author: d.Author, Message: d.Message, CreatedAt: in.time,
 	}
@@ -280,13 +277,13 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *prompt.Draft, 
 			return err
 		}
 		if p.fields.CreatedAt.IsZero() {
-			return fault.New(fault.Invalid, "the created_at is less than a microsecond after the beginning of the year 1, which stands for none. Give a later time, or leave it out.")
+			return stet.Errorf(stet.CodeInvalid, "the created_at is less than a microsecond after the beginning of the year 1, which stands for none. Give a later time, or leave it out.")
 		}
 	}
 	p.stored = string(appendFields(make([]byte, 0, 128), &p.fields))
 	p.seal = seal(p.fields.Digest, p.stored)
 	in.size += len(p.stored) + len(bodyText(body))
-	if p.bump == number.Auto {
+	if p.bump == stet.BumpAuto {
 		// The writer will compare with latest: better that it is read from the
 		// disk here than there.
 		if h, _ := c.newest(d.PromptID); h != nil && h.latest != nil {
@@ -301,18 +298,18 @@ func parseParents(refs []string) ([]parent, error) {
 		return nil, nil
 	}
 	if len(refs) > maxParents {
-		return nil, fault.New(fault.TooLarge, "the draft has %d parents; %d is the most.", len(refs), maxParents)
+		return nil, stet.Errorf(stet.CodeTooLarge, "the draft has %d parents; %d is the most.", len(refs), maxParents)
 	}
 	parents := make([]parent, len(refs))
 	for i, ref := range refs {
-		id, sel, ok := selector.SplitRef(ref)
+		id, sel, ok := stet.SplitRef(ref)
 		if !ok {
-			return nil, fault.New(fault.Invalid, "the parent %q names no version. Write ID@NUMBER.", ref)
+			return nil, stet.Errorf(stet.CodeInvalid, "the parent %q names no version. Write ID@NUMBER.", ref)
 		}
-		if err := name.CheckID(id); err != nil {
+		if err := stet.CheckID(id); err != nil {
 			return nil, err
 		}
-		n, err := number.Parse(sel)
+		n, err := stet.ParseNumber(sel)
 		if err != nil {
 			return nil, err
 		}
@@ -326,35 +323,35 @@ func canonicalMetadata(raw []byte) (string, error) {
 		return "{}", nil
 	}
 	if len(raw) > maxMetadata {
-		return "", fault.New(fault.TooLarge, "the metadata has %d bytes; %d is the most.", len(raw), maxMetadata)
+		return "", stet.Errorf(stet.CodeTooLarge, "the metadata has %d bytes; %d is the most.", len(raw), maxMetadata)
 	}
 	m, err := content.Canonicalize(raw)
 	if err != nil {
-		return "", fault.Wrap(err, fault.CodeOf(err), "the metadata is not acceptable: %s", fault.From(err).Message)
+		return "", stet.WrapError(err, stet.CodeOf(err), "the metadata is not acceptable: %s", stet.AsError(err).Message)
 	}
 	switch {
 	case string(m) == "null":
 		return "{}", nil
 	case m[0] != '{':
-		return "", fault.New(fault.Invalid, "the metadata is not a JSON object. Write {\"key\": value, …}.")
+		return "", stet.Errorf(stet.CodeInvalid, "the metadata is not a JSON object. Write {\"key\": value, …}.")
 	}
 	return string(m), nil
 }
 
 func checkTime(what string, t time.Time) error {
 	if y := t.UTC().Year(); y < 1 || y > 9999 {
-		return fault.New(fault.Invalid, "the %s is in the year %d. Give a time between the years 1 and 9999.", what, y)
+		return stet.Errorf(stet.CodeInvalid, "the %s is in the year %d. Give a time between the years 1 and 9999.", what, y)
 	}
 	return nil
 }
 
 func checkCommitID(id string) error {
 	if len(id) > maxCommitID {
-		return fault.New(fault.Invalid, "the commit's id has %d bytes; %d is the most.", len(id), maxCommitID)
+		return stet.Errorf(stet.CodeInvalid, "the commit's id has %d bytes; %d is the most.", len(id), maxCommitID)
 	}
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] > '~' {
-			return fault.New(fault.Invalid, "the commit's id %q has a character that is not visible ASCII at byte %d. Use letters, digits and punctuation, a UUID for example.", id, i)
+			return stet.Errorf(stet.CodeInvalid, "the commit's id %q has a character that is not visible ASCII at byte %d. Use letters, digits and punctuation, a UUID for example.", id, i)
 		}
 	}
 	return nil
@@ -364,11 +361,11 @@ func checkCommitID(id string) error {
 func checkProse(what, s string, most int) error {
 	switch {
 	case len(s) > most:
-		return fault.New(fault.TooLarge, "the %s has %d bytes; %d is the most.", what, len(s), most)
+		return stet.Errorf(stet.CodeTooLarge, "the %s has %d bytes; %d is the most.", what, len(s), most)
 	case !utf8.ValidString(s):
-		return fault.New(fault.Invalid, "the %s is not valid UTF-8.", what)
+		return stet.Errorf(stet.CodeInvalid, "the %s is not valid UTF-8.", what)
 	case strings.ContainsRune(s, 0):
-		return fault.New(fault.Invalid, "the %s has the character U+0000. Leave it out.", what)
+		return stet.Errorf(stet.CodeInvalid, "the %s has the character U+0000. Leave it out.", what)
 	}
 	return nil
 }

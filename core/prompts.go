@@ -6,25 +6,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // Head returns a prompt's head.
-func (c *Core) Head(ctx context.Context, id string) (prompt.Head, error) {
-	if err := name.CheckID(id); err != nil {
-		return prompt.Head{}, err
+func (c *Core) Head(ctx context.Context, id string) (stet.Head, error) {
+	if err := stet.CheckID(id); err != nil {
+		return stet.Head{}, err
 	}
 	if err := c.fresh(ctx); err != nil {
-		return prompt.Head{}, err
+		return stet.Head{}, err
 	}
 	h, asOf := c.newest(id)
 	if h == nil {
-		return prompt.Head{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
+		return stet.Head{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 	}
 	if h.latest == nil {
-		return prompt.Head{}, view{h, now}.noVersions()
+		return stet.Head{}, view{h, now}.noVersions()
 	}
 	return h.view(asOf), nil
 }
@@ -37,17 +35,17 @@ const scanLimit = 10_000
 const labelBytes = 128
 
 // Prompts returns a page of heads, ordered by the bytes of their ids.
-func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Page[prompt.Head], error) {
-	var page prompt.Page[prompt.Head]
+func (c *Core) Prompts(ctx context.Context, o stet.PromptsOptions) (stet.Page[stet.Head], error) {
+	var page stet.Page[stet.Head]
 	limit, err := pageLimit(o.Limit)
 	if err != nil {
 		return page, err
 	}
-	if err := name.CheckPrefix(o.Prefix); err != nil {
+	if err := stet.CheckPrefix(o.Prefix); err != nil {
 		return page, err
 	}
 	if o.Label != "" {
-		if err := name.CheckLabel(o.Label); err != nil {
+		if err := stet.CheckLabel(o.Label); err != nil {
 			return page, err
 		}
 	}
@@ -68,7 +66,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 		if h.id == after && after != "" {
 			return true
 		}
-		if len(page.Items) == limit || seen == scanLimit || bytes > prompt.MaxPageBytes {
+		if len(page.Items) == limit || seen == scanLimit || bytes > stet.MaxPageBytes {
 			page.Next = c.cursor('p', last)
 			return false
 		}
@@ -85,7 +83,7 @@ func (c *Core) Prompts(ctx context.Context, o prompt.PromptsOptions) (prompt.Pag
 }
 
 // summary is the head as it was in the view.
-func (w view) summary(asOf uint64) prompt.Head {
+func (w view) summary(asOf uint64) stet.Head {
 	p := w.head.view(asOf)
 	if w.head.revision <= w.at {
 		return p
@@ -98,10 +96,10 @@ func (w view) summary(asOf uint64) prompt.Head {
 			p.Labels[l.name] = n.String()
 		}
 	}
-	if p.Current = p.Labels[prompt.DefaultLabel]; p.Current == "" {
+	if p.Current = p.Labels[stet.DefaultLabel]; p.Current == "" {
 		p.Current = p.Latest
 	}
-	for range w.all(true, number.Number{}) {
+	for range w.all(true, stet.Number{}) {
 		p.Versions++
 	}
 	return p

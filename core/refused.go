@@ -3,7 +3,7 @@ package core
 import (
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // refused remembers the commits that were refused lately, by their ids, so that
@@ -18,14 +18,14 @@ type refused struct {
 
 type refusal struct {
 	fingerprint string
-	err         *fault.Error
+	err         *stet.Error
 }
 
 // maxRefused is how many refusals are remembered: minutes' worth under load, and
 // some megabytes at most.
 const maxRefused = 4096
 
-func (r *refused) add(p *pending, err *fault.Error) {
+func (r *refused) add(p *pending, err *stet.Error) {
 	if p.generated {
 		return
 	}
@@ -45,7 +45,7 @@ func (r *refused) add(p *pending, err *fault.Error) {
 	r.byID[id] = refusal{p.fingerprint, err}
 }
 
-func (r *refused) find(p *pending) *fault.Error {
+func (r *refused) find(p *pending) *stet.Error {
 	old, ok := r.byID[p.id]
 	switch {
 	case !ok:
@@ -56,6 +56,6 @@ func (r *refused) find(p *pending) *fault.Error {
 	return old.err
 }
 
-func otherOperations(id, what string) *fault.Error {
-	return fault.New(fault.Conflict, "the commit id %q was used for other operations, and that commit %s. Nothing changed. Choose a new id for a new commit.", id, what)
+func otherOperations(id, what string) *stet.Error {
+	return stet.Errorf(stet.CodeConflict, "the commit id %q was used for other operations, and that commit %s. Nothing changed. Choose a new id for a new commit.", id, what)
 }

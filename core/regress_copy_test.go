@@ -6,17 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // copyTo replays what a store exports, after edit.
-func copyTo(t *testing.T, from, to *core.Core, edit func(cp *core.Copy)) error {
+func copyTo(t *testing.T, from, to *core.Core, edit func(cp *stet.Copy)) error {
 	t.Helper()
-	return from.Export(t.Context(), func(cp core.Copy) error {
+	return from.Export(t.Context(), func(cp stet.Copy) error {
 		edit(&cp)
 		_, err := to.Replay(t.Context(), cp)
 		return err
@@ -27,9 +26,9 @@ func copyTo(t *testing.T, from, to *core.Core, edit func(cp *core.Copy)) error {
 func TestExportHasWhatFollowsAClear(t *testing.T) {
 	c, to := start(t, memory.New(), core.Options{}), start(t, memory.New(), core.Options{})
 	commit(t, c, saving("old", "x"))
-	commit(t, c, saving("old", "y"), prompt.Op{Clear: &prompt.Clear{}}, saving("p", "one"))
+	commit(t, c, saving("old", "y"), stet.Op{Clear: &stet.Clear{}}, saving("p", "one"))
 	commit(t, c, saving("p", "two"))
-	if err := copyTo(t, c, to, func(*core.Copy) {}); err != nil {
+	if err := copyTo(t, c, to, func(*stet.Copy) {}); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range []string{"1.0.0", "1.1.0"} {
@@ -45,13 +44,13 @@ func TestExportHasWhatFollowsAClear(t *testing.T) {
 func TestExportDuringADelete(t *testing.T) {
 	c, to := start(t, memory.New(), core.Options{}), start(t, memory.New(), core.Options{})
 	commit(t, c, saving("q", "x"))
-	commit(t, c, prompt.Op{Save: &prompt.Draft{PromptID: "p", Text: "one", Labels: []string{"production"}}})
+	commit(t, c, stet.Op{Save: &stet.Draft{PromptID: "p", Text: "one", Labels: []string{"production"}}})
 	commit(t, c, saving("p", "two"))
 	first := true
-	err := copyTo(t, c, to, func(*core.Copy) {
+	err := copyTo(t, c, to, func(*stet.Copy) {
 		if first {
 			first = false
-			commit(t, c, prompt.Op{SetLabel: &prompt.SetLabel{PromptID: "p", Label: "production", Version: "latest"}}, deleting("p", "1.0.0"))
+			commit(t, c, stet.Op{SetLabel: &stet.SetLabel{PromptID: "p", Label: "production", Version: "latest"}}, deleting("p", "1.0.0"))
 		}
 	})
 	if err != nil {
@@ -68,7 +67,7 @@ func TestExportOfALostText(t *testing.T) {
 	h.body = func(context.Context, driver.BodyRef) (driver.Body, error) { return driver.Body{}, driver.ErrNoBody }
 	c := bare(t, h)
 	commit(t, c, saving("p", "one"))
-	err := c.Export(t.Context(), func(cp core.Copy) error {
+	err := c.Export(t.Context(), func(cp stet.Copy) error {
 		if cp.Versions[0].IsZero() {
 			t.Error("it is exported as deleted")
 		}
@@ -81,15 +80,15 @@ func TestExportOfALostText(t *testing.T) {
 
 // What Replay takes over can be read again: what could not be is refused.
 func TestReplayRefusesWhatCannotBeRead(t *testing.T) {
-	for name, edit := range map[string]func(*core.Copy){
-		"label": func(cp *core.Copy) {
-			cp.Change.Ops[0].Save.Labels = []prompt.LabelChange{{Label: `a"b`, To: cp.Change.Ops[0].Save.Version}}
+	for name, edit := range map[string]func(*stet.Copy){
+		"label": func(cp *stet.Copy) {
+			cp.Change.Ops[0].Save.Labels = []stet.LabelChange{{Label: `a"b`, To: cp.Change.Ops[0].Save.Version}}
 		},
-		"time":        func(cp *core.Copy) { cp.Change.Time = time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"prompt":      func(cp *core.Copy) { cp.Change.Ops[0].Save.PromptID = "a#b@c" },
-		"no id":       func(cp *core.Copy) { cp.Change.ID = "" },
-		"no versions": func(cp *core.Copy) { cp.Versions = nil },
-		"nothing":     func(cp *core.Copy) { cp.Change.Ops, cp.Versions = nil, nil },
+		"time":        func(cp *stet.Copy) { cp.Change.Time = time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"prompt":      func(cp *stet.Copy) { cp.Change.Ops[0].Save.PromptID = "a#b@c" },
+		"no id":       func(cp *stet.Copy) { cp.Change.ID = "" },
+		"no versions": func(cp *stet.Copy) { cp.Versions = nil },
+		"nothing":     func(cp *stet.Copy) { cp.Change.Ops, cp.Versions = nil, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -118,12 +117,12 @@ func TestReplayRefusesWhatCannotBeRead(t *testing.T) {
 func TestReplayOfALabelOnNothing(t *testing.T) {
 	c := start(t, memory.New(), core.Options{})
 	for i, n := range []string{"8.0.0", "9.0.0"} {
-		v, err := number.Parse(n)
+		v, err := stet.ParseNumber(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = c.Replay(t.Context(), core.Copy{Versions: make([]prompt.Version, 1), Change: prompt.Change{ID: fmt.Sprint(i), Ops: []prompt.ChangeOp{{Save: &prompt.SaveChange{
-			PromptID: "p", Version: v, Unchanged: true, Labels: []prompt.LabelChange{{Label: "production", To: v}}}}}}})
+		_, err = c.Replay(t.Context(), stet.Copy{Versions: make([]stet.Version, 1), Change: stet.Change{ID: fmt.Sprint(i), Ops: []stet.ChangeOp{{Save: &stet.SaveChange{
+			PromptID: "p", Version: v, Unchanged: true, Labels: []stet.LabelChange{{Label: "production", To: v}}}}}}})
 		if err == nil {
 			t.Errorf("production on %s, which there is not, is accepted", n)
 		}

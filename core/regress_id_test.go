@@ -8,24 +8,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // An id that somebody tried to use for other operations still returns its first
 // result.
 func TestConflictDoesNotPoisonAnID(t *testing.T) {
 	c := start(t, memory.New(), core.Options{})
-	first := prompt.Commit{ID: "X", Ops: []prompt.Op{saving("p", "one")}}
+	first := stet.Commit{ID: "X", Ops: []stet.Op{saving("p", "one")}}
 	if _, err := c.Commit(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		_, err := c.Commit(t.Context(), prompt.Commit{ID: "X", Ops: []prompt.Op{saving("p", "other")}})
-		if fault.CodeOf(err) != fault.Conflict {
+		_, err := c.Commit(t.Context(), stet.Commit{ID: "X", Ops: []stet.Op{saving("p", "other")}})
+		if stet.CodeOf(err) != stet.CodeConflict {
 			t.Errorf("other operations with the id: %v", err)
 		}
 		if d, err := c.Commit(t.Context(), first); err != nil || !d.Replayed {
@@ -46,13 +45,13 @@ func TestMadeIDCanBeSentAgain(t *testing.T) {
 		c := bare(t, h)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := c.Commit(ctx, prompt.Commit{Ops: []prompt.Op{saving("p", "one")}})
-		var e *fault.Error
-		if !errors.As(err, &e) || e.Code != fault.Unknown || e.CommitID == "" {
+		_, err := c.Commit(ctx, stet.Commit{Ops: []stet.Op{saving("p", "one")}})
+		var e *stet.Error
+		if !errors.As(err, &e) || e.Code != stet.CodeUnknown || e.CommitID == "" {
 			t.Fatalf("a commit that was not answered in time: %v", err)
 		}
 		close(release)
-		d, err := c.Commit(t.Context(), prompt.Commit{ID: e.CommitID, Ops: []prompt.Op{saving("p", "one")}})
+		d, err := c.Commit(t.Context(), stet.Commit{ID: e.CommitID, Ops: []stet.Op{saving("p", "one")}})
 		if err != nil || !d.Replayed || c.Revision() != 1 {
 			t.Errorf("sent again with the id: replayed %t, revision %d, %v", d.Replayed, c.Revision(), err)
 		}
@@ -73,10 +72,10 @@ func TestMadeIDTwiceInABatch(t *testing.T) {
 		ids := []string{"hold", "X"}
 		c := start(t, h, core.Options{NewID: func() string { id := ids[0]; ids = ids[1:]; return id }})
 		var callers sync.WaitGroup
-		for _, cm := range []prompt.Commit{
-			{Ops: []prompt.Op{saving("hold", "x")}},
-			{Ops: []prompt.Op{saving("p", "one")}},
-			{ID: "X", Ops: []prompt.Op{saving("p", "one")}},
+		for _, cm := range []stet.Commit{
+			{Ops: []stet.Op{saving("hold", "x")}},
+			{Ops: []stet.Op{saving("p", "one")}},
+			{ID: "X", Ops: []stet.Op{saving("p", "one")}},
 		} {
 			callers.Go(func() {
 				if _, err := c.Commit(context.Background(), cm); err != nil {
@@ -108,15 +107,15 @@ func TestDraftIsNotReadAfterReturn(t *testing.T) {
 		c := bare(t, h)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		d := &prompt.Draft{PromptID: "p", Text: "one", Labels: []string{"a"}}
-		_, err := c.Commit(ctx, prompt.Commit{ID: "X", Ops: []prompt.Op{{Save: d}}})
-		if fault.CodeOf(err) != fault.Unknown {
+		d := &stet.Draft{PromptID: "p", Text: "one", Labels: []string{"a"}}
+		_, err := c.Commit(ctx, stet.Commit{ID: "X", Ops: []stet.Op{{Save: d}}})
+		if stet.CodeOf(err) != stet.CodeUnknown {
 			t.Fatal(err)
 		}
 		d.PromptID, d.Labels[0] = "changed@@", `bad"label`
 		close(release)
 		until(t, "the commit is there", func() bool { return c.Revision() == 1 })
-		page, err := c.Prompts(t.Context(), prompt.PromptsOptions{})
+		page, err := c.Prompts(t.Context(), stet.PromptsOptions{})
 		if err != nil || len(page.Items) != 1 || page.Items[0].PromptID != "p" || page.Items[0].Labels["a"] == "" {
 			t.Errorf("the store has %+v, %v", page.Items, err)
 		}
@@ -136,10 +135,10 @@ func TestAnswersAreNotShared(t *testing.T) {
 		}
 		c := bare(t, h)
 		var callers sync.WaitGroup
-		callers.Go(func() { _, _ = c.Commit(context.Background(), prompt.Commit{Ops: []prompt.Op{saving("hold", "x")}}) })
+		callers.Go(func() { _, _ = c.Commit(context.Background(), stet.Commit{Ops: []stet.Op{saving("hold", "x")}}) })
 		synctest.Wait()
-		twice := prompt.Commit{ID: "X", Ops: []prompt.Op{{Save: &prompt.Draft{PromptID: "p", Text: "one", Labels: []string{"a"}}}}}
-		var got [2]core.Committed
+		twice := stet.Commit{ID: "X", Ops: []stet.Op{{Save: &stet.Draft{PromptID: "p", Text: "one", Labels: []string{"a"}}}}}
+		var got [2]stet.Committed
 		for i := range got {
 			callers.Go(func() { got[i], _ = c.Commit(context.Background(), twice) })
 		}
@@ -150,11 +149,11 @@ func TestAnswersAreNotShared(t *testing.T) {
 		if got[1].Results[0].Labels[0].Label != "a" {
 			t.Error("what one caller got changes under the other")
 		}
-		refused := prompt.Commit{ID: "Y", Ops: []prompt.Op{{SetLabel: &prompt.SetLabel{PromptID: "none", Label: "a", Version: "1.0.0"}}}}
-		seen := map[*fault.Error]bool{}
+		refused := stet.Commit{ID: "Y", Ops: []stet.Op{{SetLabel: &stet.SetLabel{PromptID: "none", Label: "a", Version: "1.0.0"}}}}
+		seen := map[*stet.Error]bool{}
 		for range 3 {
 			_, err := c.Commit(context.Background(), refused)
-			var e *fault.Error
+			var e *stet.Error
 			if !errors.As(err, &e) || seen[e] {
 				t.Errorf("an error that another caller has: %v", err)
 			}
@@ -168,13 +167,13 @@ func TestAnswersAreNotShared(t *testing.T) {
 // with a version of the same number that was saved after.
 func TestReplayedAfterClear(t *testing.T) {
 	c := start(t, memory.New(), core.Options{})
-	x := prompt.Commit{ID: "X", Author: "ana", Ops: []prompt.Op{saving("p", "one")}}
+	x := stet.Commit{ID: "X", Author: "ana", Ops: []stet.Op{saving("p", "one")}}
 	first, err := c.Commit(t.Context(), x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit(t, c, prompt.Op{Clear: &prompt.Clear{}})
-	if _, err := c.Commit(t.Context(), prompt.Commit{Author: "bo", Ops: []prompt.Op{saving("p", "one")}}); err != nil {
+	commit(t, c, stet.Op{Clear: &stet.Clear{}})
+	if _, err := c.Commit(t.Context(), stet.Commit{Author: "bo", Ops: []stet.Op{saving("p", "one")}}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := c.Commit(t.Context(), x)

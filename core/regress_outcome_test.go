@@ -8,9 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A commit that is in the log is not said to have changed nothing, also if the
@@ -34,8 +33,8 @@ func TestAppliedIsNotUnavailable(t *testing.T) {
 			return h.Log.Read(ctx, after, limit)
 		}
 		c := bare(t, h)
-		_, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("p", "one")}})
-		if _, herr := c.Head(t.Context(), "p"); herr == nil && err != nil && fault.CodeOf(err) != fault.Unknown {
+		_, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("p", "one")}})
+		if _, herr := c.Head(t.Context(), "p"); herr == nil && err != nil && stet.CodeOf(err) != stet.CodeUnknown {
 			t.Errorf("it is there, and its caller was told: %v", err)
 		}
 		c.Close()
@@ -68,8 +67,8 @@ func TestAppliedIsNotUnavailableForAText(t *testing.T) {
 		}
 		c := bare(t, h)
 		commit(t, c, saving("p", "one"))
-		_, err := c.Commit(t.Context(), prompt.Commit{ID: "X", Ops: []prompt.Op{saving("p", "two")}})
-		if tail, terr := h.Barrier(t.Context()); terr != nil || tail.Revision == 2 && err != nil && fault.CodeOf(err) != fault.Unknown {
+		_, err := c.Commit(t.Context(), stet.Commit{ID: "X", Ops: []stet.Op{saving("p", "two")}})
+		if tail, terr := h.Barrier(t.Context()); terr != nil || tail.Revision == 2 && err != nil && stet.CodeOf(err) != stet.CodeUnknown {
 			t.Errorf("it is there, and its caller was told: %v", err)
 		}
 		c.Close()
@@ -118,9 +117,9 @@ func TestAnsweredIsPublished(t *testing.T) {
 		mu.Unlock()
 		var callers sync.WaitGroup
 		var saved error
-		for _, op := range []prompt.Op{saving("hold", "x"), deleting("p", "1.0.0"), saving("q", "x")} {
+		for _, op := range []stet.Op{saving("hold", "x"), deleting("p", "1.0.0"), saving("q", "x")} {
 			callers.Go(func() {
-				_, err := c.Commit(context.Background(), prompt.Commit{Ops: []prompt.Op{op}})
+				_, err := c.Commit(context.Background(), stet.Commit{Ops: []stet.Op{op}})
 				if op.Save != nil && op.Save.PromptID == "q" {
 					saved = err
 				}
@@ -129,7 +128,7 @@ func TestAnsweredIsPublished(t *testing.T) {
 		}
 		close(release)
 		<-appended
-		_, _, _ = c.GetMany(t.Context(), []string{"p@1.0.0"}, prompt.ReadOptions{}) // finds its text gone
+		_, _, _ = c.GetMany(t.Context(), []string{"p@1.0.0"}, stet.ReadOptions{}) // finds its text gone
 		close(read)
 		until(t, "all are answered, or wait for the log", func() bool {
 			done := make(chan struct{})

@@ -9,11 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A delete that is in the log and not published yet is not taken for damage.
@@ -32,7 +31,7 @@ func TestVerifyDuringADelete(t *testing.T) {
 		c := bare(t, h)
 		commit(t, c, saving("p", "one"))
 		var callers sync.WaitGroup
-		callers.Go(func() { _, _ = c.Commit(context.Background(), prompt.Commit{Ops: []prompt.Op{deleting("p", "1.0.0")}}) })
+		callers.Go(func() { _, _ = c.Commit(context.Background(), stet.Commit{Ops: []stet.Op{deleting("p", "1.0.0")}}) })
 		<-appended
 		sound(t, c)
 		close(release)
@@ -102,12 +101,12 @@ func TestLostTextIsNotSoughtForEver(t *testing.T) {
 		if tries++; tries > 20 {
 			return driver.Body{}, errors.New("enough")
 		}
-		commit(t, c, prompt.Op{Save: &prompt.Draft{PromptID: "other", Text: fmt.Sprint(tries), Bump: "patch"}})
+		commit(t, c, stet.Op{Save: &stet.Draft{PromptID: "other", Text: fmt.Sprint(tries), Bump: "patch"}})
 		return driver.Body{}, driver.ErrNoBody
 	}
 	c = bare(t, h)
 	commit(t, c, saving("lost", "one"))
-	if _, err := c.Get(t.Context(), "lost", ""); fault.CodeOf(err) != fault.Internal || tries > 3 {
+	if _, err := c.Get(t.Context(), "lost", ""); stet.CodeOf(err) != stet.CodeInternal || tries > 3 {
 		t.Errorf("after %d tries: %v", tries, err)
 	}
 }
@@ -185,11 +184,11 @@ func TestTimesGrowWithRevisions(t *testing.T) {
 		}
 		return at
 	}})
-	var slow core.Committed
+	var slow stet.Committed
 	var callers sync.WaitGroup
 	callers.Go(func() {
 		var err error
-		if slow, err = c.Commit(context.Background(), prompt.Commit{Ops: []prompt.Op{saving("slow", "x")}}); err != nil {
+		if slow, err = c.Commit(context.Background(), stet.Commit{Ops: []stet.Op{saving("slow", "x")}}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -197,7 +196,7 @@ func TestTimesGrowWithRevisions(t *testing.T) {
 	commit(t, c, saving("quick", "x"))
 	close(overtaken)
 	callers.Wait()
-	if _, _, err := c.GetMany(t.Context(), []string{"slow"}, prompt.ReadOptions{At: prompt.Point{Time: slow.Time}}); err != nil {
+	if _, _, err := c.GetMany(t.Context(), []string{"slow"}, stet.ReadOptions{At: stet.Point{Time: slow.Time}}); err != nil {
 		t.Errorf("committed at revision %d, %s, and at that time: %v", slow.Revision, slow.Time, err)
 	}
 }
@@ -206,10 +205,10 @@ func TestTimesGrowWithRevisions(t *testing.T) {
 // change has the text of the second only, and not for the first as well.
 func TestChangesOfACommitThatClears(t *testing.T) {
 	c := start(t, memory.New(), core.Options{})
-	if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("p", "one"), {Clear: &prompt.Clear{}}, saving("p", "two")}}); err != nil {
+	if _, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("p", "one"), {Clear: &stet.Clear{}}, saving("p", "two")}}); err != nil {
 		t.Fatal(err)
 	}
-	page, err := c.ChangesPage(t.Context(), 0, prompt.ChangesOptions{Texts: true})
+	page, err := c.ChangesPage(t.Context(), 0, stet.ChangesOptions{Texts: true})
 	if err != nil {
 		t.Fatal(err)
 	}

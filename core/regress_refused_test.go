@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A refusal that rests on the state is final whatever its code: when the request
@@ -20,19 +19,19 @@ func TestRefusedForALimitComesAgain(t *testing.T) {
 	}
 	defer s.Close()
 	c := s.Backend().(*core.Core)
-	full := prompt.Commit{}
-	for i := range prompt.MaxOps {
-		full.Ops = append(full.Ops, prompt.Op{SetLabel: &prompt.SetLabel{PromptID: "p", Label: fmt.Sprintf("l%d", i), Version: "1.0.0"}})
+	full := stet.Commit{}
+	for i := range stet.MaxOps {
+		full.Ops = append(full.Ops, stet.Op{SetLabel: &stet.SetLabel{PromptID: "p", Label: fmt.Sprintf("l%d", i), Version: "1.0.0"}})
 	}
 	commit(t, c, saving("p", "x"))
 	commit(t, c, full.Ops...)
-	again := prompt.Commit{ID: "once", Ops: []prompt.Op{{SetLabel: &prompt.SetLabel{PromptID: "p", Label: "more", Version: "1.0.0"}}}}
-	if _, err := c.Commit(t.Context(), again); fault.CodeOf(err) != fault.TooLarge {
+	again := stet.Commit{ID: "once", Ops: []stet.Op{{SetLabel: &stet.SetLabel{PromptID: "p", Label: "more", Version: "1.0.0"}}}}
+	if _, err := c.Commit(t.Context(), again); stet.CodeOf(err) != stet.CodeTooLarge {
 		t.Fatalf("one label too many gives %v", err)
 	}
-	commit(t, c, prompt.Op{Clear: &prompt.Clear{}})
+	commit(t, c, stet.Op{Clear: &stet.Clear{}})
 	commit(t, c, saving("p", "x"))
-	if done, err := c.Commit(t.Context(), again); fault.CodeOf(err) != fault.TooLarge {
+	if done, err := c.Commit(t.Context(), again); stet.CodeOf(err) != stet.CodeTooLarge {
 		t.Errorf("sent again it gives %v, revision %d", err, done.Revision)
 	}
 }
@@ -48,17 +47,17 @@ func TestPagesAreBounded(t *testing.T) {
 	message := strings.Repeat("m", 60<<10)
 	const moves = 300 // 18 MB of messages
 	for i := range moves {
-		_, err := c.Commit(t.Context(), prompt.Commit{Message: message, Ops: []prompt.Op{{Save: &prompt.Draft{
+		_, err := c.Commit(t.Context(), stet.Commit{Message: message, Ops: []stet.Op{{Save: &stet.Draft{
 			PromptID: "p", Text: fmt.Sprint(i), Bump: "patch", Labels: []string{"production"}, Metadata: []byte(`{"m":"` + message + `"}`),
 		}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	const most = prompt.MaxPageBytes + 1<<20
+	const most = stet.MaxPageBytes + 1<<20
 	changes, seen := 0, 0
 	for since := uint64(0); since < moves; {
-		page, err := c.ChangesPage(t.Context(), since, prompt.ChangesOptions{Limit: prompt.MaxLimit, Texts: true})
+		page, err := c.ChangesPage(t.Context(), since, stet.ChangesOptions{Limit: stet.MaxLimit, Texts: true})
 		if err != nil || len(page.Items) == 0 {
 			t.Fatalf("after %d: %d changes, %v", since, len(page.Items), err)
 		}
@@ -69,7 +68,7 @@ func TestPagesAreBounded(t *testing.T) {
 		changes += len(page.Items)
 	}
 	for cursor := ""; ; {
-		page, err := c.History(t.Context(), "p", "", prompt.HistoryOptions{Limit: prompt.MaxLimit, Cursor: cursor})
+		page, err := c.History(t.Context(), "p", "", stet.HistoryOptions{Limit: stet.MaxLimit, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}

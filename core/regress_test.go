@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // The tests in the files regress_*_test.go each show one defect that a review found
@@ -72,10 +72,11 @@ func (h *hook) Close() error {
 
 func start(t *testing.T, l driver.Log, o core.Options) *core.Core {
 	t.Helper()
-	c, err := core.Open(t.Context(), l, o)
+	s, err := core.Open(t.Context(), l, o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := s.Backend().(*core.Core)
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -86,12 +87,12 @@ func bare(t *testing.T, h *hook) *core.Core {
 	return start(t, h, core.Options{CacheBytes: -1})
 }
 
-func saving(id, text string) prompt.Op {
-	return prompt.Op{Save: &prompt.Draft{PromptID: id, Text: text}}
+func saving(id, text string) stet.Op {
+	return stet.Op{Save: &stet.Draft{PromptID: id, Text: text}}
 }
 
-func deleting(id, version string) prompt.Op {
-	return prompt.Op{Delete: &prompt.Delete{PromptID: id, Version: version}}
+func deleting(id, version string) stet.Op {
+	return stet.Op{Delete: &stet.Delete{PromptID: id, Version: version}}
 }
 
 // until waits, in a bubble, until something is so.

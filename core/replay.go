@@ -6,24 +6,22 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // Replay takes over a change of another store as it was settled there: with its
 // id, time, author, numbers and ordinals. Only its revision is this store's, and its
 // time where the newest commit here is later: then it is that one's. It skips the
 // deciding, not the checks: a change that does not fit is a conflict and changes nothing. A change whose id is in the log already is not added again.
-func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
+func (c *Core) Replay(ctx context.Context, from stet.Copy) (stet.Done, error) {
 	ch := from.Change
 	ch.Ops = slices.Clone(ch.Ops)
 	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
 	if err := checkChange(&ch); err != nil {
-		return prompt.Done{}, fault.Wrap(err, fault.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, fault.From(err).Message)
+		return stet.Done{}, stet.WrapError(err, stet.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, stet.AsError(err).Message)
 	}
 	if len(from.Versions) != len(ch.Ops) {
-		return prompt.Done{}, fault.New(fault.Invalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
+		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
 	}
 	p := &pending{
 		id: ch.ID, author: ch.Author, message: ch.Message, time: ch.Time, fingerprint: ch.Fingerprint,
@@ -34,46 +32,46 @@ func (c *Core) Replay(ctx context.Context, from Copy) (prompt.Done, error) {
 		if s == nil || s.Unchanged {
 			continue
 		}
-		s = new(prompt.SaveChange)
+		s = new(stet.SaveChange)
 		*s = *ch.Ops[i].Save
 		s.Content = nil
 		ch.Ops[i].Save = s
 		v := from.Versions[i]
 		if v.IsZero() {
-			s.Seal = prompt.Hash{} // its number stays used, its text is gone
+			s.Seal = stet.Hash{} // its number stays used, its text is gone
 			continue
 		}
 		op := &p.ops[i]
-		op.fields = prompt.Fields{
+		op.fields = stet.Fields{
 			PromptID: s.PromptID, Content: v.Content(), Digest: v.Content().Digest(), Metadata: v.Metadata(),
 			Parents: slices.Collect(v.Parents()), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
 		}
 		if op.fields.Digest != s.Digest {
-			return prompt.Done{}, fault.New(fault.Invalid, "%s@%s does not have the digest that its change gives.", s.PromptID, s.Version)
+			return stet.Done{}, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the digest that its change gives.", s.PromptID, s.Version)
 		}
 		if err := checkVersionFields(&op.fields); err != nil {
-			return prompt.Done{}, err
+			return stet.Done{}, err
 		}
 		op.stored = string(appendFields(nil, &op.fields))
 		if got := seal(s.Digest, op.stored); s.Seal.IsZero() {
 			s.Seal = got
 		} else if got != s.Seal {
-			return prompt.Done{}, fault.New(fault.Invalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
+			return stet.Done{}, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
 		}
 		p.size += len(op.stored) + len(bodyText(op.fields.Content))
 	}
-	if p.size > prompt.MaxCommitBytes {
-		return prompt.Done{}, fault.New(fault.TooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, prompt.MaxCommitBytes>>20)
+	if p.size > stet.MaxCommitBytes {
+		return stet.Done{}, stet.Errorf(stet.CodeTooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, stet.MaxCommitBytes>>20)
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
-		return prompt.Done{}, err
+		return stet.Done{}, err
 	}
 	return done(out), nil
 }
 
 // rebase carries out a settled change at the revision that follows.
-func (c *Core) rebase(t *tx, p *pending) (*prompt.Change, []*cached, error) {
+func (c *Core) rebase(t *tx, p *pending) (*stet.Change, []*cached, error) {
 	ch := *p.replay
 	ch.Revision, ch.Time = t.revision+1, t.notBefore(ch.Time)
 	bodies := make([]*cached, len(ch.Ops))
@@ -81,11 +79,11 @@ func (c *Core) rebase(t *tx, p *pending) (*prompt.Change, []*cached, error) {
 		if s := ch.Ops[i].Save; s != nil && !s.Unchanged && !s.Seal.IsZero() {
 			f := p.ops[i].fields
 			f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
-			bodies[i] = &cached{record: prompt.NewRecord(f)}
+			bodies[i] = &cached{record: stet.NewRecord(f)}
 		}
 		if err := t.apply(&ch, i, bodies[i]); err != nil {
 			t.rollback()
-			return nil, nil, fault.Wrap(err, fault.Conflict, "the change %s does not fit this store: %v. Nothing changed. Copy into an empty store.", ch.ID, err)
+			return nil, nil, stet.WrapError(err, stet.CodeConflict, "the change %s does not fit this store: %v. Nothing changed. Copy into an empty store.", ch.ID, err)
 		}
 	}
 	return &ch, bodies, nil
@@ -93,9 +91,9 @@ func (c *Core) rebase(t *tx, p *pending) (*prompt.Change, []*cached, error) {
 
 // checkChange refuses what no store would have in its log, so that a copy cannot
 // bring in what could not be read again.
-func checkChange(ch *prompt.Change) error {
+func checkChange(ch *stet.Change) error {
 	if err := checkCommitID(ch.ID); err != nil || ch.ID == "" {
-		return cmp.Or(err, error(fault.New(fault.Invalid, "it has no id.")))
+		return cmp.Or(err, error(stet.Errorf(stet.CodeInvalid, "it has no id.")))
 	}
 	if err := checkProse("author", ch.Author, maxAuthor); err != nil {
 		return err
@@ -109,8 +107,8 @@ func checkChange(ch *prompt.Change) error {
 	if err := checkTime("time", ch.Time); err != nil {
 		return err
 	}
-	if len(ch.Ops) == 0 || len(ch.Ops) > prompt.MaxOps {
-		return fault.New(fault.Invalid, "it has %d operations; it must have 1 to %d.", len(ch.Ops), prompt.MaxOps)
+	if len(ch.Ops) == 0 || len(ch.Ops) > stet.MaxOps {
+		return stet.Errorf(stet.CodeInvalid, "it has %d operations; it must have 1 to %d.", len(ch.Ops), stet.MaxOps)
 	}
 	for i := range ch.Ops {
 		if err := checkChangeOp(&ch.Ops[i]); err != nil {
@@ -120,14 +118,14 @@ func checkChange(ch *prompt.Change) error {
 	return nil
 }
 
-func checkChangeOp(o *prompt.ChangeOp) error {
+func checkChangeOp(o *stet.ChangeOp) error {
 	kinds := 0
 	var err error
 	if s := o.Save; s != nil {
 		kinds++
 		err = checkMoves(s.PromptID, s.Labels)
 		if s.Version.IsZero() || s.Digest.IsZero() || s.Unchanged && !s.Seal.IsZero() {
-			err = cmp.Or(err, error(fault.New(fault.Invalid, "a save in it has no version, no digest, or a seal although it is unchanged.")))
+			err = cmp.Or(err, error(stet.Errorf(stet.CodeInvalid, "a save in it has no version, no digest, or a seal although it is unchanged.")))
 		}
 		err = cmp.Or(err, checkProse("bump", s.Bump, maxAuthor), checkProse("reason", s.Reason, maxMessage))
 	}
@@ -135,27 +133,27 @@ func checkChangeOp(o *prompt.ChangeOp) error {
 		kinds++
 		err = checkMoves(d.PromptID, d.Labels)
 	}
-	for _, l := range []*prompt.LabelChange{o.SetLabel, o.RemoveLabel, o.Rollback} {
+	for _, l := range []*stet.LabelChange{o.SetLabel, o.RemoveLabel, o.Rollback} {
 		if l != nil {
 			kinds++
-			err = checkMoves(l.PromptID, []prompt.LabelChange{*l})
+			err = checkMoves(l.PromptID, []stet.LabelChange{*l})
 		}
 	}
 	if o.Clear != nil {
 		kinds++
 	}
 	if kinds != 1 {
-		return fault.New(fault.Invalid, "an operation in it is %d operations at once.", kinds)
+		return stet.Errorf(stet.CodeInvalid, "an operation in it is %d operations at once.", kinds)
 	}
 	return err
 }
 
-func checkMoves(id string, labels []prompt.LabelChange) error {
-	if err := name.CheckID(id); err != nil {
+func checkMoves(id string, labels []stet.LabelChange) error {
+	if err := stet.CheckID(id); err != nil {
 		return err
 	}
 	for i := range labels {
-		if err := name.CheckLabel(labels[i].Label); err != nil {
+		if err := stet.CheckLabel(labels[i].Label); err != nil {
 			return err
 		}
 	}
@@ -163,7 +161,7 @@ func checkMoves(id string, labels []prompt.LabelChange) error {
 }
 
 // checkVersionFields checks what a copied version says of itself beside its content.
-func checkVersionFields(f *prompt.Fields) error {
+func checkVersionFields(f *stet.Fields) error {
 	if _, err := parseParents(f.Parents); err != nil {
 		return err
 	}

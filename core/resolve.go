@@ -7,11 +7,9 @@ import (
 	"math"
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/near"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
+	"github.com/stet-dev/stet/internal/selector"
 )
 
 // now is the at of a view of the present.
@@ -31,7 +29,7 @@ func (w view) alive(v *version) bool {
 
 // down yields the versions of the view that are releases, or those that are
 // pre-releases, not above high (zero for all), the highest first.
-func (w view) down(prerelease bool, high number.Number) iter.Seq[*version] {
+func (w view) down(prerelease bool, high stet.Number) iter.Seq[*version] {
 	live, dead := w.head.live.releases, w.head.dead.releases
 	if prerelease {
 		live, dead = w.head.live.prereleases, w.head.dead.prereleases
@@ -54,7 +52,7 @@ func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
 
 // all yields the versions of the view by precedence, from after one number
 // (zero for the start) on.
-func (w view) all(ascending bool, after number.Number) iter.Seq[*version] {
+func (w view) all(ascending bool, after stet.Number) iter.Seq[*version] {
 	dir, before := (*order).down, func(a, b *version) bool { return b.number.Less(a.number) }
 	if ascending {
 		dir, before = (*order).up, func(a, b *version) bool { return a.number.Less(b.number) }
@@ -110,10 +108,10 @@ func (w view) latest() *version {
 	if w.at == now {
 		return w.head.latest
 	}
-	if v := first(w.down(false, number.Number{})); v != nil {
+	if v := first(w.down(false, stet.Number{})); v != nil {
 		return v
 	}
-	return first(w.down(true, number.Number{}))
+	return first(w.down(true, stet.Number{}))
 }
 
 // labeled returns the version that a label pointed at, or nil.
@@ -148,7 +146,7 @@ func (w view) everLabels() iter.Seq[*label] {
 	}
 }
 
-func (w view) byNumber(n number.Number) *version {
+func (w view) byNumber(n stet.Number) *version {
 	if v := w.head.live.get(n); v != nil {
 		if w.alive(v) {
 			return v
@@ -166,7 +164,7 @@ func (w view) byNumber(n number.Number) *version {
 func (w view) resolve(s selector.Selector) (*version, error) {
 	switch s.Kind() {
 	case selector.KindCurrent:
-		if v := w.labeled(prompt.DefaultLabel); v != nil {
+		if v := w.labeled(stet.DefaultLabel); v != nil {
 			return v, nil
 		}
 		if v := w.latest(); v != nil {
@@ -196,7 +194,7 @@ func (w view) resolve(s selector.Selector) (*version, error) {
 			}
 			return nil, w.noNumber(once.number)
 		}
-		return nil, fault.New(fault.NotFound, "%s has no version #%d: %d were saved. See: stet log %s", w.id, s.Ordinal(), len(w.ordinals), w.id)
+		return nil, stet.Errorf(stet.CodeNotFound, "%s has no version #%d: %d were saved. See: stet log %s", w.id, s.Ordinal(), len(w.ordinals), w.id)
 	case selector.KindDigest:
 		return w.byDigest(s.Digest())
 	}
@@ -231,28 +229,28 @@ func (w view) byDigest(prefix string) (*version, error) {
 		case found == nil:
 			found = v
 		case v.digest != found.digest:
-			return nil, fault.New(fault.Conflict, "sha256:%s means two contents of %s: %s (%s) and %s (%s). Write more digits.",
+			return nil, stet.Errorf(stet.CodeConflict, "sha256:%s means two contents of %s: %s (%s) and %s (%s). Write more digits.",
 				prefix, w.id, v.number, v.digest, found.number, found.digest)
 		}
 	}
 	if found == nil {
-		return nil, fault.New(fault.NotFound, "%s has no version with a digest that begins with sha256:%s. See: stet log %s", w.id, prefix, w.id)
+		return nil, stet.Errorf(stet.CodeNotFound, "%s has no version with a digest that begins with sha256:%s. See: stet log %s", w.id, prefix, w.id)
 	}
 	return found, nil
 }
 
 func (w view) noVersions() error {
 	if n := len(w.ordinals); n > 0 && w.at == now {
-		return fault.New(fault.NotFound, "every version of %s was deleted; %s was the highest.", w.id, w.highestUsed())
+		return stet.Errorf(stet.CodeNotFound, "every version of %s was deleted; %s was the highest.", w.id, w.highestUsed())
 	}
 	return noPrompt(w.id, w.at)
 }
 
 func noPrompt(id string, at uint64) error {
 	if at != now {
-		return fault.New(fault.NotFound, "there was no prompt %q at revision %d.", id, at)
+		return stet.Errorf(stet.CodeNotFound, "there was no prompt %q at revision %d.", id, at)
 	}
-	return fault.New(fault.NotFound, "there is no prompt %q. See: stet list", id)
+	return stet.Errorf(stet.CodeNotFound, "there is no prompt %q. See: stet list", id)
 }
 
 // noPrompt is the error of a prompt that the snapshot does not have, with what may have
@@ -270,7 +268,7 @@ func (s *snapshot) noPrompt(id string, at uint64) error {
 		return noPrompt(id, at)
 	}
 	hint := &near.Hint{Name: meant}
-	return fault.Wrap(hint, fault.NotFound, "there is no prompt %q.%s See: stet list", id, hint)
+	return stet.WrapError(hint, stet.CodeNotFound, "there is no prompt %q.%s See: stet list", id, hint)
 }
 
 // beside yields the ids next to one, as many before it as behind it.
@@ -290,17 +288,17 @@ func (s *snapshot) beside(id string) iter.Seq[string] {
 	}
 }
 
-func (w view) noNumber(n number.Number) error {
+func (w view) noNumber(n stet.Number) error {
 	latest := w.latest()
 	switch v := w.used(n); {
 	case v != nil && v.deleted != 0 && v.deleted <= w.at:
-		return fault.New(fault.NotFound, "%s@%s was deleted at revision %d.%s", w.id, n, v.deleted, w.instead())
+		return stet.Errorf(stet.CodeNotFound, "%s@%s was deleted at revision %d.%s", w.id, n, v.deleted, w.instead())
 	case v != nil && v.revision > w.at:
-		return fault.New(fault.NotFound, "%s@%s was saved at revision %d, after revision %d.", w.id, n, v.revision, w.at)
+		return stet.Errorf(stet.CodeNotFound, "%s@%s was saved at revision %d, after revision %d.", w.id, n, v.revision, w.at)
 	case latest == nil:
 		return w.noVersions()
 	}
-	return fault.New(fault.NotFound, "%s has no version %s.%s", w.id, n, w.instead())
+	return stet.Errorf(stet.CodeNotFound, "%s has no version %s.%s", w.id, n, w.instead())
 }
 
 // instead says what a caller may have meant.
@@ -321,7 +319,7 @@ func (w view) noMatch(s selector.Selector) error {
 	if v.number.IsPrerelease() {
 		hint = " Pre-releases match only a range that names one."
 	}
-	return fault.New(fault.NotFound, "%s has no version in the range %q.%s%s", w.id, s, hint, w.instead())
+	return stet.Errorf(stet.CodeNotFound, "%s has no version in the range %q.%s%s", w.id, s, hint, w.instead())
 }
 
 // maxNamed is how many labels an error lists: enough for every prompt that a
@@ -352,9 +350,9 @@ func (w view) noLabel(name string) error {
 		list += " Did you mean " + meant + "?"
 	}
 	if l := w.head.label(name); l != nil && w.at == now {
-		return fault.New(fault.NotFound, "%s has no label %q since revision %d. %s", w.id, name, l.last().revision, list)
+		return stet.Errorf(stet.CodeNotFound, "%s has no label %q since revision %d. %s", w.id, name, l.last().revision, list)
 	}
-	return fault.New(fault.NotFound, "%s has no label %q. %s", w.id, name, list)
+	return stet.Errorf(stet.CodeNotFound, "%s has no label %q. %s", w.id, name, list)
 }
 
 // labelNames yields the labels that are on a version.

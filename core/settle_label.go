@@ -3,9 +3,8 @@ package core
 import (
 	"fmt"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // maxHeadLabels bounds the labels that a prompt has at a time: a head lists them all.
@@ -15,11 +14,11 @@ func checkLabelRoom(h *head, more int) error {
 	if h.labels.len()+more <= maxHeadLabels {
 		return nil
 	}
-	return fault.New(fault.TooLarge, "%s has %d labels, which is the most. Nothing changed. Move one of them instead, or remove one first.", h.id, maxHeadLabels)
+	return stet.Errorf(stet.CodeTooLarge, "%s has %d labels, which is the most. Nothing changed. Move one of them instead, or remove one first.", h.id, maxHeadLabels)
 }
 
-func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange, error) {
-	d := &prompt.DeleteChange{PromptID: o.PromptID, Version: p.number}
+func settleDelete(t *tx, p *preparedOp, o *stet.Delete) (*stet.DeleteChange, error) {
+	d := &stet.DeleteChange{PromptID: o.PromptID, Version: p.number}
 	h := t.head(o.PromptID)
 	if h == nil {
 		return d, nil
@@ -45,16 +44,16 @@ func settleDelete(t *tx, p *preparedOp, o *prompt.Delete) (*prompt.DeleteChange,
 			what += "@" + v.number.String()
 		}
 		list := fmt.Sprintf("%q", names[:min(len(names), maxNamed)])
-		return nil, fault.New(fault.Conflict, "%s is what %s points at. Nothing changed. Move the labels first, or delete with force, and they go too.",
+		return nil, stet.Errorf(stet.CodeConflict, "%s is what %s points at. Nothing changed. Move the labels first, or delete with force, and they go too.",
 			what, list[1:len(list)-1])
 	}
 	for _, n := range names {
-		d.Labels = append(d.Labels, prompt.LabelChange{Label: n, From: h.place(h.label(n))})
+		d.Labels = append(d.Labels, stet.LabelChange{Label: n, From: h.place(h.label(n))})
 	}
 	return d, nil
 }
 
-func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
+func settleLabel(t *tx, p *preparedOp, o *stet.SetLabel, ch *stet.Change) (*stet.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
 		return nil, t.base.noPrompt(o.PromptID, now)
@@ -72,10 +71,10 @@ func settleLabel(t *tx, p *preparedOp, o *prompt.SetLabel, ch *prompt.Change) (*
 			return nil, err
 		}
 	}
-	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l), To: to.number}, nil
+	return &stet.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l), To: to.number}, nil
 }
 
-func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change) (*prompt.LabelChange, error) {
+func settleRemove(t *tx, p *preparedOp, o *stet.RemoveLabel, ch *stet.Change) (*stet.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
 		return nil, t.base.noPrompt(o.PromptID, now)
@@ -87,10 +86,10 @@ func settleRemove(t *tx, p *preparedOp, o *prompt.RemoveLabel, ch *prompt.Change
 	if h.place(l).IsZero() {
 		return nil, view{h, now}.noLabel(o.Label)
 	}
-	return &prompt.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l)}, nil
+	return &stet.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l)}, nil
 }
 
-func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change) (*prompt.LabelChange, error) {
+func settleRollback(t *tx, p *preparedOp, o *stet.Rollback, ch *stet.Change) (*stet.LabelChange, error) {
 	h := t.head(o.PromptID)
 	if h == nil {
 		return nil, t.base.noPrompt(o.PromptID, now)
@@ -108,24 +107,24 @@ func settleRollback(t *tx, p *preparedOp, o *prompt.Rollback, ch *prompt.Change)
 		to = h.numbered(l.moves[0].to)
 	}
 	if to.IsZero() {
-		return nil, fault.New(fault.NotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
+		return nil, stet.Errorf(stet.CodeNotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
 			name, h.id, h.place(l), l.last().revision, h.id, name)
 	}
 	if h.live.get(to) == nil {
-		return nil, fault.New(fault.NotFound, "%s of %s was at %s before its last move, and that version was deleted at revision %d. Nothing changed. Choose another: stet label %s %s VERSION",
+		return nil, stet.Errorf(stet.CodeNotFound, "%s of %s was at %s before its last move, and that version was deleted at revision %d. Nothing changed. Choose another: stet label %s %s VERSION",
 			name, h.id, to, h.used(to).deleted, h.id, name)
 	}
-	return &prompt.LabelChange{PromptID: h.id, Label: name, From: h.place(l), To: to}, nil
+	return &stet.LabelChange{PromptID: h.id, Label: name, From: h.place(l), To: to}, nil
 }
 
-func expectLabel(h *head, name string, p *preparedOp, ch *prompt.Change) error {
+func expectLabel(h *head, name string, p *preparedOp, ch *stet.Change) error {
 	l := h.label(name)
 	at := h.place(l)
 	if !p.expects || at == p.expect || mutant.On(mutant.LabelCheckedFirst) && ch.ID != "" {
 		return nil
 	}
 	if at.IsZero() {
-		return fault.New(fault.Conflict, "%s has no label %s, so it is not at %s. Nothing changed. See: stet show %s", h.id, name, p.expect, h.id)
+		return stet.Errorf(stet.CodeConflict, "%s has no label %s, so it is not at %s. Nothing changed. See: stet show %s", h.id, name, p.expect, h.id)
 	}
 	by := ""
 	if l.set.author != "" {
@@ -133,7 +132,7 @@ func expectLabel(h *head, name string, p *preparedOp, ch *prompt.Change) error {
 	}
 	set := fmt.Sprintf("%s is at %s (set %s%s)", name, at, by, ago(ch.Time.Sub(l.set.time)))
 	if p.expect.IsZero() {
-		return fault.New(fault.Conflict, "%s, and was expected to be on no version. Nothing changed. See: stet history %s@%s", set, h.id, name)
+		return stet.Errorf(stet.CodeConflict, "%s, and was expected to be on no version. Nothing changed. See: stet history %s@%s", set, h.id, name)
 	}
-	return fault.New(fault.Conflict, "%s, not %s. Nothing changed. See: stet diff %s %s %s", set, p.expect, h.id, p.expect, at)
+	return stet.Errorf(stet.CodeConflict, "%s, not %s. Nothing changed. See: stet diff %s %s %s", set, p.expect, h.id, p.expect, at)
 }

@@ -3,14 +3,12 @@ package core
 import (
 	"context"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
-func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.Draft, ch *prompt.Change) (*prompt.SaveChange, error) {
+func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *stet.Draft, ch *stet.Change) (*stet.SaveChange, error) {
 	h := t.head(d.PromptID)
 	if h == nil {
 		h = &head{id: d.PromptID}
@@ -19,9 +17,9 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 		return nil, err
 	}
 	if mutant.On(mutant.IfChangedAny) && d.IfChanged {
-		for v := range (view{h, now}).all(false, number.Number{}) {
+		for v := range (view{h, now}).all(false, stet.Number{}) {
 			if v.digest == p.fields.Digest {
-				return &prompt.SaveChange{PromptID: h.id, Digest: v.digest, Version: v.number, Ordinal: uint64(v.ordinal), Unchanged: true}, nil
+				return &stet.SaveChange{PromptID: h.id, Digest: v.digest, Version: v.number, Ordinal: uint64(v.ordinal), Unchanged: true}, nil
 			}
 		}
 	}
@@ -31,7 +29,7 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 			return nil, noParent(ph, parent)
 		}
 	}
-	s := &prompt.SaveChange{PromptID: d.PromptID, Digest: p.fields.Digest}
+	s := &stet.SaveChange{PromptID: d.PromptID, Digest: p.fields.Digest}
 	if d.IfChanged && h.latest != nil && h.latest.digest == p.fields.Digest {
 		s.Version, s.Ordinal, s.Unchanged = h.latest.number, uint64(h.latest.ordinal), true
 	} else {
@@ -45,7 +43,7 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 	}
 	added := 0
 	for _, name := range d.Labels {
-		l := prompt.LabelChange{Label: name, To: s.Version}
+		l := stet.LabelChange{Label: name, To: s.Version}
 		old := h.label(name)
 		if old == nil || old.at == nil {
 			added++
@@ -60,7 +58,7 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *prompt.D
 }
 
 // settleNumber finds the number of a new version.
-func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, s *prompt.SaveChange) error {
+func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, s *stet.SaveChange) error {
 	if !p.number.IsZero() {
 		s.Version = p.number
 		if mutant.On(mutant.NumberCheckedFirst) && ctx == c.ctx {
@@ -70,24 +68,24 @@ func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, 
 		case v == nil:
 			return nil
 		case v.deleted != 0:
-			return fault.New(fault.Conflict, "%s@%s was deleted at revision %d; numbers are never used again. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.deleted)
+			return stet.Errorf(stet.CodeConflict, "%s@%s was deleted at revision %d; numbers are never used again. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.deleted)
 		default:
-			return fault.New(fault.Conflict, "%s@%s exists since revision %d, with the digest %.15s…; a version never changes. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.revision, v.digest)
+			return stet.Errorf(stet.CodeConflict, "%s@%s exists since revision %d, with the digest %.15s…; a version never changes. Nothing changed. Give a higher version, or a bump and let the store choose.", h.id, p.number, v.revision, v.digest)
 		}
 	}
 	base := h.highestUsed()
 	if mutant.On(mutant.MaxPlusOne) {
-		base = number.Number{}
+		base = stet.Number{}
 	}
 	if h.latest != nil {
 		base = h.latest.number
 	}
 	if base.IsZero() {
-		s.Version = number.New(1, 0, 0)
+		s.Version = stet.NewNumber(1, 0, 0)
 		return nil
 	}
 	bump := p.bump
-	if bump == number.Auto {
+	if bump == stet.BumpAuto {
 		change := content.Change{Level: content.Minor, Reason: "no version is left to compare with"}
 		if h.latest != nil {
 			old, err := c.body(ctx, h.id, h.latest)
@@ -101,11 +99,11 @@ func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, 
 		}
 		switch change.Level {
 		case content.Major:
-			bump = number.Major
+			bump = stet.BumpMajor
 		case content.Minor:
-			bump = number.Minor
+			bump = stet.BumpMinor
 		default:
-			bump = number.Patch
+			bump = stet.BumpPatch
 		}
 		s.Reason = change.Reason
 	}
@@ -116,7 +114,7 @@ func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, 
 }
 
 func expectLatest(h *head, p *preparedOp) error {
-	var latest number.Number
+	var latest stet.Number
 	if h.latest != nil {
 		latest = h.latest.number
 	}
@@ -125,18 +123,18 @@ func expectLatest(h *head, p *preparedOp) error {
 	}
 	switch {
 	case latest.IsZero():
-		return fault.New(fault.Conflict, "%s has no versions, so its latest is not %s. Nothing changed.", h.id, p.expect)
+		return stet.Errorf(stet.CodeConflict, "%s has no versions, so its latest is not %s. Nothing changed.", h.id, p.expect)
 	case p.expect.IsZero():
-		return fault.New(fault.Conflict, "%s exists: its latest is %s. Nothing changed. See: stet log %s", h.id, latest, h.id)
+		return stet.Errorf(stet.CodeConflict, "%s exists: its latest is %s. Nothing changed. See: stet log %s", h.id, latest, h.id)
 	}
-	return fault.New(fault.Conflict, "latest of %s is %s (saved at revision %d), not %s. Nothing changed. See: stet diff %s %s %s",
+	return stet.Errorf(stet.CodeConflict, "latest of %s is %s (saved at revision %d), not %s. Nothing changed. See: stet diff %s %s %s",
 		h.id, latest, h.latest.revision, p.expect, h.id, p.expect, latest)
 }
 
 func noParent(h *head, p parent) error {
 	if h == nil {
-		return fault.New(fault.NotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed. See: stet list", p.id, p.number, p.id)
+		return stet.Errorf(stet.CodeNotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed. See: stet list", p.id, p.number, p.id)
 	}
-	e := fault.From(view{h, now}.noNumber(p.number))
-	return fault.New(fault.NotFound, "the parent %s@%s does not exist. Nothing changed. %s", p.id, p.number, e.Message)
+	e := stet.AsError(view{h, now}.noNumber(p.number))
+	return stet.Errorf(stet.CodeNotFound, "the parent %s@%s does not exist. Nothing changed. %s", p.id, p.number, e.Message)
 }

@@ -3,8 +3,8 @@ package core
 import (
 	"maps"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
 )
 
 // A skip remembers how far a bump had to go past numbers that were used: numbers
@@ -15,11 +15,11 @@ import (
 // Skips belong to the tx that found them, and pass to the next one when it is
 // published. A rollback forgets them, since what they passed may not be used after
 // all.
-type skip struct{ base, free number.Number }
+type skip struct{ base, free stet.Number }
 
 type skipKey struct {
 	id   string
-	bump number.Bump
+	bump stet.Bump
 }
 
 const (
@@ -31,7 +31,7 @@ const (
 
 // firstFree returns the first number that bump leads to from base, once or again and
 // again, that the prompt has never used.
-func (t *tx) firstFree(h *head, base number.Number, bump number.Bump) (number.Number, error) {
+func (t *tx) firstFree(h *head, base stet.Number, bump stet.Bump) (stet.Number, error) {
 	key := skipKey{h.id, bump}
 	old, ok := t.newSkips[key]
 	if !ok {
@@ -53,7 +53,7 @@ func (t *tx) firstFree(h *head, base number.Number, bump number.Bump) (number.Nu
 		}
 		n, err = n.Bump(bump)
 	}
-	return number.Number{}, err
+	return stet.Number{}, err
 }
 
 // keepSkips makes what was found since the last keep final within the tx.

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // A bump passes the numbers of deleted versions once, and not again at each save:
@@ -14,40 +13,40 @@ func TestBumpPastTombstones(t *testing.T) {
 	h := &head{id: "p"}
 	const deleted = 20_000
 	for i := range uint64(deleted) {
-		h.dead = h.dead.with(&version{number: number.New(1, 0, i+1), deleted: 1})
+		h.dead = h.dead.with(&version{number: stet.NewNumber(1, 0, i+1), deleted: 1})
 	}
-	h.live = h.live.with(&version{number: number.New(1, 0, 0)})
-	base := number.New(1, 0, 0)
+	h.live = h.live.with(&version{number: stet.NewNumber(1, 0, 0)})
+	base := stet.NewNumber(1, 0, 0)
 	tx := emptySnapshot().begin()
-	find := func(want number.Number) {
+	find := func(want stet.Number) {
 		t.Helper()
-		n, err := tx.firstFree(h, base, number.Patch)
+		n, err := tx.firstFree(h, base, stet.BumpPatch)
 		if err != nil || n != want {
 			t.Fatalf("the number is %s, %v, and should be %s", n, err, want)
 		}
 	}
-	find(number.New(1, 0, deleted+1))
+	find(stet.NewNumber(1, 0, deleted+1))
 	tx.keep()
-	h.dead = h.dead.with(&version{number: number.New(1, 0, deleted+1), deleted: 2})
-	find(number.New(1, 0, deleted+2))
-	if got := tx.newSkips[skipKey{"p", number.Patch}]; got.free != number.New(1, 0, deleted+2) {
+	h.dead = h.dead.with(&version{number: stet.NewNumber(1, 0, deleted+1), deleted: 2})
+	find(stet.NewNumber(1, 0, deleted+2))
+	if got := tx.newSkips[skipKey{"p", stet.BumpPatch}]; got.free != stet.NewNumber(1, 0, deleted+2) {
 		t.Errorf("what was passed is not remembered: %v", got)
 	}
 	// A commit that is refused has used nothing.
 	tx.rollback()
-	if got := tx.skips[skipKey{"p", number.Patch}]; got.free != number.New(1, 0, deleted+1) {
+	if got := tx.skips[skipKey{"p", stet.BumpPatch}]; got.free != stet.NewNumber(1, 0, deleted+1) {
 		t.Errorf("after a rollback %v is remembered", got)
 	}
 	// Another base begins there.
-	base = number.New(1, 1, 0)
-	find(number.New(1, 1, 1))
+	base = stet.NewNumber(1, 1, 0)
+	find(stet.NewNumber(1, 1, 1))
 	// After a clear the numbers start again.
-	if err := tx.apply(&prompt.Change{Revision: 3, Ops: []prompt.ChangeOp{{Clear: &prompt.Clear{}}}}, 0, nil); err != nil {
+	if err := tx.apply(&stet.Change{Revision: 3, Ops: []stet.ChangeOp{{Clear: &stet.Clear{}}}}, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	h = &head{id: "p"}
-	base = number.New(1, 0, 0)
-	find(number.New(1, 0, 1))
+	base = stet.NewNumber(1, 0, 0)
+	find(stet.NewNumber(1, 0, 1))
 	if s := fmt.Sprint(tx.skips); s != "map[]" {
 		t.Errorf("after a clear %s is remembered", s)
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 	"github.com/tidwall/btree"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A snapshot is the whole store after one commit. The core publishes one with a
@@ -22,9 +22,9 @@ import (
 // snapshot. See [snapshot.head] for how a reader tells.
 type snapshot struct {
 	revision uint64
-	hash     prompt.Hash // of the entry at revision
-	time     time.Time   // the newest of the commits up to revision
-	work     uint64      // to come here from an empty log; see workOf
+	hash     stet.Hash // of the entry at revision
+	time     time.Time // the newest of the commits up to revision
+	work     uint64    // to come here from an empty log; see workOf
 
 	epoch   uint64 // 1, 2, 3 …: one more than the number of clears
 	cleared uint64 // revision of the clear that began the epoch, 0 for the first

@@ -9,10 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A streaming hook takes an append in chunks. It waits after the first one for ready; what
@@ -42,7 +41,7 @@ func (s *streaming) AppendStream(ctx context.Context, prev driver.Tail, chunks i
 
 // together makes the commits so that all but the first reach the writer while the first
 // is being written, and returns their outcomes.
-func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core, []core.Committed, []error) {
+func together(t *testing.T, s *streaming, commits ...stet.Commit) (*core.Core, []stet.Committed, []error) {
 	held, hold := make(chan struct{}), true
 	c := start(t, s, core.Options{Now: func() time.Time {
 		if hold {
@@ -50,7 +49,7 @@ func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core,
 		}
 		return time.Now()
 	}})
-	done, errs := make([]core.Committed, len(commits)), make([]error, len(commits))
+	done, errs := make([]stet.Committed, len(commits)), make([]error, len(commits))
 	var wg sync.WaitGroup
 	begin := func(i int) { wg.Go(func() { done[i], errs[i] = c.Commit(t.Context(), commits[i]) }) }
 	for i := 1; i < len(commits); i++ {
@@ -74,18 +73,18 @@ func together(t *testing.T, s *streaming, commits ...prompt.Commit) (*core.Core,
 func TestCommitJoinsAppend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStreaming()
-		refused := prompt.Commit{Ops: []prompt.Op{{Save: &prompt.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
+		refused := stet.Commit{Ops: []stet.Op{{Save: &stet.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
 		c, done, errs := together(t, s,
-			prompt.Commit{Ops: []prompt.Op{saving("p", "one")}},
-			prompt.Commit{Ops: []prompt.Op{saving("p", "two")}},
-			prompt.Commit{Ops: []prompt.Op{saving("q", "three")}},
+			stet.Commit{Ops: []stet.Op{saving("p", "one")}},
+			stet.Commit{Ops: []stet.Op{saving("p", "two")}},
+			stet.Commit{Ops: []stet.Op{saving("q", "three")}},
 			refused)
 		for i := range 3 {
 			if errs[i] != nil {
 				t.Fatalf("commit %d: %v", i, errs[i])
 			}
 		}
-		if fault.CodeOf(errs[3]) != fault.Conflict {
+		if stet.CodeOf(errs[3]) != stet.CodeConflict {
 			t.Errorf("a version that a commit of the same append has taken is saved again: %v", errs[3])
 		}
 		if len(s.chunks) != 2 || s.chunks[0] != 1 || s.chunks[1] != 2 {
@@ -121,8 +120,8 @@ func TestStreamLost(t *testing.T) {
 				s := newStreaming()
 				s.after = after(s)
 				c, done, errs := together(t, s,
-					prompt.Commit{Ops: []prompt.Op{saving("p", "one")}},
-					prompt.Commit{Ops: []prompt.Op{saving("p", "two")}})
+					stet.Commit{Ops: []stet.Op{saving("p", "one")}},
+					stet.Commit{Ops: []stet.Op{saving("p", "two")}})
 				for i, err := range errs {
 					if err != nil || done[i].Revision != uint64(i+1) {
 						t.Errorf("commit %d: revision %d, %v", i, done[i].Revision, err)
@@ -145,10 +144,10 @@ func TestStreamFails(t *testing.T) {
 		s.append_ = func(context.Context, driver.Tail, []driver.Entry) error {
 			return errors.Join(driver.ErrNotApplied, errors.New("the disk is full"))
 		}
-		again := prompt.Commit{ID: "again", Ops: []prompt.Op{{Save: &prompt.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
-		c, _, errs := together(t, s, prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}, again)
+		again := stet.Commit{ID: "again", Ops: []stet.Op{{Save: &stet.Draft{PromptID: "p", Text: "x", Version: "1.0.0"}}}}
+		c, _, errs := together(t, s, stet.Commit{Ops: []stet.Op{saving("p", "one")}}, again)
 		for i, err := range errs {
-			if fault.CodeOf(err) != fault.Unavailable {
+			if stet.CodeOf(err) != stet.CodeUnavailable {
 				t.Errorf("commit %d: %v", i, err)
 			}
 		}
@@ -166,7 +165,7 @@ func TestNegativeMaxBatch(t *testing.T) {
 		c := start(t, newHook(), core.Options{MaxBatch: -1})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if _, err := c.Commit(ctx, prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}); err != nil {
+		if _, err := c.Commit(ctx, stet.Commit{Ops: []stet.Op{saving("p", "one")}}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -200,7 +199,7 @@ func TestPublishedInTheMiddleOfAStream(t *testing.T) {
 			}
 			return time.Now()
 		}})
-		if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("p", "one")}}); err != nil {
+		if _, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("p", "one")}}); err != nil {
 			t.Fatal(err)
 		}
 		sent := 0
@@ -210,8 +209,8 @@ func TestPublishedInTheMiddleOfAStream(t *testing.T) {
 			}
 			return errors.Join(driver.ErrNotApplied, errors.New("no connection"))
 		}
-		lost := prompt.Commit{ID: "lost", Ops: []prompt.Op{{Delete: &prompt.Delete{PromptID: "p"}}}}
-		if _, err := c.Commit(t.Context(), lost); fault.CodeOf(err) != fault.Unknown {
+		lost := stet.Commit{ID: "lost", Ops: []stet.Op{{Delete: &stet.Delete{PromptID: "p"}}}}
+		if _, err := c.Commit(t.Context(), lost); stet.CodeOf(err) != stet.CodeUnknown {
 			t.Fatal(err)
 		}
 		l.between = func() {
@@ -227,7 +226,7 @@ func TestPublishedInTheMiddleOfAStream(t *testing.T) {
 		}()
 		synctest.Wait()
 		hold = false
-		if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("q", "two")}}); fault.CodeOf(err) != fault.Unavailable {
+		if _, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("q", "two")}}); stet.CodeOf(err) != stet.CodeUnavailable {
 			t.Errorf("what was not written: %v", err)
 		}
 		if err := <-again; err != nil {

@@ -11,10 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A wild engine has bounds, takes some chunks or all, and fails in every way.
@@ -104,15 +103,15 @@ func TestStreamFailsInEveryWay(t *testing.T) {
 						if r.IntN(6) == 0 && id[0] != 's' {
 							op.Save.Version = "1.0.1"
 						}
-						d, err := c.Commit(t.Context(), prompt.Commit{ID: id, Ops: []prompt.Op{op}})
+						d, err := c.Commit(t.Context(), stet.Commit{ID: id, Ops: []stet.Op{op}})
 						mu.Lock()
-						switch code := fault.CodeOf(err); {
+						switch code := stet.CodeOf(err); {
 						case err == nil:
 							if a := acked[id]; a != 0 && a != d.Revision {
 								t.Errorf("%s at %d and %d", id, a, d.Revision)
 							}
 							acked[id] = d.Revision
-						case code == fault.Unknown:
+						case code == stet.CodeUnknown:
 							unk[id] = true
 						default:
 							no[id] = true

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/mutant"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A tx is the store as it will be after a batch of commits that is not in the
@@ -18,7 +17,7 @@ type tx struct {
 	base *snapshot
 
 	revision uint64
-	hash     prompt.Hash
+	hash     stet.Hash
 	time     time.Time
 	work     uint64
 	epoch    uint64
@@ -81,7 +80,7 @@ func (t *tx) set(h *head) {
 
 // extend makes the changes since the last keep final within the tx, as those of
 // an entry.
-func (t *tx) extend(e *driver.Entry, c *prompt.Change) {
+func (t *tx) extend(e *driver.Entry, c *stet.Change) {
 	t.keep()
 	t.revision, t.hash = e.Revision, e.Hash
 	if c.Time.After(t.time) {
@@ -139,7 +138,7 @@ func (t *tx) rollback() {
 
 // edit returns a new head of the prompt, already in the tx, for the commit c to
 // change.
-func (t *tx) edit(id string, c *prompt.Change) *head {
+func (t *tx) edit(id string, c *stet.Change) *head {
 	h := t.head(id)
 	if h == nil {
 		h = &head{id: strings.Clone(id)} // what it was cut from is let go
@@ -155,7 +154,7 @@ func (t *tx) edit(id string, c *prompt.Change) *head {
 //
 // An error means that the operation does not fit the state, which for an entry
 // of the log means that the log is damaged. The tx is then to be thrown away.
-func (t *tx) apply(c *prompt.Change, op int, body *cached) error {
+func (t *tx) apply(c *stet.Change, op int, body *cached) error {
 	switch o := &c.Ops[op]; {
 	case o.Save != nil:
 		return t.applySave(c, op, o.Save, body)
@@ -178,7 +177,7 @@ func (t *tx) apply(c *prompt.Change, op int, body *cached) error {
 	return fmt.Errorf("operation %d is of no known kind", op)
 }
 
-func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cached) error {
+func (t *tx) applySave(c *stet.Change, op int, s *stet.SaveChange, body *cached) error {
 	if s.Unchanged {
 		if h := t.head(s.PromptID); h == nil || h.used(s.Version) == nil {
 			return fmt.Errorf("%s@%s is said to be unchanged but was never saved", s.PromptID, s.Version)
@@ -217,7 +216,7 @@ func (t *tx) applySave(c *prompt.Change, op int, s *prompt.SaveChange, body *cac
 	return nil
 }
 
-func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
+func (t *tx) applyDelete(c *stet.Change, d *stet.DeleteChange) error {
 	if d.Deleted == 0 {
 		return nil
 	}
@@ -226,7 +225,7 @@ func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
 		if h.label(l.Label) == nil {
 			return fmt.Errorf("label %s of %s is removed but was never set", l.Label, h.id)
 		}
-		h.moveLabel(l.Label, nil, number.Number{}, c)
+		h.moveLabel(l.Label, nil, stet.Number{}, c)
 	}
 	var v *version
 	if !d.Version.IsZero() {
@@ -236,7 +235,7 @@ func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
 		return fmt.Errorf("%s@%s is deleted while %s points at it", h.id, d.Version, names[0])
 	}
 	if d.Version.IsZero() {
-		for v := range (view{h, now}).all(true, number.Number{}) {
+		for v := range (view{h, now}).all(true, stet.Number{}) {
 			t.gone = append(t.gone, gone{h.id, v})
 		}
 		h.removeAll()
@@ -251,7 +250,7 @@ func (t *tx) applyDelete(c *prompt.Change, d *prompt.DeleteChange) error {
 	return nil
 }
 
-func (t *tx) applyLabel(c *prompt.Change, l *prompt.LabelChange) error {
+func (t *tx) applyLabel(c *stet.Change, l *stet.LabelChange) error {
 	h := t.edit(l.PromptID, c)
 	if l.To.IsZero() {
 		if h.label(l.Label) == nil {

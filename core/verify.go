@@ -4,42 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
-// VerifyOptions choose what Verify holds the store against.
-type VerifyOptions struct {
-	// Expect is the hash of some entry, noted earlier and kept elsewhere: the
-	// log must have it. That finds a lost tail, and a log that was rewritten as
-	// a whole.
-	Expect prompt.Hash
-	// Progress, if not nil, is called now and then with what was checked so far
-	// and what there is to check: revisions first, then versions.
-	Progress func(done, total uint64)
-}
-
-// A Report is what Verify checked and what it found.
-type Report struct {
-	Revision uint64      `json:"revision"` // of the last entry checked
-	Hash     prompt.Hash `json:"hash"`     // of that entry; note it elsewhere for Expect
-	Prompts  int         `json:"prompts"`
-	Versions int         `json:"versions"`
-	// Problems are what is wrong, in words: empty for a sound store. At most
-	// MaxProblems are listed.
-	Problems []string `json:"problems"`
-}
-
-// MaxProblems is how many problems a report lists.
-const MaxProblems = 100
-
-// OK tells whether the store is sound.
-func (r *Report) OK() bool { return len(r.Problems) == 0 }
-
-func (r *Report) problem(format string, args ...any) {
-	if len(r.Problems) < MaxProblems {
+// problem adds to a report what is wrong.
+func addProblem(r *stet.Report, format string, args ...any) {
+	if len(r.Problems) < stet.MaxProblems {
 		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 	}
 }
@@ -50,8 +21,8 @@ func (r *Report) problem(format string, args ...any) {
 // and reads go on meanwhile; what is committed after the call is not checked.
 //
 // An error means that the check itself could not be made.
-func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
-	r := Report{Problems: []string{}}
+func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
+	r := stet.Report{Problems: []string{}}
 	if err := c.fresh(ctx); err != nil {
 		return r, err
 	}
@@ -65,10 +36,10 @@ func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 		case why != nil:
 			return r, why
 		case err != nil:
-			return r, fault.Wrap(err, fault.Unavailable, "the storage could not be checked: %v.", err)
+			return r, stet.WrapError(err, stet.CodeUnavailable, "the storage could not be checked: %v.", err)
 		}
 		for _, p := range problems {
-			r.problem("%s", p)
+			addProblem(&r, "%s", p)
 		}
 	}
 	seals, t, expected, err := c.verifyLog(ctx, s, o, &r)
@@ -76,10 +47,10 @@ func (c *Core) Verify(ctx context.Context, o VerifyOptions) (Report, error) {
 		return r, err
 	}
 	if err := ctx.Err(); err != nil {
-		return r, fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
+		return r, stet.WrapError(err, stet.CodeUnavailable, "the check was stopped: %v.", context.Cause(ctx))
 	}
 	if !o.Expect.IsZero() && !expected {
-		r.problem("no entry of the log has the hash %s: its tail was lost, or it was rewritten", o.Expect)
+		addProblem(&r, "no entry of the log has the hash %s: its tail was lost, or it was rewritten", o.Expect)
 	}
 	if t == nil {
 		return r, nil // what follows would only repeat it
@@ -97,8 +68,8 @@ type seat struct {
 // verifyLog checks the chain of the log and returns the state that it leads to,
 // nil if it cannot be followed, and the seals of the versions that live there. An error
 // means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *Report) (seals map[seat]prompt.Hash, t *tx, expected bool, err error) {
-	seals = make(map[seat]prompt.Hash)
+func (c *Core) verifyLog(ctx context.Context, s *snapshot, o stet.VerifyOptions, r *stet.Report) (seals map[seat]stet.Hash, t *tx, expected bool, err error) {
+	seals = make(map[seat]stet.Hash)
 	t = emptySnapshot().begin()
 	for t.revision < s.revision && ctx.Err() == nil {
 		entries, err := c.log.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
@@ -109,23 +80,23 @@ func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *R
 			err = fmt.Errorf("the log ends there, and not at revision %d", s.revision)
 		}
 		if err != nil {
-			r.problem("the log cannot be read after revision %d: %v", t.revision, err)
+			addProblem(r, "the log cannot be read after revision %d: %v", t.revision, err)
 			return seals, nil, expected, nil
 		}
 		for i := range entries {
 			newest := t.time
 			if err := t.follow(&entries[i]); err != nil {
-				r.problem("%v", err)
+				addProblem(r, "%v", err)
 				return seals, nil, expected, nil
 			}
 			ch, _ := DecodeChange(entries[i].Data) // follow has read it
 			if ch.Time.Before(newest) {
-				r.problem("the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
-					ch.Revision, prompt.FormatTime(ch.Time), prompt.FormatTime(newest))
+				addProblem(r, "the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
+					ch.Revision, stet.FormatTime(ch.Time), stet.FormatTime(newest))
 			}
 			note(seals, ch)
 			t.gone, t.kept = nil, 0
-			expected = expected || prompt.Hash(entries[i].Hash) == o.Expect
+			expected = expected || stet.Hash(entries[i].Hash) == o.Expect
 		}
 		r.Revision, r.Hash = t.revision, t.hash
 		if o.Progress != nil {
@@ -133,13 +104,13 @@ func (c *Core) verifyLog(ctx context.Context, s *snapshot, o VerifyOptions, r *R
 		}
 	}
 	if t.hash != s.hash {
-		r.problem("the entry at revision %d has the hash %s, and not %s, which the store was opened with", t.revision, t.hash, s.hash)
+		addProblem(r, "the entry at revision %d has the hash %s, and not %s, which the store was opened with", t.revision, t.hash, s.hash)
 	}
 	return seals, t, expected, nil
 }
 
 // note collects the seals of a change.
-func note(seals map[seat]prompt.Hash, ch *prompt.Change) {
+func note(seals map[seat]stet.Hash, ch *stet.Change) {
 	for i := range ch.Ops {
 		switch o := &ch.Ops[i]; {
 		case o.Clear != nil:
@@ -152,22 +123,22 @@ func note(seals map[seat]prompt.Hash, ch *prompt.Change) {
 
 // verifyHeads compares the heads that reads are answered from with those that
 // the log leads to.
-func verifyHeads(s *snapshot, t *tx, r *Report) {
+func verifyHeads(s *snapshot, t *tx, r *stet.Report) {
 	if t.epoch != s.epoch {
-		r.problem("the log leads to epoch %d, and the store is in epoch %d", t.epoch, s.epoch)
+		addProblem(r, "the log leads to epoch %d, and the store is in epoch %d", t.epoch, s.epoch)
 	}
 	for _, h := range t.heads {
 		have := s.tree.get(h.id)
 		if have == nil {
-			r.problem("%s is in the log and not in the store", h.id)
+			addProblem(r, "%s is in the log and not in the store", h.id)
 			continue
 		}
 		if diff := difference(have, h); diff != "" {
-			r.problem("%s is not as the log says: %s", h.id, diff)
+			addProblem(r, "%s is not as the log says: %s", h.id, diff)
 		}
 	}
 	if n := s.tree.tree.Len(); n != len(t.heads) {
-		r.problem("the store has %d prompts, and the log leads to %d", n, len(t.heads))
+		addProblem(r, "the store has %d prompts, and the log leads to %d", n, len(t.heads))
 	}
 }
 
@@ -195,7 +166,7 @@ func difference(a, b *head) string {
 }
 
 // verifyBodies reads every text from the engine and recomputes its digest and seal.
-func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]prompt.Hash, o VerifyOptions, r *Report) error {
+func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]stet.Hash, o stet.VerifyOptions, r *stet.Report) error {
 	total := uint64(0)
 	s.tree.tree.Scan(func(h *head) bool {
 		total += uint64(h.live.len())
@@ -206,7 +177,7 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 	})
 	var unread error
 	s.tree.tree.Scan(func(h *head) bool {
-		for v := range (view{h, now}).all(true, number.Number{}) {
+		for v := range (view{h, now}).all(true, stet.Number{}) {
 			if ctx.Err() != nil {
 				return false
 			}
@@ -217,7 +188,7 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 				return false
 			}
 			if problem != "" {
-				r.problem("%s@%s: %s", h.id, v.number, problem)
+				addProblem(r, "%s@%s: %s", h.id, v.number, problem)
 			}
 			if o.Progress != nil && r.Versions%256 == 0 {
 				o.Progress(uint64(r.Versions), total)
@@ -226,14 +197,14 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]pro
 		return true
 	})
 	if err := ctx.Err(); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the check was stopped: %v.", context.Cause(ctx))
+		return stet.WrapError(err, stet.CodeUnavailable, "the check was stopped: %v.", context.Cause(ctx))
 	}
 	return unread
 }
 
 // verifyBody says what is wrong with the text of a version, "" for nothing. An error
 // means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]prompt.Hash) (problem string, unread error) {
+func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]stet.Hash) (problem string, unread error) {
 	b, err := c.log.Body(ctx, bodyRef(id, v))
 	if err != nil {
 		if why := c.whyUnread(err); why != nil {
@@ -248,7 +219,7 @@ func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[
 	return wrongBody(&b, id, v, seals), nil
 }
 
-func wrongBody(b *driver.Body, id string, v *version, seals map[seat]prompt.Hash) string {
+func wrongBody(b *driver.Body, id string, v *version, seals map[seat]stet.Hash) string {
 	f, err := decodeBody(b.Text, b.Fields)
 	switch {
 	case err != nil:

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // Verify reports a time that goes back, with its revision: no commit of this store
@@ -18,7 +18,7 @@ func TestVerifyFindsATimeThatGoesBack(t *testing.T) {
 	l := memory.New()
 	c := start(t, &hook{Log: l, keep: true}, core.Options{})
 	for _, text := range []string{"first", "second", "third"} {
-		if _, err := c.Commit(t.Context(), prompt.Commit{Ops: []prompt.Op{saving("a", text)}}); err != nil {
+		if _, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("a", text)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestVerifyFindsATimeThatGoesBack(t *testing.T) {
 		}
 		tail = driver.Tail{Revision: e.Revision, Hash: e.Hash}
 	}
-	r, err := start(t, wrong, core.Options{}).Verify(t.Context(), core.VerifyOptions{})
+	r, err := start(t, wrong, core.Options{}).Verify(t.Context(), stet.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

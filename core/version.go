@@ -4,15 +4,15 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/number"
 )
 
 // A version is what the index holds of one version: what selectors and commits
 // need to know. It never changes, except for the cached record, and is shared by
 // all heads that have it. 96 bytes.
 type version struct {
-	number   number.Number
+	number   stet.Number
 	digest   content.Digest
 	revision uint64 // of the commit that saved it
 	deleted  uint64 // revision of the commit that deleted it, 0 while it lives
@@ -40,7 +40,7 @@ func (v *version) tombstone(revision uint64) *version {
 type versions struct{ releases, prereleases *order }
 
 // side returns the order that n belongs into.
-func (s *versions) side(n number.Number) **order {
+func (s *versions) side(n stet.Number) **order {
 	if n.IsPrerelease() {
 		return &s.prereleases
 	}
@@ -49,7 +49,7 @@ func (s *versions) side(n number.Number) **order {
 
 func (s versions) len() int { return s.releases.len() + s.prereleases.len() }
 
-func (s versions) get(n number.Number) *version { return (*s.side(n)).get(n) }
+func (s versions) get(n stet.Number) *version { return (*s.side(n)).get(n) }
 
 // latest returns the highest release, or the highest pre-release if there is no
 // release, or nil.
@@ -61,8 +61,8 @@ func (s versions) latest() *version {
 }
 
 // max returns the highest number, zero if there is none.
-func (s versions) max() number.Number {
-	var high number.Number
+func (s versions) max() stet.Number {
+	var high stet.Number
 	for _, o := range []*order{s.releases, s.prereleases} {
 		if v := o.max(); v != nil && (high.IsZero() || high.Less(v.number)) {
 			high = v.number
@@ -79,7 +79,7 @@ func (s versions) with(v *version) versions {
 }
 
 // without returns s less the version numbered n.
-func (s versions) without(n number.Number) versions {
+func (s versions) without(n stet.Number) versions {
 	o := s.side(n)
 	*o = (*o).without(n)
 	return s
@@ -88,7 +88,7 @@ func (s versions) without(n number.Number) versions {
 // tombstones returns s and a tombstone of each of the others.
 func (s versions) tombstones(others versions, revision uint64) versions {
 	for _, o := range []*order{others.releases, others.prereleases} {
-		for v := range o.up(number.Number{}) {
+		for v := range o.up(stet.Number{}) {
 			s = s.with(v.tombstone(revision))
 		}
 	}

@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // This file is the form of a commit in the log. It is a promise: entries are
@@ -23,12 +22,12 @@ import (
 // members in a fixed order, those that have their default left out, without the
 // hash. It is written by hand because it runs once a commit on the one goroutine
 // that all commits go through.
-func appendChange(dst []byte, c *prompt.Change) []byte {
+func appendChange(dst []byte, c *stet.Change) []byte {
 	dst = append(dst, `{"revision":`...)
 	dst = strconv.AppendUint(dst, c.Revision, 10)
 	dst = appendMember(dst, "id", c.ID)
 	dst = append(dst, `,"time":"`...)
-	dst = prompt.AppendTime(dst, c.Time)
+	dst = stet.AppendTime(dst, c.Time)
 	dst = append(dst, '"')
 	if c.Author != "" {
 		dst = appendMember(dst, "author", c.Author)
@@ -50,7 +49,7 @@ func appendChange(dst []byte, c *prompt.Change) []byte {
 	return append(dst, '}')
 }
 
-func appendOp(dst []byte, o *prompt.ChangeOp) []byte {
+func appendOp(dst []byte, o *stet.ChangeOp) []byte {
 	switch {
 	case o.Save != nil:
 		return append(appendSave(append(dst, `{"save":`...), o.Save), '}')
@@ -66,7 +65,7 @@ func appendOp(dst []byte, o *prompt.ChangeOp) []byte {
 	return append(dst, `{"clear":{}}`...)
 }
 
-func appendSave(dst []byte, s *prompt.SaveChange) []byte {
+func appendSave(dst []byte, s *stet.SaveChange) []byte {
 	dst = append(dst, `{"prompt_id":`...)
 	dst = content.AppendQuote(dst, s.PromptID)
 	dst = append(dst, `,"version":"`...)
@@ -93,7 +92,7 @@ func appendSave(dst []byte, s *prompt.SaveChange) []byte {
 	return append(appendLabels(dst, s.Labels), '}')
 }
 
-func appendDelete(dst []byte, d *prompt.DeleteChange) []byte {
+func appendDelete(dst []byte, d *stet.DeleteChange) []byte {
 	dst = append(dst, `{"prompt_id":`...)
 	dst = content.AppendQuote(dst, d.PromptID)
 	dst = appendNumber(dst, "version", d.Version)
@@ -102,7 +101,7 @@ func appendDelete(dst []byte, d *prompt.DeleteChange) []byte {
 	return append(appendLabels(dst, d.Labels), '}')
 }
 
-func appendLabels(dst []byte, labels []prompt.LabelChange) []byte {
+func appendLabels(dst []byte, labels []stet.LabelChange) []byte {
 	if len(labels) == 0 {
 		return dst
 	}
@@ -116,7 +115,7 @@ func appendLabels(dst []byte, labels []prompt.LabelChange) []byte {
 	return append(dst, ']')
 }
 
-func appendLabel(dst []byte, l *prompt.LabelChange) []byte {
+func appendLabel(dst []byte, l *stet.LabelChange) []byte {
 	dst = append(dst, '{')
 	if l.PromptID != "" {
 		dst = append(dst, `"prompt_id":`...)
@@ -137,7 +136,7 @@ func appendMember(dst []byte, name, value string) []byte {
 	return content.AppendQuote(dst, value)
 }
 
-func appendNumber(dst []byte, name string, n number.Number) []byte {
+func appendNumber(dst []byte, name string, n stet.Number) []byte {
 	if n.IsZero() {
 		return dst
 	}
@@ -150,38 +149,38 @@ func appendNumber(dst []byte, name string, n number.Number) []byte {
 
 // DecodeChange reads what appendChange writes. Members that it does not know are
 // an error: they come from a newer stet, and what they mean must not be ignored.
-func DecodeChange(data []byte) (*prompt.Change, error) {
+func DecodeChange(data []byte) (*stet.Change, error) {
 	var w struct {
-		Revision    uint64            `json:"revision"`
-		ID          string            `json:"id"`
-		Time        time.Time         `json:"time"`
-		Author      string            `json:"author"`
-		Message     string            `json:"message"`
-		Ops         []prompt.ChangeOp `json:"ops"`
-		Fingerprint string            `json:"fingerprint"`
+		Revision    uint64          `json:"revision"`
+		ID          string          `json:"id"`
+		Time        time.Time       `json:"time"`
+		Author      string          `json:"author"`
+		Message     string          `json:"message"`
+		Ops         []stet.ChangeOp `json:"ops"`
+		Fingerprint string          `json:"fingerprint"`
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&w); err != nil {
 		return nil, err
 	}
-	return &prompt.Change{
+	return &stet.Change{
 		Revision: w.Revision, ID: w.ID, Time: w.Time.UTC(), Author: w.Author, Message: w.Message,
 		Ops: w.Ops, Fingerprint: w.Fingerprint,
 	}, nil
 }
 
 // link is the hash of an entry.
-func link(previous prompt.Hash, data []byte) prompt.Hash {
+func link(previous stet.Hash, data []byte) stet.Hash {
 	h := sha256.New()
 	h.Write(previous[:])
 	h.Write(data)
-	return prompt.Hash(h.Sum(nil))
+	return stet.Hash(h.Sum(nil))
 }
 
 // decodeEntry reads an entry of the log that follows one with the given revision
 // and hash, and checks that it does.
-func decodeEntry(revision uint64, hash prompt.Hash, e *driver.Entry) (*prompt.Change, error) {
+func decodeEntry(revision uint64, hash stet.Hash, e *driver.Entry) (*stet.Change, error) {
 	c, err := DecodeChange(e.Data)
 	switch {
 	case err != nil:
@@ -190,7 +189,7 @@ func decodeEntry(revision uint64, hash prompt.Hash, e *driver.Entry) (*prompt.Ch
 		return nil, fmt.Errorf("the log has revision %d (it says %d of itself) after %d", e.Revision, c.Revision, revision)
 	case c.ID != e.ID:
 		return nil, fmt.Errorf("the entry at revision %d of the log is filed under the id %q and says that it is %q", e.Revision, e.ID, c.ID)
-	case link(hash, e.Data) != prompt.Hash(e.Hash):
+	case link(hash, e.Data) != stet.Hash(e.Hash):
 		return nil, fmt.Errorf("the entry at revision %d of the log does not have the hash that belongs to it", e.Revision)
 	}
 	c.Hash = e.Hash

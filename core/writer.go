@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/mutant"
 )
 
@@ -216,14 +216,14 @@ func (c *Core) keepBodies(w *written) {
 // attempt was lost, that is not known. A refusal that rests on a commit of the
 // same batch, or on a state that others may have changed, is void with it.
 func (c *Core) giveUp(w *written, lost, err error) {
-	why := fault.Wrap(err, fault.Unavailable, "the commit could not be written: %v. Nothing changed.", err)
-	if e := (*fault.Error)(nil); errors.As(err, &e) {
+	why := stet.WrapError(err, stet.CodeUnavailable, "the commit could not be written: %v. Nothing changed.", err)
+	if e := (*stet.Error)(nil); errors.As(err, &e) {
 		why = e // the engine's own words
 	}
 	for i := range w.commits {
 		d := &w.commits[i]
 		known := d.out.err != nil && c.info.Exclusive && d.behind == 0 ||
-			d.out.err != nil && fault.CodeOf(d.out.err) == fault.Unknown ||
+			d.out.err != nil && stet.CodeOf(d.out.err) == stet.CodeUnknown ||
 			d.out.err == nil && d.out.replayed && d.out.change.Revision <= w.tx.base.revision
 		switch {
 		case known:

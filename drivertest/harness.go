@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 )
 
@@ -20,7 +21,7 @@ type Harness struct {
 
 	// OpenStore returns a new, empty store with the options: what stet.New makes
 	// of OpenLog if nil. The case closes it.
-	OpenStore func(ctx context.Context, o stet.Options) (*stet.Store, error)
+	OpenStore func(ctx context.Context, o core.Options) (*stet.Store, error)
 
 	// Reopen closes a log and opens the same data again. It is nil for an engine
 	// whose data does not survive that.
@@ -35,7 +36,7 @@ type Harness struct {
 	Handles int
 
 	// Options are given to every store, but for the clock, which is the case's.
-	Options stet.Options
+	Options core.Options
 
 	// Unreliable says that answers get lost on purpose: an outcome that is
 	// unknown or unavailable is then settled by sending the same again, as a
@@ -141,7 +142,7 @@ func test(t *testing.T, h *Harness, cases []Case) {
 }
 
 // openStore opens a new, empty store with a case's options.
-func (h *Harness) openStore(ctx context.Context, o stet.Options) (*stet.Store, driver.Log, error) {
+func (h *Harness) openStore(ctx context.Context, o core.Options) (*stet.Store, driver.Log, error) {
 	if h.OpenStore != nil {
 		s, err := h.OpenStore(ctx, o)
 		return s, nil, err
@@ -153,6 +154,6 @@ func (h *Harness) openStore(ctx context.Context, o stet.Options) (*stet.Store, d
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := stet.New(ctx, log, o)
+	s, err := core.Open(ctx, log, o)
 	return s, log, err
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
 )
 
 // original is the store that stet began with: six methods on a dict, brought to Go
@@ -57,9 +55,9 @@ func (o *original) Do(_ context.Context, c *Call) Answer {
 	default:
 		err = o.getVersion(c.Ref, &a)
 	}
-	a.Op = fault.NoOp
+	a.Op = stet.NoOp
 	if err != nil {
-		a = Answer{Code: string(fault.CodeOf(err)), Op: fault.NoOp}
+		a = Answer{Code: string(stet.CodeOf(err)), Op: stet.NoOp}
 	}
 	return a
 }
@@ -73,7 +71,7 @@ func (o *original) saveVersion(d *stet.Draft, a *Answer) error {
 		return clash("taken")
 	}
 	c, _ := contentOf(d)
-	v := &modelVersion{number: number.MustParse(d.Version), content: c, draft: d, author: d.Author, message: d.Message, metadata: "{}"}
+	v := &modelVersion{number: stet.MustParseNumber(d.Version), content: c, draft: d, author: d.Author, message: d.Message, metadata: "{}"}
 	end = o.at()
 	all := o.versions[d.PromptID]
 	end()

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // A clients run makes a history: each client makes its calls one after the other.
@@ -83,7 +83,7 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 	}
 	// In the end the whole log is read. That tells the time of each commit that a
 	// read can have seen, and what became of those whose outcome is unknown.
-	c := &Call{Kind: "changes", Limit: prompt.MaxLimit}
+	c := &Call{Kind: "changes", Limit: stet.MaxLimit}
 	for tries := 0; tries < resends; {
 		e := do(ctx, cl.n, c)
 		h.Events = append(h.Events, e)
@@ -93,7 +93,7 @@ func (cl clients) run(ctx context.Context, d Doer, seed uint64) *History {
 		case !e.Answer.More || n == 0:
 			return h
 		default:
-			c = &Call{Kind: "changes", Limit: prompt.MaxLimit, Since: e.Answer.Revs[n-1]}
+			c = &Call{Kind: "changes", Limit: stet.MaxLimit, Since: e.Answer.Revs[n-1]}
 		}
 	}
 	return h

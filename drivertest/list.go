@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/number"
 )
 
 // pages reads a whole list of versions page by page, with something done between.
@@ -66,7 +65,7 @@ var listCases = []Case{
 		r.ok(slices.IsSortedFunc(got, func(a, b string) int {
 			x, _ := stet.ParseNumber(a)
 			y, _ := stet.ParseNumber(b)
-			return number.Compare(x, y)
+			return stet.CompareNumbers(x, y)
 		}), "the list is not in order: %v", got)
 		seen := map[string]bool{}
 		for _, n := range got {

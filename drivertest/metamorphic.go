@@ -32,7 +32,7 @@ type Way struct {
 	Another func(ctx context.Context, log driver.Log) (driver.Log, error)
 	// Options are how the store is opened, but for the clock and the ids, which
 	// are the same for all.
-	Options stet.Options
+	Options core.Options
 	// Procs is GOMAXPROCS while a call is made, if not 0.
 	Procs int
 }
@@ -71,7 +71,7 @@ type scene struct {
 	call int
 }
 
-func (s *scene) options(o stet.Options) stet.Options {
+func (s *scene) options(o core.Options) core.Options {
 	o.Now = func() time.Time { return s.now }
 	o.NewID = func() string { return fmt.Sprint("made-", s.call) }
 	return o
@@ -164,7 +164,7 @@ func metamorphic(ctx context.Context, t *rapid.T, ways []Way, count map[string]i
 		"": func(*rapid.T) {},
 	})
 	for _, r := range runners {
-		rep, err := r.stores[0].Verify(ctx, core.VerifyOptions{})
+		rep, err := r.stores[0].Verify(ctx, stet.VerifyOptions{})
 		if err != nil || len(rep.Problems) > 0 {
 			t.Fatalf("%s: Verify: %v %s", r.Name, err, rep.Problems)
 		}
@@ -172,7 +172,7 @@ func metamorphic(ctx context.Context, t *rapid.T, ways []Way, count map[string]i
 }
 
 func (r *runner) open(ctx context.Context, s *scene, log driver.Log) error {
-	store, err := stet.New(ctx, log, s.options(r.Options))
+	store, err := core.Open(ctx, log, s.options(r.Options))
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (r *runner) open(ctx context.Context, s *scene, log driver.Log) error {
 	}
 	other, err := r.Another(ctx, log)
 	if err == nil {
-		store, err = stet.New(ctx, other, s.options(r.Options))
+		store, err = core.Open(ctx, other, s.options(r.Options))
 	}
 	if err == nil {
 		r.stores = append(r.stores, store)

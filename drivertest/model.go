@@ -7,10 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A model is the store as docs/guarantees.md tells it, in the simplest code that
@@ -38,12 +36,12 @@ type modelPrompt struct {
 }
 
 type modelVersion struct {
-	number   number.Number
+	number   stet.Number
 	ordinal  int
 	revision uint64
 	deleted  uint64 // the revision, 0 while it lives
 	content  content.Content
-	draft    *prompt.Draft
+	draft    *stet.Draft
 	author   string
 	message  string
 	metadata string
@@ -51,13 +49,13 @@ type modelVersion struct {
 
 type modelMove struct {
 	revision        uint64
-	from, to        number.Number
+	from, to        stet.Number
 	author, message string
 }
 
 // modelEntry is a commit as Changes has it.
 type modelEntry struct {
-	commit  *prompt.Commit
+	commit  *stet.Commit
 	results []modelResult
 }
 
@@ -102,19 +100,19 @@ func (m *model) reopened() *model {
 // A modelTx is a model in the middle of a commit.
 type modelTx struct {
 	model
-	commit  *prompt.Commit
+	commit  *stet.Commit
 	results []modelResult
 }
 
 // commit carries out a commit.
-func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
+func (m *model) doCommit(c *stet.Commit) (*model, Answer, []modelResult) {
 	for i := range c.Ops {
 		if err := malformed(&c.Ops[i]); err != nil {
 			return m, refusedAt(err, i), nil
 		}
 	}
 	if len(c.Ops) == 0 {
-		return m, refusedAt(fault.New(fault.Invalid, "no operations"), fault.NoOp), nil
+		return m, refusedAt(stet.Errorf(stet.CodeInvalid, "no operations"), stet.NoOp), nil
 	}
 	raw, _ := json.Marshal(c)
 	asked := string(raw)
@@ -123,7 +121,7 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 			switch {
 			case k.id != c.ID:
 			case k.asked != asked:
-				return m, refusedAt(fault.New(fault.Conflict, "other operations"), fault.NoOp), nil
+				return m, refusedAt(stet.Errorf(stet.CodeConflict, "other operations"), stet.NoOp), nil
 			default:
 				a := k.answer
 				a.Replayed = a.Code == ""
@@ -139,7 +137,7 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 		if err := tx.op(&c.Ops[i]); err != nil {
 			a := refusedAt(err, i)
 			next := m
-			if c.ID != "" && (a.Code == string(fault.Conflict) || a.Code == string(fault.NotFound)) {
+			if c.ID != "" && (a.Code == string(stet.CodeConflict) || a.Code == string(stet.CodeNotFound)) {
 				n := *m
 				n.print = 0
 				n.remember(modelKnown{id: c.ID, asked: asked, answer: a})
@@ -148,7 +146,7 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 			return next, a, nil
 		}
 	}
-	a := Answer{Op: fault.NoOp, Revision: tx.revision}
+	a := Answer{Op: stet.NoOp, Revision: tx.revision}
 	for _, r := range tx.results {
 		a.Lines = append(a.Lines, r.line)
 	}
@@ -162,7 +160,7 @@ func (m *model) doCommit(c *prompt.Commit) (*model, Answer, []modelResult) {
 	return &tx.model, a, tx.results
 }
 
-func refusedAt(err error, op int) Answer { return Answer{Code: string(fault.CodeOf(err)), Op: op} }
+func refusedAt(err error, op int) Answer { return Answer{Code: string(stet.CodeOf(err)), Op: op} }
 
 func (m *model) remember(k modelKnown) {
 	k.next, k.prints = m.known, hashOf(fmt.Sprint(k.id, k.asked, k.answer))^m.known.all()

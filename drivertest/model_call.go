@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet/content"
 )
 
 // A Call is one call of a store, as it is kept in a history.
@@ -41,8 +41,8 @@ type Call struct {
 	Texts  bool         `json:",omitempty"` // of changes: not in histories, as they are of a later instant than the page
 }
 
-func (c *Call) label() string { return cmp.Or(c.Label, prompt.DefaultLabel) }
-func (c *Call) limit() int    { return cmp.Or(c.Limit, prompt.DefaultLimit) }
+func (c *Call) label() string { return cmp.Or(c.Label, stet.DefaultLabel) }
+func (c *Call) limit() int    { return cmp.Or(c.Limit, stet.DefaultLimit) }
 func (c *Call) past() bool    { return c.At != 0 || !c.Time.IsZero() }
 
 // An Answer is what a store, or the model, answers.
@@ -187,7 +187,7 @@ func (d storeDoer) read(ctx context.Context, c *Call) (a Answer, err error) {
 		}
 		line := lineOf(v)
 		if c.Kind == "render" {
-			var r stet.Rendered
+			var r content.Rendered
 			r, err = v.Render(*c.Values)
 			line = renderedLine(v.PromptID(), v.Number(), r.Type(), r.Text(), r.Messages(), r.Config())
 		}
@@ -326,7 +326,7 @@ func headLine(id, latest, current string, labels map[string]string, versions int
 	return fmt.Sprintf("%s latest=%s current=%s versions=%d%s", id, latest, current, versions, b.String())
 }
 
-func unchangedLine(id string, n stet.Number, ordinal uint64, d stet.Digest) string {
+func unchangedLine(id string, n stet.Number, ordinal uint64, d content.Digest) string {
 	return fmt.Sprintf("%s@%s #%d %.15s same", id, n, ordinal, d)
 }
 
@@ -334,7 +334,7 @@ func lineOf(v stet.Version) string {
 	return versionLine(v.PromptID(), v.Number(), v.Ordinal(), v.Content(), v.Digest(), v.Metadata(), slices.Collect(v.Parents()), v.Author(), v.Message())
 }
 
-func versionLine(id string, n stet.Number, ordinal uint64, c stet.Content, d stet.Digest, metadata string, parents []string, author, message string) string {
+func versionLine(id string, n stet.Number, ordinal uint64, c content.Content, d content.Digest, metadata string, parents []string, author, message string) string {
 	return fmt.Sprintf("%s@%s #%d %.15s %s %q%s meta=%s parents=%s %s: %s",
 		id, n, ordinal, d, c.Type(), c.Text(), c.Messages(), metadata, strings.Join(parents, ","), author, message)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // modelCase drives a store in lockstep with the model: random operations, good
@@ -66,7 +65,7 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 	var call func(c *Call)
 	call = func(c *Call) {
 		for !c.Time.IsZero() && when.end() < m.revision { // not every answer has its commit's time
-			call(&Call{Kind: "changes", Since: when.end(), Limit: prompt.MaxLimit})
+			call(&Call{Kind: "changes", Since: when.end(), Limit: stet.MaxLimit})
 		}
 		if h.Unreliable && c.Commit != nil { // so that it can be settled
 			c.Kind, c.Commit.ID = "commit", cmp.Or(c.Commit.ID, g.ids())
@@ -126,14 +125,14 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 			if log, err = h.Reopen(ctx, log); err != nil {
 				t.Fatalf("Reopen: %v", err)
 			}
-			if s, err = stet.New(ctx, log, o); err != nil {
+			if s, err = core.Open(ctx, log, o); err != nil {
 				t.Fatalf("opening again: %v", err)
 			}
 			m = m.reopened()
 		}
 	}
 	t.Repeat(actions)
-	rep, err := s.Verify(ctx, core.VerifyOptions{})
+	rep, err := s.Verify(ctx, stet.VerifyOptions{})
 	if err != nil || len(rep.Problems) > 0 {
 		t.Fatalf("Verify: %v %s", err, rep.Problems)
 	}

@@ -9,11 +9,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
+	"github.com/stet-dev/stet/internal/selector"
 )
 
 // live returns the versions that live, by precedence, the lowest first.
@@ -27,11 +23,11 @@ func (p *modelPrompt) live() []*modelVersion {
 			live = append(live, v)
 		}
 	}
-	slices.SortFunc(live, func(a, b *modelVersion) int { return number.Compare(a.number, b.number) })
+	slices.SortFunc(live, func(a, b *modelVersion) int { return stet.CompareNumbers(a.number, b.number) })
 	return live
 }
 
-func (p *modelPrompt) find(n number.Number) *modelVersion {
+func (p *modelPrompt) find(n stet.Number) *modelVersion {
 	for _, v := range p.live() {
 		if v.number == n {
 			return v
@@ -53,7 +49,7 @@ func (p *modelPrompt) latest() *modelVersion {
 
 // current is what the default label points at, or latest.
 func (p *modelPrompt) current() *modelVersion {
-	if n := p.at(prompt.DefaultLabel); !n.IsZero() {
+	if n := p.at(stet.DefaultLabel); !n.IsZero() {
 		return p.find(n)
 	}
 	return p.latest()
@@ -128,7 +124,7 @@ func (m *model) get(ref string, c *Call) (*modelVersion, string, error) {
 	if _, err := selector.Parse(sel); err != nil {
 		return nil, id, err
 	}
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return nil, id, err
 	}
 	then, err := m.past(c)
@@ -157,16 +153,16 @@ func (m *model) do(c *Call) (*model, Answer) {
 			}
 		}
 		if c.Kind != "commit" {
-			a.Op = fault.NoOp
+			a.Op = stet.NoOp
 		}
 		return next, a
 	}
-	a := Answer{Op: fault.NoOp, AsOf: m.revision}
+	a := Answer{Op: stet.NoOp, AsOf: m.revision}
 	if c.At != 0 {
 		a.AsOf = c.At
 	}
 	if err := m.read(c, &a); err != nil {
-		a = Answer{Code: string(fault.CodeOf(err)), Op: a.Op}
+		a = Answer{Code: string(stet.CodeOf(err)), Op: a.Op}
 	}
 	return m, a
 }
@@ -212,12 +208,12 @@ func (m *model) read(c *Call, a *Answer) error {
 			if _, err := selector.Parse(sel); err != nil {
 				return err
 			}
-			if err := name.CheckID(id); err != nil {
+			if err := stet.CheckID(id); err != nil {
 				return err
 			}
 			a.Op++
 		}
-		a.Op = fault.NoOp
+		a.Op = stet.NoOp
 		if err != nil {
 			return err
 		}
@@ -234,16 +230,16 @@ func (m *model) read(c *Call, a *Answer) error {
 		return m.readPrompts(c, a)
 	}
 	id := c.Ref
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return err
 	}
 	if c.Kind == "history" {
-		if err := name.CheckLabel(c.label()); err != nil {
+		if err := stet.CheckLabel(c.label()); err != nil {
 			return err
 		}
 	}
-	if c.Limit < 0 || c.Limit > prompt.MaxLimit {
-		return fault.New(fault.Invalid, "limit")
+	if c.Limit < 0 || c.Limit > stet.MaxLimit {
+		return stet.Errorf(stet.CodeInvalid, "limit")
 	}
 	if err != nil {
 		return err
@@ -270,7 +266,7 @@ func (p *modelPrompt) list(now *modelPrompt, c *Call, a *Answer) error {
 	}
 	for _, v := range all {
 		if c.After != "" {
-			if d := number.Compare(v.number, number.MustParse(c.After)); d == 0 || c.Ascending != (d > 0) {
+			if d := stet.CompareNumbers(v.number, stet.MustParseNumber(c.After)); d == 0 || c.Ascending != (d > 0) {
 				continue
 			}
 		}
@@ -309,14 +305,14 @@ func (p *modelPrompt) history(c *Call, a *Answer) error {
 }
 
 func (m *model) readPrompts(c *Call, a *Answer) error {
-	if c.Limit < 0 || c.Limit > prompt.MaxLimit {
-		return fault.New(fault.Invalid, "limit")
+	if c.Limit < 0 || c.Limit > stet.MaxLimit {
+		return stet.Errorf(stet.CodeInvalid, "limit")
 	}
-	if err := name.CheckPrefix(c.Prefix); err != nil {
+	if err := stet.CheckPrefix(c.Prefix); err != nil {
 		return err
 	}
 	if c.Label != "" {
-		if err := name.CheckLabel(c.Label); err != nil {
+		if err := stet.CheckLabel(c.Label); err != nil {
 			return err
 		}
 	}
@@ -356,8 +352,8 @@ func (v *modelVersion) line(id string) string {
 // changes reads the log. Texts are those of the versions that still live.
 func (m *model) changes(c *Call, a *Answer) error {
 	switch {
-	case c.Limit < 0 || c.Limit > prompt.MaxLimit:
-		return fault.New(fault.Invalid, "limit")
+	case c.Limit < 0 || c.Limit > stet.MaxLimit:
+		return stet.Errorf(stet.CodeInvalid, "limit")
 	case c.Since > m.revision:
 		return absent()
 	}
@@ -415,7 +411,7 @@ func (v *modelVersion) render(id string, with *stet.Values) (string, error) {
 		messages = canonical(raw)
 	}
 	if bad {
-		return "", fault.New(fault.Invalid, "no value")
+		return "", stet.Errorf(stet.CodeInvalid, "no value")
 	}
 	return renderedLine(id, v.number, v.content.Type(), text, messages, v.content.Config()), nil
 }

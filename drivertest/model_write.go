@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // edit returns a copy of a prompt to be changed, a new one if there is none.
@@ -25,7 +23,7 @@ func (t *modelTx) edit(id string) *modelPrompt {
 	return p
 }
 
-func (t *modelTx) op(o *prompt.Op) error {
+func (t *modelTx) op(o *stet.Op) error {
 	var r modelResult
 	var err error
 	switch {
@@ -35,32 +33,32 @@ func (t *modelTx) op(o *prompt.Op) error {
 		r, err = t.delete(o.Delete)
 	case o.SetLabel != nil:
 		l := o.SetLabel
-		r, err = t.point(l.PromptID, l.Label, l.Expect, func(p *modelPrompt) (number.Number, error) {
+		r, err = t.point(l.PromptID, l.Label, l.Expect, func(p *modelPrompt) (stet.Number, error) {
 			v, err := p.resolve(l.Version)
 			if err != nil {
-				return number.Number{}, err
+				return stet.Number{}, err
 			}
 			return v.number, nil
 		})
 	case o.RemoveLabel != nil:
 		l := o.RemoveLabel
-		r, err = t.point(l.PromptID, l.Label, l.Expect, func(p *modelPrompt) (number.Number, error) {
+		r, err = t.point(l.PromptID, l.Label, l.Expect, func(p *modelPrompt) (stet.Number, error) {
 			if p.at(l.Label).IsZero() {
-				return number.Number{}, absent()
+				return stet.Number{}, absent()
 			}
-			return number.Number{}, nil
+			return stet.Number{}, nil
 		})
 	case o.Rollback != nil:
 		l := o.Rollback
-		label := cmp.Or(l.Label, prompt.DefaultLabel)
-		r, err = t.point(l.PromptID, label, l.Expect, func(p *modelPrompt) (number.Number, error) {
+		label := cmp.Or(l.Label, stet.DefaultLabel)
+		r, err = t.point(l.PromptID, label, l.Expect, func(p *modelPrompt) (stet.Number, error) {
 			moves := p.labels[label]
 			if len(moves) == 0 || moves[len(moves)-1].from.IsZero() {
-				return number.Number{}, absent()
+				return stet.Number{}, absent()
 			}
 			to := moves[len(moves)-1].from
 			if p.find(to) == nil {
-				return number.Number{}, absent()
+				return stet.Number{}, absent()
 			}
 			return to, nil
 		})
@@ -71,11 +69,11 @@ func (t *modelTx) op(o *prompt.Op) error {
 	return err
 }
 
-func absent() error          { return fault.New(fault.NotFound, "not there") }
-func clash(why string) error { return fault.New(fault.Conflict, "%s", why) }
+func absent() error          { return stet.Errorf(stet.CodeNotFound, "not there") }
+func clash(why string) error { return stet.Errorf(stet.CodeConflict, "%s", why) }
 
 // point moves a label to where to says.
-func (t *modelTx) point(id, label string, expect *string, to func(*modelPrompt) (number.Number, error)) (modelResult, error) {
+func (t *modelTx) point(id, label string, expect *string, to func(*modelPrompt) (stet.Number, error)) (modelResult, error) {
 	p := t.prompts[id]
 	if p == nil {
 		return modelResult{}, absent()
@@ -93,19 +91,19 @@ func (t *modelTx) point(id, label string, expect *string, to func(*modelPrompt) 
 	return modelResult{line: id + " " + line, id: id, label: line}, nil
 }
 
-func changeLine(label string, from, to number.Number) string {
+func changeLine(label string, from, to stet.Number) string {
 	return fmt.Sprintf("[%s %s>%s]", label, num(from), num(to))
 }
 
 // at is where a label is.
-func (p *modelPrompt) at(label string) number.Number {
+func (p *modelPrompt) at(label string) stet.Number {
 	if moves := p.labels[label]; len(moves) > 0 {
 		return moves[len(moves)-1].to
 	}
-	return number.Number{}
+	return stet.Number{}
 }
 
-func (p *modelPrompt) move(label string, to number.Number, t *modelTx) {
+func (p *modelPrompt) move(label string, to stet.Number, t *modelTx) {
 	moves := p.labels[label]
 	from := p.at(label)
 	if len(moves) > 0 && from == to {
@@ -114,7 +112,7 @@ func (p *modelPrompt) move(label string, to number.Number, t *modelTx) {
 	p.labels[label] = append(slices.Clip(moves), modelMove{t.revision, from, to, t.commit.Author, t.commit.Message})
 }
 
-func (t *modelTx) save(d *prompt.Draft) (modelResult, error) {
+func (t *modelTx) save(d *stet.Draft) (modelResult, error) {
 	p := t.prompts[d.PromptID]
 	if p == nil {
 		p = &modelPrompt{id: d.PromptID}
@@ -125,7 +123,7 @@ func (t *modelTx) save(d *prompt.Draft) (modelResult, error) {
 	}
 	for _, ref := range d.Parents {
 		id, n, _ := strings.Cut(ref, "@")
-		if of := t.prompts[id]; of == nil || of.find(number.MustParse(n)) == nil {
+		if of := t.prompts[id]; of == nil || of.find(stet.MustParseNumber(n)) == nil {
 			return modelResult{}, absent()
 		}
 	}
@@ -158,7 +156,7 @@ func (t *modelTx) save(d *prompt.Draft) (modelResult, error) {
 	return r, nil
 }
 
-func savedLine(id string, n number.Number, ordinal uint64, d content.Digest, same bool, bump string) string {
+func savedLine(id string, n stet.Number, ordinal uint64, d content.Digest, same bool, bump string) string {
 	return fmt.Sprintf("%s@%s #%d %.15s same=%t bump=%s", id, n, ordinal, d, same, bump)
 }
 
@@ -173,20 +171,20 @@ func canonical(raw json.RawMessage) string {
 	return string(b)
 }
 
-func numberOf(v *modelVersion) number.Number {
+func numberOf(v *modelVersion) stet.Number {
 	if v == nil {
-		return number.Number{}
+		return stet.Number{}
 	}
 	return v.number
 }
 
 // allocate finds the number of a new version.
-func (p *modelPrompt) allocate(d *prompt.Draft, c content.Content) (number.Number, string, error) {
-	used := func(n number.Number) bool {
+func (p *modelPrompt) allocate(d *stet.Draft, c content.Content) (stet.Number, string, error) {
+	used := func(n stet.Number) bool {
 		return slices.ContainsFunc(p.saved, func(v *modelVersion) bool { return v.number == n })
 	}
 	if d.Version != "" {
-		n := number.MustParse(d.Version)
+		n := stet.MustParseNumber(d.Version)
 		if used(n) {
 			return n, "", clash("used")
 		}
@@ -201,17 +199,17 @@ func (p *modelPrompt) allocate(d *prompt.Draft, c content.Content) (number.Numbe
 		}
 	}
 	if base == nil {
-		return number.New(1, 0, 0), "", nil
+		return stet.NewNumber(1, 0, 0), "", nil
 	}
-	bump, _ := number.ParseBump(d.Bump)
-	if bump == number.Auto {
-		bump = number.Minor
+	bump, _ := stet.ParseBump(d.Bump)
+	if bump == stet.BumpAuto {
+		bump = stet.BumpMinor
 		if p.latest() != nil {
 			switch content.Compare(base.content, c).Level {
 			case content.Major:
-				bump = number.Major
+				bump = stet.BumpMajor
 			case content.Patch, content.None:
-				bump = number.Patch
+				bump = stet.BumpPatch
 			}
 		}
 	}
@@ -227,7 +225,7 @@ func (p *modelPrompt) allocate(d *prompt.Draft, c content.Content) (number.Numbe
 	}
 }
 
-func (t *modelTx) delete(d *prompt.Delete) (modelResult, error) {
+func (t *modelTx) delete(d *stet.Delete) (modelResult, error) {
 	var doomed []*modelVersion
 	p := t.prompts[d.PromptID]
 	if p != nil {
@@ -253,8 +251,8 @@ func (t *modelTx) delete(d *prompt.Delete) (modelResult, error) {
 	}
 	p = t.edit(d.PromptID)
 	for _, l := range labels {
-		r.line += changeLine(l, p.at(l), number.Number{})
-		p.move(l, number.Number{}, t)
+		r.line += changeLine(l, p.at(l), stet.Number{})
+		p.move(l, stet.Number{}, t)
 	}
 	for _, v := range doomed {
 		dead := *v

@@ -9,7 +9,7 @@ import (
 )
 
 // reopened closes the rig's store and opens its data again.
-func (r *rig) reopened(o stet.Options) *stet.Store {
+func (r *rig) reopened(o core.Options) *stet.Store {
 	log := r.log
 	for _, s := range r.open {
 		r.must(r.close(s), "closing")
@@ -124,12 +124,12 @@ var reopenCases = []Case{
 		_, noted := r.s().Tail()
 		r.saveAll("a", "2.0.0")
 		s := r.reopened(r.options())
-		rep, err := s.Verify(r.ctx, core.VerifyOptions{Expect: noted})
+		rep, err := s.Verify(r.ctx, stet.VerifyOptions{Expect: noted})
 		r.must(err, "verifying")
 		r.ok(rep.OK(), "the hash that was noted is not found: %v", rep.Problems)
 		r.same("what was checked", fmt.Sprint(rep.Revision, rep.Prompts, rep.Versions), "2 1 2")
 		noted[0]++
-		rep, err = s.Verify(r.ctx, core.VerifyOptions{Expect: noted})
+		rep, err = s.Verify(r.ctx, stet.VerifyOptions{Expect: noted})
 		r.must(err, "verifying")
 		r.ok(!rep.OK(), "a hash that no entry has is found")
 	}),

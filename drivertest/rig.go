@@ -104,7 +104,7 @@ func (r *rig) guard(f func()) {
 	f()
 }
 
-func (r *rig) options() stet.Options {
+func (r *rig) options() core.Options {
 	o := r.h.Options
 	o.Now = r.clock.now
 	return o
@@ -124,7 +124,7 @@ func (r *rig) verify(s *stet.Store) {
 	if r.shut[s] {
 		return
 	}
-	rep, err := s.Verify(context.WithoutCancel(r.ctx), core.VerifyOptions{})
+	rep, err := s.Verify(context.WithoutCancel(r.ctx), stet.VerifyOptions{})
 	if err != nil {
 		r.fail("Verify: %v", err)
 	}
@@ -141,8 +141,8 @@ func (r *rig) another(log driver.Log) *stet.Store {
 }
 
 // newStore makes a store of a log.
-func (r *rig) newStore(l driver.Log, o stet.Options) *stet.Store {
-	s, err := stet.New(r.ctx, l, o)
+func (r *rig) newStore(l driver.Log, o core.Options) *stet.Store {
+	s, err := core.Open(r.ctx, l, o)
 	r.must(err, "opening a store")
 	r.open = append(r.open, s)
 	return s

@@ -12,10 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/internal/near"
-	"github.com/stet-dev/stet/selector"
 )
 
 // An access is what one request may do: everything, or what its key allows. It is
@@ -45,7 +43,7 @@ func (s *Server) access(r *http.Request) (*access, error) {
 	}
 	if s.o.Keys == nil || s.o.Keys.Open() {
 		if !onLoopback(r) {
-			return nil, fault.New(fault.Unauthorized, "there are no keys, and without one only this machine is answered. Make a key on the server: stet key create")
+			return nil, stet.Errorf(stet.CodeUnauthorized, "there are no keys, and without one only this machine is answered. Make a key on the server: stet key create")
 		}
 		return s.keyless, nil
 	}
@@ -80,14 +78,14 @@ func bearer(r *http.Request) (string, error) {
 	values := r.Header["Authorization"]
 	switch len(values) {
 	case 0:
-		return "", fault.New(fault.Unauthorized, "the request shows no key. %s", how)
+		return "", stet.Errorf(stet.CodeUnauthorized, "the request shows no key. %s", how)
 	case 1:
 		scheme, secret, ok := strings.Cut(values[0], " ")
 		if ok && strings.EqualFold(scheme, "Bearer") {
 			return strings.TrimLeft(secret, " "), nil
 		}
 	}
-	return "", fault.New(fault.Unauthorized, "the request does not show its key as it should. %s", how)
+	return "", stet.Errorf(stet.CodeUnauthorized, "the request does not show its key as it should. %s", how)
 }
 
 // during returns a context that also ends when the key does, for what waits or
@@ -105,12 +103,12 @@ func (a *access) during(ctx context.Context) (_ context.Context, stop func()) {
 // overError is what is answered once done is closed.
 func (a *access) overError() error {
 	if a.grant == nil {
-		return fault.New(fault.Unauthorized, "there are keys by now, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+		return stet.Errorf(stet.CodeUnauthorized, "there are keys by now, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
 	}
-	if _, err := a.grant.Now(); fault.CodeOf(err) == fault.Unavailable {
+	if _, err := a.grant.Now(); stet.CodeOf(err) == stet.CodeUnavailable {
 		return err
 	}
-	return fault.New(fault.Unauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
+	return stet.Errorf(stet.CodeUnauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
 }
 
 // life is done when the key is revoked, has expired, or was given other rights; for
@@ -170,8 +168,8 @@ func (a *access) mayRead(id string) error {
 	return a.outside(id)
 }
 
-func (a *access) outside(id string) *fault.Error {
-	return fault.New(fault.Forbidden, "the key %q is not for the prompt %q, but for %s. Nothing changed. Ask for a key that is.", a.name(), id, a.grant.Scope())
+func (a *access) outside(id string) *stet.Error {
+	return stet.Errorf(stet.CodeForbidden, "the key %q is not for the prompt %q, but for %s. Nothing changed. Ask for a key that is.", a.name(), id, a.grant.Scope())
 }
 
 // mayReadAll fails as forbidden unless the caller may do what is for the whole
@@ -180,7 +178,7 @@ func (a *access) mayReadAll() error {
 	if a.grant == nil || a.grant.Role() == keys.Admin && a.grant.SeesAll() {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "the key %q is a %s's, for %s. What is for the whole store takes an admin's key for every prompt (*). Nothing changed.",
+	return stet.Errorf(stet.CodeForbidden, "the key %q is a %s's, for %s. What is for the whole store takes an admin's key for every prompt (*). Nothing changed.",
 		a.name(), a.grant.Role(), a.grant.Scope())
 }
 
@@ -209,7 +207,7 @@ func (a *access) commit(c *stet.Commit) error {
 	}
 	const most = 128 // of the store
 	if n := most - len(a.grant.ID()) - 1; len(c.ID) > n {
-		return fault.New(fault.Invalid, "the commit's id has %d bytes; with a key %d is the most. Nothing changed.", len(c.ID), n)
+		return stet.Errorf(stet.CodeInvalid, "the commit's id has %d bytes; with a key %d is the most. Nothing changed.", len(c.ID), n)
 	}
 	a.given, a.id = c.ID, a.grant.ID()+"/"+c.ID
 	c.ID = a.id
@@ -245,7 +243,7 @@ func (a *access) scopeError(err error) error {
 	if c.CommitID == a.id {
 		c.CommitID = a.given
 	}
-	if c.Code == fault.Internal {
+	if c.Code == stet.CodeInternal {
 		c.Message, c.Err = "the server or its storage is broken. Nothing changed. Tell its operator, whose log says more.", err
 		return rewrap(&c)
 	}
@@ -263,6 +261,6 @@ func (a *access) scopeError(err error) error {
 
 // parentID returns the prompt of a parent, ID@NUMBER.
 func parentID(ref string) string {
-	id, _, _ := selector.SplitRef(ref)
+	id, _, _ := stet.SplitRef(ref)
 	return id
 }

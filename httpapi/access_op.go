@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/keys"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // What a role may do is decided here, from the request and the ring alone: never
@@ -36,7 +34,7 @@ func (a *access) may(r right, id string) error {
 	}
 	role := a.grant.Role()
 	writes := role == keys.Writer || role == keys.Admin
-	var err *fault.Error
+	var err *stet.Error
 	switch r {
 	case mayReadAll:
 		return a.mayReadAll()
@@ -65,7 +63,7 @@ func (a *access) may(r right, id string) error {
 
 // op checks one operation of a commit, and takes from it what only an admin says.
 // One that is several at once is checked as each of them.
-func (a *access) op(o *stet.Op) *fault.Error {
+func (a *access) op(o *stet.Op) *stet.Error {
 	if o.Save != nil {
 		if err := a.save(o.Save); err != nil {
 			return err
@@ -87,13 +85,13 @@ func (a *access) op(o *stet.Op) *fault.Error {
 		}
 	}
 	if o.Rollback != nil {
-		if err := a.label(o.Rollback.PromptID, cmp.Or(o.Rollback.Label, prompt.DefaultLabel)); err != nil {
+		if err := a.label(o.Rollback.PromptID, cmp.Or(o.Rollback.Label, stet.DefaultLabel)); err != nil {
 			return err
 		}
 	}
 	if o.Clear != nil {
 		if err := a.mayReadAll(); err != nil {
-			return fault.New(fault.Forbidden, "the key %q may not clear the store: that takes an admin's key for every prompt (*). Nothing changed.", a.name())
+			return stet.Errorf(stet.CodeForbidden, "the key %q may not clear the store: that takes an admin's key for every prompt (*). Nothing changed.", a.name())
 		}
 	}
 	return nil
@@ -101,7 +99,7 @@ func (a *access) op(o *stet.Op) *fault.Error {
 
 // save checks a draft. Its author and time are the key's and the store's own: only
 // an admin, who may bring in what was made elsewhere, gives others.
-func (a *access) save(d *stet.Draft) *fault.Error {
+func (a *access) save(d *stet.Draft) *stet.Error {
 	if !a.sees(d.PromptID) {
 		return a.outside(d.PromptID)
 	}
@@ -128,7 +126,7 @@ func (a *access) save(d *stet.Draft) *fault.Error {
 // when it is carried out, and nobody can say now which these are: so a writer
 // forces nothing where any label is protected, wherever it points. Without force
 // the commit itself refuses to take a label away.
-func (a *access) delete(d *stet.Delete) *fault.Error {
+func (a *access) delete(d *stet.Delete) *stet.Error {
 	if !a.sees(d.PromptID) {
 		return a.outside(d.PromptID)
 	}
@@ -137,7 +135,7 @@ func (a *access) delete(d *stet.Delete) *fault.Error {
 		return nil
 	case keys.Writer:
 		if d.Force && a.grant.Protected(d.PromptID, "") {
-			return fault.New(fault.Forbidden, "%s has a protected label, and a delete by force could take it away; the key %q is a writer's. Nothing changed. Delete without force, or ask an admin.", d.PromptID, a.name())
+			return stet.Errorf(stet.CodeForbidden, "%s has a protected label, and a delete by force could take it away; the key %q is a writer's. Nothing changed. Delete without force, or ask an admin.", d.PromptID, a.name())
 		}
 		return nil
 	}
@@ -145,7 +143,7 @@ func (a *access) delete(d *stet.Delete) *fault.Error {
 }
 
 // label checks that the key may move a label of a prompt.
-func (a *access) label(id, label string) *fault.Error {
+func (a *access) label(id, label string) *stet.Error {
 	if !a.sees(id) {
 		return a.outside(id)
 	}
@@ -154,18 +152,18 @@ func (a *access) label(id, label string) *fault.Error {
 		return nil
 	case keys.Writer:
 		if a.grant.Protected(id, label) {
-			return fault.New(fault.Forbidden, "the label %q of %s is protected, and the key %q is a writer's. Nothing changed. Ask a promoter of the label, or an admin.", label, id, a.name())
+			return stet.Errorf(stet.CodeForbidden, "the label %q of %s is protected, and the key %q is a writer's. Nothing changed. Ask a promoter of the label, or an admin.", label, id, a.name())
 		}
 		return nil
 	case keys.Promoter:
 		if !a.grant.HasLabel(label) {
-			return fault.New(fault.Forbidden, "the key %q does not move the label %q, but %s. Nothing changed.", a.name(), label, a.grant.Labels())
+			return stet.Errorf(stet.CodeForbidden, "the key %q does not move the label %q, but %s. Nothing changed.", a.name(), label, a.grant.Labels())
 		}
 		return nil
 	}
 	return a.notInRole("move labels")
 }
 
-func (a *access) notInRole(what string) *fault.Error {
-	return fault.New(fault.Forbidden, "the key %q is a %s's, which may not %s. Nothing changed. Ask for a key of another role.", a.name(), a.grant.Role(), what)
+func (a *access) notInRole(what string) *stet.Error {
+	return stet.Errorf(stet.CodeForbidden, "the key %q is a %s's, which may not %s. Nothing changed. Ask for a key of another role.", a.name(), a.grant.Role(), what)
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // version returns a version as the caller may see it: without parents outside the
@@ -126,7 +125,7 @@ func (s *Server) prompts(ctx context.Context, a *access, o stet.PromptsOptions) 
 	if next, ok := strings.CutPrefix(cursor, nextPattern); ok {
 		b, err := base64.RawURLEncoding.DecodeString(next)
 		if err != nil {
-			return stet.Page[stet.Head]{}, fault.New(fault.Invalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", cursor)
+			return stet.Page[stet.Head]{}, stet.Errorf(stet.CodeInvalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", cursor)
 		}
 		from, cursor = string(b), ""
 	}

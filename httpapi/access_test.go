@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/memory"
 )
@@ -157,18 +156,18 @@ func TestScopeError(t *testing.T) {
 	if err := a.commit(&c); err != nil || c.ID != own+given {
 		t.Fatal(c.ID, err)
 	}
-	unknown := fault.New(fault.Unknown, "it is not known whether commit %s was applied.", c.ID)
+	unknown := stet.Errorf(stet.CodeUnknown, "it is not known whether commit %s was applied.", c.ID)
 	unknown.CommitID = c.ID
-	var e *fault.Error
+	var e *stet.Error
 	if !errors.As(a.scopeError(unknown), &e) || e.CommitID != given || e.Message != "it is not known whether commit "+given+" was applied." || unknown.CommitID != c.ID {
 		t.Errorf("%+v", e)
 	}
-	if err := a.scopeError(&statusError{unknown, 412}); Status(fault.CodeOf(err)) != 504 {
+	if err := a.scopeError(&statusError{unknown, 412}); Status(stet.CodeOf(err)) != 504 {
 		t.Errorf("%v", err)
 	} else if s := (*statusError)(nil); !errors.As(err, &s) || s.status != 412 {
 		t.Errorf("the status is lost: %v", err)
 	}
-	internal := fault.New(fault.Internal, "the entry of out/secret is damaged.")
+	internal := stet.Errorf(stet.CodeInternal, "the entry of out/secret is damaged.")
 	if err := a.scopeError(internal); strings.Contains(err.Error(), "secret") || !errors.Is(err, internal) {
 		t.Errorf("%v", err)
 	}
@@ -438,7 +437,7 @@ func TestPromptPages(t *testing.T) {
 		}
 	}
 	for _, o := range []stet.PromptsOptions{{Prefix: "//"}, {Label: "latest"}, {Limit: -1}, {Cursor: "next.!"}, {Cursor: "x"}} {
-		if _, err := s.prompts(t.Context(), &access{grant: g}, o); fault.CodeOf(err) != fault.Invalid {
+		if _, err := s.prompts(t.Context(), &access{grant: g}, o); stet.CodeOf(err) != stet.CodeInvalid {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // visible returns a change as the caller may see it; false if there is nothing of
@@ -85,24 +83,24 @@ func (a *access) veilVersion(v stet.Version, message string) stet.Version {
 	if !parents && (message == "" || v.Message() != message) {
 		return v
 	}
-	f := prompt.Fields{
+	f := stet.Fields{
 		PromptID: v.PromptID(), Number: v.Number(), Ordinal: v.Ordinal(), Revision: v.Revision(), Digest: v.Digest(), Content: v.Content(),
 		Metadata: v.Metadata(), Parents: slices.DeleteFunc(slices.Collect(v.Parents()), hides), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
 	}
 	if f.Message == message {
 		f.Message = ""
 	}
-	r := prompt.NewRecord(f)
+	r := stet.NewRecord(f)
 	return r.AsOf(v.AsOf())
 }
 
 // asFault finds stet's error in err, and what to put another in its place with.
-func asFault(err error) (*fault.Error, func(*fault.Error) error) {
+func asFault(err error) (*stet.Error, func(*stet.Error) error) {
 	var special *statusError
 	if errors.As(err, &special) {
-		return special.err, func(e *fault.Error) error { return &statusError{e, special.status} }
+		return special.err, func(e *stet.Error) error { return &statusError{e, special.status} }
 	}
-	var e *fault.Error
+	var e *stet.Error
 	errors.As(err, &e)
-	return e, func(e *fault.Error) error { return e }
+	return e, func(e *stet.Error) error { return e }
 }

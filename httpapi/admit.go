@@ -5,7 +5,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/conns"
 )
 
@@ -18,7 +18,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err er
 		return err
 	}
 	if err != nil {
-		if fault.CodeOf(err) == fault.Unauthorized {
+		if stet.CodeOf(err) == stet.CodeUnauthorized {
 			if slow := s.attempts.allow(w.Header(), remote(r)); slow != nil {
 				err = slow
 			}
@@ -37,7 +37,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err er
 		}
 		err = s.rates.allow(w.Header(), who)
 	}
-	if fault.CodeOf(err) == fault.RateLimited {
+	if stet.CodeOf(err) == stet.CodeRateLimited {
 		s.metrics.refused.WithLabelValues("rate").Inc()
 	}
 	return err

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 )
 
 // Values of headers that many answers share. Nobody changes them: net/http reads
@@ -237,7 +236,7 @@ func (c *call) accepts(types ...string) (string, error) {
 		}
 	}
 	if best == "" {
-		return "", withStatus(http.StatusNotAcceptable, fault.Invalid, "the answer is %s, and the header Accept does not take that. Leave it out, or add it.", strings.Join(types, " or "))
+		return "", withStatus(http.StatusNotAcceptable, stet.CodeInvalid, "the answer is %s, and the header Accept does not take that. Leave it out, or add it.", strings.Join(types, " or "))
 	}
 	return best, nil
 }

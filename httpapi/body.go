@@ -8,11 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
 )
 
 // The most bytes that the body of a route may have. JSON may write a byte as \u001f,
@@ -20,9 +17,9 @@ import (
 const (
 	// DefaultMaxBody is what a commit may hold, escaped, and a megabyte for the rest. A
 	// line of an export is no larger.
-	DefaultMaxBody = 6*prompt.MaxCommitBytes + 1<<20
+	DefaultMaxBody = 6*stet.MaxCommitBytes + 1<<20
 	// maxGetBody is what the most references of one request have, escaped.
-	maxGetBody = prompt.MaxList*(6*(name.MaxID+1+selector.MaxLen)+4) + 1<<10
+	maxGetBody = stet.MaxList*(6*(stet.MaxID+1+stet.MaxSelector)+4) + 1<<10
 	// maxRenderBody is what a rendered text may have, and a megabyte for the rest.
 	maxRenderBody = content.DefaultRenderLimit + 1<<20
 	// maxMoveBody is a selector and a number, escaped, or a hash, with room to spare.
@@ -44,7 +41,7 @@ const firstRead = 4 << 10
 // hasBody tells whether the request has a body, as far as its headers tell.
 func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
 
-// body decodes the body, which must be there, into v; see prompt.Decode. It may have
+// body decodes the body, which must be there, into v; see stet.Decode. It may have
 // taken long to come, so that the caller's key is looked at again; what was asked of it
 // before is asked again then.
 func (c *call) body(v any) error {
@@ -52,7 +49,7 @@ func (c *call) body(v any) error {
 	if err != nil {
 		return err
 	}
-	return prompt.Decode(bytes.NewBuffer(raw), v)
+	return stet.Decode(bytes.NewBuffer(raw), v)
 }
 
 // bodyIfAny is body where there may be none. A browser's page may send a request
@@ -76,12 +73,12 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 	}
 	for _, e := range c.r.Header["Content-Encoding"] {
 		if e != "" && e != "identity" {
-			return nil, withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the body is encoded as %q. Send it as it is.", e)
+			return nil, withStatus(http.StatusUnsupportedMediaType, stet.CodeInvalid, "the body is encoded as %q. Send it as it is.", e)
 		}
 	}
 	most := min(c.route.body, c.s.o.MaxBody)
 	if c.r.ContentLength > most {
-		return nil, fault.New(fault.TooLarge, "the body has %d bytes; %d is the most here. Split it.", c.r.ContentLength, most)
+		return nil, stet.Errorf(stet.CodeTooLarge, "the body has %d bytes; %d is the most here. Split it.", c.r.ContentLength, most)
 	}
 	st := c.stake()
 	full, err := st.aside(kindBody, func() error {
@@ -95,8 +92,8 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 		return nil, err
 	}
 	text, elements := weigh(raw)
-	if text > prompt.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
-		return nil, fault.New(fault.TooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, prompt.MaxCommitBytes)
+	if text > stet.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
+		return nil, stet.Errorf(stet.CodeTooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, stet.MaxCommitBytes)
 	}
 	if err := st.work(c.ctx(), c.s.o.Limits.WorkTime, int64(textCost*text+elementCost*elements)); err != nil {
 		c.full("work")
@@ -169,16 +166,16 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, err
 	}
 	var tooLarge *http.MaxBytesError
-	var e *fault.Error
+	var e *stet.Error
 	switch {
 	case errors.As(err, &tooLarge):
-		err = fault.New(fault.TooLarge, "the body has over %d bytes, which is the most here. Split it.", tooLarge.Limit)
+		err = stet.Errorf(stet.CodeTooLarge, "the body has over %d bytes, which is the most here. Split it.", tooLarge.Limit)
 	case !errors.As(err, &e):
 		if network := net.Error(nil); !b.chunked || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
 			// 408, since it is not the server that failed.
-			err = withStatus(http.StatusRequestTimeout, fault.Unavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
+			err = withStatus(http.StatusRequestTimeout, stet.CodeUnavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
 		} else {
-			err = fault.Wrap(err, fault.Invalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
+			err = stet.WrapError(err, stet.CodeInvalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
 		}
 	}
 	return n, err

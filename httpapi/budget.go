@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 const (
@@ -117,7 +116,7 @@ func (s *stake) work(ctx context.Context, most time.Duration, bytes int64) error
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	if err := s.g.work.Acquire(ctx, bytes); err != nil {
-		return fault.Wrap(err, fault.Unavailable, "the server had no room for what is to be done in %v: it works on as many large requests as it may. Nothing changed. Try again.", most)
+		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for what is to be done in %v: it works on as many large requests as it may. Nothing changed. Try again.", most)
 	}
 	s.worked += bytes
 	return nil
@@ -154,7 +153,7 @@ func (s *stake) build(ctx context.Context) error {
 	select {
 	case s.g.builds <- struct{}{}:
 	case <-ctx.Done():
-		return fault.Wrap(context.Cause(ctx), fault.Unavailable, "the answer was not begun in time: %v. Try again.", context.Cause(ctx))
+		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "the answer was not begun in time: %v. Try again.", context.Cause(ctx))
 	}
 	s.building = true
 	return nil
@@ -172,7 +171,7 @@ func (s *stake) built() {
 func (s *stake) reserve(n int) error {
 	more := s.more(n)
 	if more > 0 && s.g.answers.Load()+more > s.g.mostAnswers {
-		return fault.New(fault.Unavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", s.g.answers.Load(), s.g.mostAnswers)
+		return stet.Errorf(stet.CodeUnavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", s.g.answers.Load(), s.g.mostAnswers)
 	}
 	s.take(more)
 	return nil
@@ -241,7 +240,7 @@ func (c *call) wait(revision uint64) error {
 			err = c.a.overError() // and so what it waited for did not come
 		} else if err != nil && c.s.stopping.Err() != nil {
 			c.w.Header().Set("Retry-After", retrySoon)
-			err = fault.New(fault.Unavailable, "the server is about to stop, and revision %d has not come. Come back in a moment.", revision)
+			err = stet.Errorf(stet.CodeUnavailable, "the server is about to stop, and revision %d has not come. Come back in a moment.", revision)
 		}
 		return err
 	})

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
 )
 
 // MaxWait is the longest that a long poll waits for a change: what proxies let a
@@ -29,13 +27,13 @@ func (s *Server) position(what, text string) (position, error) {
 	digits := text
 	if i := strings.LastIndexByte(text, '.'); i >= 0 {
 		if store := text[:i]; store != s.store.ID() {
-			return position{}, fault.New(fault.Conflict, "%s is %q, which is a place in another store: this one is %s, restored or replaced since. Start over: read everything anew, and the changes after the revision that it is of.", what, text, s.store.ID())
+			return position{}, stet.Errorf(stet.CodeConflict, "%s is %q, which is a place in another store: this one is %s, restored or replaced since. Start over: read everything anew, and the changes after the revision that it is of.", what, text, s.store.ID())
 		}
 		digits = text[i+1:]
 	}
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if err != nil {
-		return position{}, fault.New(fault.Invalid, "%s is %q, which is not a revision. Write a whole number, or what the server gave, as it is.", what, text)
+		return position{}, stet.Errorf(stet.CodeInvalid, "%s is %q, which is not a revision. Write a whole number, or what the server gave, as it is.", what, text)
 	}
 	return position{revision: n}, nil
 }
@@ -72,7 +70,7 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 	}
 	if q.stream && c.hasBody() {
 		// It would stay open for as long as the body does not come.
-		return q, fault.New(fault.Invalid, "a stream takes no body. Leave it out.")
+		return q, stet.Errorf(stet.CodeInvalid, "a stream takes no body. Leave it out.")
 	}
 	known := []string{"since", "texts", "prefix", "min_revision"}
 	if q.stream {
@@ -85,7 +83,7 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 		return q, err
 	}
 	q.prefix = p["prefix"]
-	if err := name.CheckPrefix(q.prefix); err != nil {
+	if err := stet.CheckPrefix(q.prefix); err != nil {
 		return q, err
 	}
 	if q.texts, err = p.flag("texts"); err != nil {
@@ -131,7 +129,7 @@ func (p params) seconds(key string, least, most time.Duration) (time.Duration, e
 	}
 	n, err := strconv.ParseFloat(v, 64)
 	if err != nil || strings.ContainsAny(v, "xX_") || !(n >= least.Seconds() && n <= most.Seconds()) { // NaN is in no range
-		return 0, fault.New(fault.Invalid, "%s is %q. Write a number of seconds from %g to %g.", key, v, least.Seconds(), most.Seconds())
+		return 0, stet.Errorf(stet.CodeInvalid, "%s is %q. Write a number of seconds from %g to %g.", key, v, least.Seconds(), most.Seconds())
 	}
 	return time.Duration(n * float64(time.Second)), nil
 }

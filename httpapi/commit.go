@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // headerKey is the header that names a commit: sent again with it, the commit
@@ -40,7 +39,7 @@ func (s *Server) postCommit(c *call) error {
 	case commit.ID == "":
 		commit.ID = key
 	case key != "" && key != commit.ID:
-		return fault.New(fault.Invalid, "the commit's id is %q and the header %s is %q. Give one of them, or the same twice.", commit.ID, headerKey, key)
+		return stet.Errorf(stet.CodeInvalid, "the commit's id is %q and the header %s is %q. Give one of them, or the same twice.", commit.ID, headerKey, key)
 	}
 	if err := c.by(&commit); err != nil {
 		return err
@@ -129,7 +128,7 @@ func (c *call) by(commit *stet.Commit) error {
 		case *m.member == "" || *m.member == m.given:
 			*m.member = m.given
 		default:
-			return fault.New(fault.Invalid, "the header %s and the body say different things. Give one of them.", m.header)
+			return stet.Errorf(stet.CodeInvalid, "the header %s and the body say different things. Give one of them.", m.header)
 		}
 	}
 	return nil
@@ -140,7 +139,7 @@ func (c *call) by(commit *stet.Commit) error {
 func (c *call) unconditional() error {
 	for _, key := range []string{"If-Match", "If-None-Match", "If-Unmodified-Since"} {
 		if c.r.Header[key] != nil {
-			return fault.New(fault.Invalid, "%s is not taken here. To keep from overwriting others, give expect in the body.", key)
+			return stet.Errorf(stet.CodeInvalid, "%s is not taken here. To keep from overwriting others, give expect in the body.", key)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // deleteVersion removes a version. That there was none is no error: Stet-Deleted
@@ -45,7 +44,7 @@ func (s *Server) clear(c *call) error {
 		return err
 	}
 	if confirm != "clear" {
-		return fault.New(fault.Invalid, "this removes every prompt of the store. If that is meant, send the header X-Confirm: clear.")
+		return stet.Errorf(stet.CodeInvalid, "this removes every prompt of the store. If that is meant, send the header X-Confirm: clear.")
 	}
 	if _, err := c.remove(stet.Op{Clear: &stet.Clear{}}); err != nil {
 		return err
@@ -60,7 +59,7 @@ func (c *call) remove(op stet.Op) (stet.Committed, error) {
 		return stet.Committed{}, err
 	}
 	if c.hasBody() {
-		return stet.Committed{}, fault.New(fault.Invalid, "this takes no body. Leave it out.")
+		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "this takes no body. Leave it out.")
 	}
 	commit, err := c.begin(op)
 	if err != nil {

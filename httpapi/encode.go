@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // encode returns v as JSON without the escapes that a web page would need: prompts are
@@ -19,7 +19,7 @@ func encode(v any) ([]byte, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "the answer could not be encoded: %v.", err)
+		return nil, stet.WrapError(err, stet.CodeInternal, "the answer could not be encoded: %v.", err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // A browser on this machine carries out what any page tells it to, and reaches
@@ -31,7 +31,7 @@ const (
 // let every page do what only this machine may. The error is invalid.
 func CheckOrigin(origin string) error {
 	if err := new(http.CrossOriginProtection).AddTrustedOrigin(origin); err != nil {
-		return fault.Wrap(err, fault.Invalid, "%q is not the origin of a page. Write scheme and host, and the port if there is one: https://app.example.com.", origin)
+		return stet.WrapError(err, stet.CodeInvalid, "%q is not the origin of a page. Write scheme and host, and the port if there is one: https://app.example.com.", origin)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (s *Server) origins(next http.Handler) http.Handler {
 			}
 		}
 		if err := cross.Check(r); err != nil {
-			s.problem(w, r, fault.Wrap(err, fault.Forbidden, "a browser sends this for a page of another origin, and such pages may change nothing here. Nothing changed. Start the server with the page's origin if it may."))
+			s.problem(w, r, stet.WrapError(err, stet.CodeForbidden, "a browser sends this for a page of another origin, and such pages may change nothing here. Nothing changed. Start the server with the page's origin if it may."))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -92,11 +92,11 @@ func (s *Server) origins(next http.Handler) http.Handler {
 func (s *Server) local(r *http.Request) error {
 	switch what := forwarded(r); {
 	case !s.knownHost(r.Host):
-		return fault.New(fault.Forbidden, "the request is for the host %q, which this server does not know as itself. Nothing changed. Use localhost or 127.0.0.1, or give the name when it is started.", r.Host)
+		return stet.Errorf(stet.CodeForbidden, "the request is for the host %q, which this server does not know as itself. Nothing changed. Use localhost or 127.0.0.1, or give the name when it is started.", r.Host)
 	case what != "":
-		return fault.New(fault.Forbidden, "the request was forwarded by a proxy (%s), and this server has no keys: without them it answers this machine alone, and a proxy speaks for others. Nothing changed. Make a key with stet key create, show it as Authorization: Bearer KEY, and then put the proxy before the server.", what)
+		return stet.Errorf(stet.CodeForbidden, "the request was forwarded by a proxy (%s), and this server has no keys: without them it answers this machine alone, and a proxy speaks for others. Nothing changed. Make a key with stet key create, show it as Authorization: Bearer KEY, and then put the proxy before the server.", what)
 	case readsWhole(r) && s.otherPage(r):
-		return fault.New(fault.Forbidden, "a browser sends this for a page of another origin, and this server has no keys: such pages may not make it read the whole store. Nothing changed. Ask without a browser, or start the server with the page's origin if it may.")
+		return stet.Errorf(stet.CodeForbidden, "a browser sends this for a page of another origin, and this server has no keys: such pages may not make it read the whole store. Nothing changed. Ask without a browser, or start the server with the page's origin if it may.")
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // TestHosts: without keys a request must be for this machine, by a name that no
@@ -130,7 +130,7 @@ func TestCheckOrigin(t *testing.T) {
 		"https://app.example": true, "http://localhost:3000": true, "https://[::1]:8443": true,
 		"": false, "*": false, "null": false, "app.example": false, "https://app.example/": false, "https://app.example/path": false, "https://app.example?x": false, "https://": false,
 	} {
-		if err := CheckOrigin(origin); (err == nil) != ok || !ok && fault.CodeOf(err) != fault.Invalid {
+		if err := CheckOrigin(origin); (err == nil) != ok || !ok && stet.CodeOf(err) != stet.CodeInvalid {
 			t.Errorf("%q: %v", origin, err)
 		}
 	}

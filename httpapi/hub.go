@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // A hub reads the store's changes once for all who follow them. Its feed begins
@@ -35,7 +34,7 @@ func (h *hub) join() (*feed, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, fault.New(fault.Unavailable, "the server stops. Come back in a moment.")
+		return nil, stet.Errorf(stet.CodeUnavailable, "the server stops. Come back in a moment.")
 	}
 	if h.feed == nil {
 		revision, _ := h.store.Tail()
@@ -106,7 +105,7 @@ type event struct {
 func newEvent(prefix string, ch *stet.Change) (*event, error) {
 	data, err := encode(ch)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
+		return nil, stet.WrapError(err, stet.CodeInternal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
 	}
 	e := &event{revision: ch.Revision, change: *ch}
 	e.frame = make([]byte, 0, len(prefix)+len(data)+len("id: 18446744073709551615\nevent: change\ndata: \n\n"))
@@ -156,7 +155,7 @@ func (f *feed) publish(ch *stet.Change) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if ch.Revision != f.newest+1 {
-		return fault.New(fault.Internal, "the store gave revision %d after %d. Run: stet verify", ch.Revision, f.newest)
+		return stet.Errorf(stet.CodeInternal, "the store gave revision %d after %d. Run: stet verify", ch.Revision, f.newest)
 	}
 	forget := f.texts && e.removesText() // what was deleted is not handed out from memory
 	for f.oldest <= f.newest && (forget || f.newest-f.oldest+1 >= uint64(len(f.ring)) || f.bytes+len(e.frame) > f.limit) {

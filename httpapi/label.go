@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // setLabel moves a label.
@@ -22,7 +21,7 @@ func (s *Server) setLabel(c *call) error {
 		return err
 	}
 	if body.Version == "" {
-		return fault.New(fault.Invalid, "the body does not say where the label is to go. Give version: a number, or any selector.")
+		return stet.Errorf(stet.CodeInvalid, "the body does not say where the label is to go. Give version: a number, or any selector.")
 	}
 	return c.move(body.Expect, func(id, label string, expect *string) stet.Op {
 		return stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: body.Version, Expect: expect}}
@@ -80,7 +79,7 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 		return err
 	}
 	if cond.given && expect != nil {
-		return fault.New(fault.Invalid, "both expect and a header (If-Match, If-None-Match) say where the label must be. Give one.")
+		return stet.Errorf(stet.CodeInvalid, "both expect and a header (If-Match, If-None-Match) say where the label must be. Give one.")
 	}
 	if cond.given {
 		expect = cond.expect
@@ -137,19 +136,19 @@ func (c *call) condition(id, label string) (condition, error) {
 	switch {
 	case h["If-Match"] != nil && match == "" || h["If-None-Match"] != nil && none == "" || h["If-Unmodified-Since"] != nil:
 		// A condition that is left out of account overwrites what it was to protect.
-		return condition{}, fault.New(fault.Invalid, "a condition is empty, or is If-Unmodified-Since, which is not taken. Give If-Match with one tag or *, or If-None-Match with *.")
+		return condition{}, stet.Errorf(stet.CodeInvalid, "a condition is empty, or is If-Unmodified-Since, which is not taken. Give If-Match with one tag or *, or If-None-Match with *.")
 	case match != "" && none != "":
-		return condition{}, fault.New(fault.Invalid, "If-Match and If-None-Match are both given. Give one.")
+		return condition{}, stet.Errorf(stet.CodeInvalid, "If-Match and If-None-Match are both given. Give one.")
 	case none == "*":
 		return condition{given: true, expect: new(string)}, nil
 	case none != "":
-		return condition{}, fault.New(fault.Invalid, "If-None-Match is %q. Write *, for a label that must be on no version; for one that must be on a certain version, If-Match.", none)
+		return condition{}, stet.Errorf(stet.CodeInvalid, "If-None-Match is %q. Write *, for a label that must be on no version; for one that must be on a certain version, If-Match.", none)
 	case match == "*":
 		return condition{given: true, exists: true}, nil
 	case match == "":
 		return condition{}, nil
 	case strings.ContainsAny(match, ", "):
-		return condition{}, fault.New(fault.Invalid, "If-Match has several tags; a label is at one version. Give the one.")
+		return condition{}, stet.Errorf(stet.CodeInvalid, "If-Match has several tags; a label is at one version. Give the one.")
 	}
 	return c.tagged(id, label, match)
 }
@@ -166,7 +165,7 @@ func (c *call) tagged(id, label, given string) (condition, error) {
 	epoch, cleared := c.s.store.Epoch()
 	over := revision < cleared // the version's epoch
 	page, err := c.s.store.ChangesPage(c.ctx(), revision-1, stet.ChangesOptions{Limit: 1})
-	if err != nil && fault.CodeOf(err) != fault.NotFound {
+	if err != nil && stet.CodeOf(err) != stet.CodeNotFound {
 		return condition{}, err
 	}
 	for i := range page.Items {
@@ -186,22 +185,22 @@ func (c *call) tagged(id, label, given string) (condition, error) {
 
 // failed returns err as 412 if it is the condition that does not hold.
 func (cond condition) failed(err error) error {
-	e, ok := err.(*fault.Error)
+	e, ok := err.(*stet.Error)
 	if !ok || !cond.given {
 		return single(err)
 	}
-	unmet := e.Op == 0 && e.Code == fault.Conflict
+	unmet := e.Op == 0 && e.Code == stet.CodeConflict
 	if cond.exists {
-		unmet = e.Op == 0 && e.Code == fault.NotFound
+		unmet = e.Op == 0 && e.Code == stet.CodeNotFound
 	}
 	if !unmet {
 		return single(err)
 	}
 	own := *e
-	own.Code, own.Op = fault.Conflict, fault.NoOp
+	own.Code, own.Op = stet.CodeConflict, stet.NoOp
 	return &statusError{&own, http.StatusPreconditionFailed}
 }
 
 func precondition(format string, args ...any) error {
-	return withStatus(http.StatusPreconditionFailed, fault.Conflict, format, args...)
+	return withStatus(http.StatusPreconditionFailed, stet.CodeConflict, format, args...)
 }

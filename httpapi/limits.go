@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // Limits bound what requests may take of the server. The zero value is good; a
@@ -221,15 +221,15 @@ func (g *gate) enter(k kind, sh *share) error {
 func (g *gate) tooMany(k kind) error {
 	switch k {
 	case kindStream:
-		return fault.New(fault.Unavailable, "the server has %d streams open, which is as many as it may. Try again later, or ask for pages.", g.most[k])
+		return stet.Errorf(stet.CodeUnavailable, "the server has %d streams open, which is as many as it may. Try again later, or ask for pages.", g.most[k])
 	case kindWait:
-		return fault.New(fault.Unavailable, "%d requests wait for a revision, which is as many as may. Try again later, or without min_revision.", g.most[k])
+		return stet.Errorf(stet.CodeUnavailable, "%d requests wait for a revision, which is as many as may. Try again later, or without min_revision.", g.most[k])
 	case kindBody:
-		return fault.New(fault.Unavailable, "the bodies of %d requests are coming, which is as many as may. Nothing changed. Try again.", g.most[k])
+		return stet.Errorf(stet.CodeUnavailable, "the bodies of %d requests are coming, which is as many as may. Nothing changed. Try again.", g.most[k])
 	case kindLarge:
-		return fault.New(fault.Unavailable, "the server does %d backups, exports or checks already, which is as many as it may. Try again later.", g.most[k])
+		return stet.Errorf(stet.CodeUnavailable, "the server does %d backups, exports or checks already, which is as many as it may. Try again later.", g.most[k])
 	}
-	return fault.New(fault.Unavailable, "the server has %d requests in hand, which is as many as it may. Nothing changed. Try again.", g.most[k])
+	return stet.Errorf(stet.CodeUnavailable, "the server has %d requests in hand, which is as many as it may. Nothing changed. Try again.", g.most[k])
 }
 
 func (g *gate) leave(k kind, sh *share) {
@@ -246,7 +246,7 @@ func (g *gate) hold(bytes int64) error {
 		return nil
 	}
 	g.bytes.Add(-bytes)
-	return fault.New(fault.Unavailable, "the requests in hand have %d bytes of bodies, which is as much as the server takes at once. Nothing changed. Try again.", g.mostBytes)
+	return stet.Errorf(stet.CodeUnavailable, "the requests in hand have %d bytes of bodies, which is as much as the server takes at once. Nothing changed. Try again.", g.mostBytes)
 }
 
 func (g *gate) letGo(bytes int64) { g.bytes.Add(-bytes) }

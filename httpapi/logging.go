@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // guard puts what answers a route behind the limits of load and time, and counts and logs
@@ -83,7 +83,7 @@ func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took
 	case aborted:
 		status = statusAborted
 	case o.p != nil: // the answer was cut off because something failed here
-		status = Status(fault.CodeOf(rec.err))
+		status = Status(stet.CodeOf(rec.err))
 	case status == 0:
 		status = http.StatusOK // which net/http sends if the handler wrote nothing
 	}
@@ -98,7 +98,7 @@ func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took
 	if rec.who != "" {
 		attrs = append(attrs, slog.String("key", rec.who))
 	}
-	if code := fault.CodeOf(rec.err); code != "" && !aborted {
+	if code := stet.CodeOf(rec.err); code != "" && !aborted {
 		attrs = append(attrs, slog.String("code", string(code)))
 	}
 	if c := rec.Header().Get("Stet-Commit"); c != "" {

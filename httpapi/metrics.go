@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/conns"
 )
 
@@ -148,7 +147,7 @@ func batchSizes(stats *stet.Stats) prometheus.Metric {
 	cumulative, total := make(map[float64]uint64), uint64(0)
 	for i, n := range stats.Batches {
 		total += n
-		if i < core.BatchBuckets-1 {
+		if i < stet.BatchBuckets-1 {
 			cumulative[float64(uint(1)<<i)] = total
 		}
 	}

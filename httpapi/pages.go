@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // listVersions answers with a page of a prompt's versions, by precedence.
@@ -21,7 +20,7 @@ func (s *Server) listVersions(c *call) error {
 	case order == "asc":
 		o.Ascending = true
 	case ok && order != "desc":
-		return fault.New(fault.Invalid, "order is %q. Write asc or desc.", order)
+		return stet.Errorf(stet.CodeInvalid, "order is %q. Write asc or desc.", order)
 	}
 	id, err := c.id()
 	if err != nil {

@@ -3,9 +3,8 @@ package httpapi
 import (
 	"net/http"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/selector"
 )
 
 // getPlain answers with the text alone, byte for byte as it was saved; a chat with
@@ -15,8 +14,8 @@ func (s *Server) getPlain(c *call) error {
 	if err != nil {
 		return err
 	}
-	id, sel, _ := selector.SplitRef(c.r.PathValue("ref"))
-	if err := name.CheckID(id); err != nil {
+	id, sel, _ := stet.SplitRef(c.r.PathValue("ref"))
+	if err := stet.CheckID(id); err != nil {
 		return err
 	}
 	if err := c.a.mayRead(id); err != nil {

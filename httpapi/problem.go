@@ -7,27 +7,26 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
 )
 
 // statuses is the one table from stet's codes to HTTP.
-var statuses = map[fault.Code]int{
-	fault.Invalid:      http.StatusBadRequest,
-	fault.Unauthorized: http.StatusUnauthorized,
-	fault.Forbidden:    http.StatusForbidden,
-	fault.NotFound:     http.StatusNotFound,
-	fault.Conflict:     http.StatusConflict,
-	fault.TooLarge:     http.StatusRequestEntityTooLarge,
-	fault.RateLimited:  http.StatusTooManyRequests,
-	fault.Internal:     http.StatusInternalServerError,
-	fault.Unavailable:  http.StatusServiceUnavailable,
-	fault.Unknown:      http.StatusGatewayTimeout,
+var statuses = map[stet.Code]int{
+	stet.CodeInvalid:      http.StatusBadRequest,
+	stet.CodeUnauthorized: http.StatusUnauthorized,
+	stet.CodeForbidden:    http.StatusForbidden,
+	stet.CodeNotFound:     http.StatusNotFound,
+	stet.CodeConflict:     http.StatusConflict,
+	stet.CodeTooLarge:     http.StatusRequestEntityTooLarge,
+	stet.CodeRateLimited:  http.StatusTooManyRequests,
+	stet.CodeInternal:     http.StatusInternalServerError,
+	stet.CodeUnavailable:  http.StatusServiceUnavailable,
+	stet.CodeUnknown:      http.StatusGatewayTimeout,
 }
 
 // Status returns the HTTP status of a code, 500 for one that is not stet's.
-func Status(code fault.Code) int {
+func Status(code stet.Code) int {
 	if s, ok := statuses[code]; ok {
 		return s
 	}
@@ -37,7 +36,7 @@ func Status(code fault.Code) int {
 // A statusError is an error whose status says more than its code: 405, 406, 408,
 // 412 and 415.
 type statusError struct {
-	err    *fault.Error
+	err    *stet.Error
 	status int
 }
 
@@ -47,8 +46,8 @@ func (e *statusError) Error() string { return e.err.Error() }
 // Unwrap returns the error without its status.
 func (e *statusError) Unwrap() error { return e.err }
 
-func withStatus(status int, code fault.Code, format string, args ...any) error {
-	return &statusError{fault.New(code, format, args...), status}
+func withStatus(status int, code stet.Code, format string, args ...any) error {
+	return &statusError{stet.Errorf(code, format, args...), status}
 }
 
 // maxDetail bounds what a problem says, in bytes: it may repeat what the caller
@@ -67,7 +66,7 @@ func detail(message string) string {
 	if strings.ContainsAny(message, "\n\t") {
 		message = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(message)
 	}
-	return name.Visible(message)
+	return stet.Visible(message)
 }
 
 // problem answers with an error as application/problem+json (RFC 9457): type,
@@ -79,11 +78,11 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &special) {
 		status = special.status
 	}
-	var e *fault.Error
+	var e *stet.Error
 	if !errors.As(err, &e) {
-		e = fault.Wrap(err, fault.Internal, "the server failed. Its log says more, under the request id %s.", w.Header().Get(headerRequestID))
+		e = stet.WrapError(err, stet.CodeInternal, "the server failed. Its log says more, under the request id %s.", w.Header().Get(headerRequestID))
 	}
-	if e.Code == fault.Internal && e.Err != nil && special == nil {
+	if e.Code == stet.CodeInternal && e.Err != nil && special == nil {
 		s.o.Log.Error("a request failed", "error", e.Err, "request_id", w.Header().Get(headerRequestID))
 	}
 	if status == 0 {
@@ -97,7 +96,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	body = content.AppendQuote(body, detail(e.Message))
 	body = append(body, `,"code":`...)
 	body = content.AppendQuote(body, string(e.Code))
-	if e.Op != fault.NoOp {
+	if e.Op != stet.NoOp {
 		body = append(body, `,"op":`...)
 		body = strconv.AppendInt(body, int64(e.Op), 10)
 	}
@@ -114,7 +113,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		delete(h, other) // they were meant for another answer
 	}
 	h["Content-Type"] = typeProblem
-	if e.Code == fault.Unauthorized {
+	if e.Code == stet.CodeUnauthorized {
 		h["Www-Authenticate"] = []string{"Bearer"}
 	}
 	h["Cache-Control"] = noStore

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // maxRates bounds the table of a rates: a hundred bytes each.
@@ -51,7 +51,7 @@ func (r *rates) allow(h http.Header, who string) error {
 	}
 	seconds := int(math.Ceil(wait.Seconds()))
 	h.Set("Retry-After", strconv.Itoa(seconds))
-	return fault.New(fault.RateLimited, "more than %v requests a second, and %d at once. Nothing changed. Try again in %d s.", float64(r.limit), r.burst, seconds)
+	return stet.Errorf(stet.CodeRateLimited, "more than %v requests a second, and %d at once. Nothing changed. Try again in %d s.", float64(r.limit), r.burst, seconds)
 }
 
 // reserve takes one token of who's bucket, or tells how long there is none.

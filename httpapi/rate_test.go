@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // A clock is set by hand.
@@ -34,7 +34,7 @@ func TestRates(t *testing.T) {
 		t.Errorf("b may do %d things, want 3, whatever a does", n)
 	}
 	h := http.Header{}
-	if err := r.allow(h, "a"); fault.CodeOf(err) != fault.RateLimited || h.Get("Retry-After") != "1" {
+	if err := r.allow(h, "a"); stet.CodeOf(err) != stet.CodeRateLimited || h.Get("Retry-After") != "1" {
 		t.Errorf("one too many: %v, Retry-After %q", err, h.Get("Retry-After"))
 	}
 	c.advance(499 * time.Millisecond)
@@ -72,11 +72,11 @@ func TestRatesAreBounded(t *testing.T) {
 	if len(r.by) != maxRates {
 		t.Errorf("the table has %d", len(r.by))
 	}
-	if err := r.allow(http.Header{}, "late"); fault.CodeOf(err) != fault.RateLimited {
+	if err := r.allow(http.Header{}, "late"); stet.CodeOf(err) != stet.CodeRateLimited {
 		t.Errorf("who finds the table full shares a bucket that is empty: %v", err)
 	}
 	r.allow(http.Header{}, "0")
-	if err := r.allow(http.Header{}, "0"); fault.CodeOf(err) != fault.RateLimited {
+	if err := r.allow(http.Header{}, "0"); stet.CodeOf(err) != stet.CodeRateLimited {
 		t.Errorf("who was there first was forgotten: %v", err)
 	}
 	c.advance(2 * time.Second)

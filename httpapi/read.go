@@ -5,8 +5,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/selector"
 )
 
 // resolve returns the version that a path and a query name.
@@ -94,7 +92,7 @@ func (s *Server) getMany(c *call) error {
 		return err
 	}
 	for i, ref := range body.Refs {
-		id, _, _ := selector.SplitRef(ref)
+		id, _, _ := stet.SplitRef(ref)
 		if err := c.a.mayRead(id); err != nil {
 			return withOp(err, i)
 		}
@@ -119,7 +117,7 @@ func (s *Server) getMany(c *call) error {
 	size := len(`{"versions":[],"as_of":18446744073709551615}`)
 	for i, v := range versions {
 		if size += jsonSize(v); size > maxAnswerBytes {
-			return withOp(fault.New(fault.TooLarge, "the answer has over %d bytes of JSON up to this reference; %d is the most. Ask for fewer at once.", size, maxAnswerBytes), i)
+			return withOp(stet.Errorf(stet.CodeTooLarge, "the answer has over %d bytes of JSON up to this reference; %d is the most. Ask for fewer at once.", size, maxAnswerBytes), i)
 		}
 	}
 	b, buf, err := c.room(size)
@@ -175,12 +173,12 @@ func (c *call) head(h stet.Head) error {
 
 // single returns err without the index of an operation: there was only one.
 func single(err error) error {
-	return withOp(err, fault.NoOp)
+	return withOp(err, stet.NoOp)
 }
 
 // withOp returns err with the index of the operation that it is about.
 func withOp(err error, op int) error {
-	e, ok := err.(*fault.Error)
+	e, ok := err.(*stet.Error)
 	if !ok || e.Op == op {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 )
 
 // render fills the variables and placeholders of a version.
@@ -32,7 +31,7 @@ func (s *Server) render(c *call) error {
 	values := stet.Values{Variables: make(map[string]string, len(body.Variables)), Placeholders: body.Placeholders}
 	for variable, text := range body.Variables {
 		if text == nil { // it would be filled in as nothing
-			return fault.New(fault.Invalid, "the variable %q is null. Give it a text, which may be \"\".", variable)
+			return stet.Errorf(stet.CodeInvalid, "the variable %q is null. Give it a text, which may be \"\".", variable)
 		}
 		values.Variables[variable] = *text
 	}
@@ -50,7 +49,7 @@ func (s *Server) render(c *call) error {
 	c.version(v, "")
 	size := 1024 + content.QuotedLen(filled.Text()) + len(filled.Messages()) + len(filled.Config())
 	if size > maxAnswerBytes {
-		return fault.New(fault.TooLarge, "the answer has %d bytes of JSON; %d is the most. Give shorter values.", size, maxAnswerBytes)
+		return stet.Errorf(stet.CodeTooLarge, "the answer has %d bytes of JSON; %d is the most. Give shorter values.", size, maxAnswerBytes)
 	}
 	b, buf, err := c.room(size)
 	if err != nil {

@@ -12,9 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A call is one request to a route, with who made it.
@@ -106,7 +103,7 @@ func (c *call) ctx() context.Context { return c.r.Context() }
 func (c *call) id() (string, error) {
 	id := c.r.PathValue("id")
 	if strings.IndexByte(id, '@') >= 0 { // it would end the id in a reference
-		return "", name.CheckID(id)
+		return "", stet.CheckID(id)
 	}
 	return id, c.a.mayRead(id)
 }
@@ -140,14 +137,14 @@ func (c *call) params(known ...string) (params, error) {
 			if len(known) > 0 {
 				there = "There is: " + strings.Join(known, ", ") + "."
 			}
-			return nil, fault.New(fault.Invalid, "there is no parameter %q here. %s", key, there)
+			return nil, stet.Errorf(stet.CodeInvalid, "there is no parameter %q here. %s", key, there)
 		}
 		value, err := url.QueryUnescape(v)
 		if err != nil || !utf8.ValidString(value) {
-			return nil, fault.New(fault.Invalid, "the parameter %s is %q, which is not UTF-8, percent-encoded.", key, v)
+			return nil, stet.Errorf(stet.CodeInvalid, "the parameter %s is %q, which is not UTF-8, percent-encoded.", key, v)
 		}
 		if _, twice := p[key]; twice {
-			return nil, fault.New(fault.Invalid, "the parameter %s is given twice. Give it once.", key)
+			return nil, stet.Errorf(stet.CodeInvalid, "the parameter %s is given twice. Give it once.", key)
 		}
 		p[key] = value
 	}
@@ -162,7 +159,7 @@ func (p params) revision(key string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(v, 10, 63)
 	if err != nil {
-		return 0, fault.New(fault.Invalid, "%s is %q, which is not a revision. Write a whole number.", key, v)
+		return 0, stet.Errorf(stet.CodeInvalid, "%s is %q, which is not a revision. Write a whole number.", key, v)
 	}
 	return n, nil
 }
@@ -175,7 +172,7 @@ func (p params) flag(key string) (bool, error) {
 	case v == "true":
 		return true, nil
 	default:
-		return false, fault.New(fault.Invalid, "%s is %q. Write true or false.", key, v)
+		return false, stet.Errorf(stet.CodeInvalid, "%s is %q. Write true or false.", key, v)
 	}
 }
 
@@ -186,8 +183,8 @@ func (p params) limit() (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil || v[0] == '+' || n < 1 || n > prompt.MaxLimit {
-		return 0, fault.New(fault.Invalid, "limit is %q. Ask for 1 to %d.", v, prompt.MaxLimit)
+	if err != nil || v[0] == '+' || n < 1 || n > stet.MaxLimit {
+		return 0, stet.Errorf(stet.CodeInvalid, "limit is %q. Ask for 1 to %d.", v, stet.MaxLimit)
 	}
 	return n, nil
 }
@@ -209,7 +206,7 @@ func (p params) read() (o stet.ReadOptions, err error) {
 		return o, nil
 	}
 	if o.At.Time, err = time.Parse(time.RFC3339, v); err != nil || o.At.Time.IsZero() {
-		return o, fault.New(fault.Invalid, "at is %q, which is neither a revision nor a time. Write 812, or 2026-11-23T15:04:05Z.", v)
+		return o, stet.Errorf(stet.CodeInvalid, "at is %q, which is neither a revision nor a time. Write 812, or 2026-11-23T15:04:05Z.", v)
 	}
 	return o, nil
 }
@@ -239,7 +236,7 @@ func (c *call) mediaType(types ...string) error {
 			return nil
 		}
 	}
-	return withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the request must have one header Content-Type: %s, in UTF-8.", strings.Join(types, " or "))
+	return withStatus(http.StatusUnsupportedMediaType, stet.CodeInvalid, "the request must have one header Content-Type: %s, in UTF-8.", strings.Join(types, " or "))
 }
 
 // header returns a header that may be given once, "" if it is not there.
@@ -250,7 +247,7 @@ func (c *call) header(key string) (string, error) {
 	case 1:
 		return v[0], nil
 	}
-	return "", fault.New(fault.Invalid, "the header %s is given twice. Give it once.", key)
+	return "", stet.Errorf(stet.CodeInvalid, "the header %s is given twice. Give it once.", key)
 }
 
 // text returns a header that holds percent-encoded UTF-8.
@@ -261,7 +258,7 @@ func (c *call) text(key string) (string, error) {
 	}
 	s, err := url.PathUnescape(v)
 	if err != nil || !utf8.ValidString(s) {
-		return "", fault.New(fault.Invalid, "the header %s is not UTF-8, percent-encoded.", key)
+		return "", stet.Errorf(stet.CodeInvalid, "the header %s is not UTF-8, percent-encoded.", key)
 	}
 	return s, nil
 }

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // A route is one operation of the contract. What depends on which operation a request
@@ -118,7 +118,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 
 // badPath answers what dispatch gives to no route.
 func (s *Server) badPath(w http.ResponseWriter, r *http.Request) {
-	s.problem(w, r, fault.New(fault.NotFound, "there is nothing at this path: it has an empty segment, \".\" or \"..\". Write an id as one segment, with %%2F for /."))
+	s.problem(w, r, stet.Errorf(stet.CodeNotFound, "there is nothing at this path: it has an empty segment, \".\" or \"..\". Write an id as one segment, with %%2F for /."))
 }
 
 // hasDots tells whether a segment of a path is "." or "..".
@@ -145,10 +145,10 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allow) == 0 {
-		s.problem(w, r, fault.New(fault.NotFound, "there is nothing at this path. See /openapi.yaml for what there is; an id is one segment, with %%2F for /."))
+		s.problem(w, r, stet.Errorf(stet.CodeNotFound, "there is nothing at this path. See /openapi.yaml for what there is; an id is one segment, with %%2F for /."))
 		return
 	}
 	list := strings.Join(allow, ", ")
 	w.Header()["Allow"] = []string{list}
-	s.problem(w, r, withStatus(http.StatusMethodNotAllowed, fault.Invalid, "%s is not taken here. Use one of: %s.", r.Method, list))
+	s.problem(w, r, withStatus(http.StatusMethodNotAllowed, stet.CodeInvalid, "%s is not taken here. Use one of: %s.", r.Method, list))
 }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // saveVersion adds a version: 201, or 200 where the content was latest's already.
@@ -25,7 +24,7 @@ func (s *Server) saveVersion(c *call) error {
 		d.PromptID = id
 	}
 	if d.PromptID != id {
-		return fault.New(fault.Invalid, "the path is of %q and the draft of %q. Leave prompt_id out.", id, d.PromptID)
+		return stet.Errorf(stet.CodeInvalid, "the path is of %q and the draft of %q. Leave prompt_id out.", id, d.PromptID)
 	}
 	commit, err := c.begin(stet.Op{Save: &d})
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // shareFrom is the least bound that is divided: of less than that one caller may have
@@ -66,7 +66,7 @@ func (sh *share) enter(k kind, most int64) error {
 		return nil
 	}
 	sh.inHand[k].Add(-1)
-	return fault.New(fault.RateLimited, "the key, or the address without one, has %d requests of this kind under way, which is its share of the %d that the server takes. Nothing changed. Try again when one of them is done.", shareOf(most), most)
+	return stet.Errorf(stet.CodeRateLimited, "the key, or the address without one, has %d requests of this kind under way, which is its share of the %d that the server takes. Nothing changed. Try again when one of them is done.", shareOf(most), most)
 }
 
 // hold counts bytes of a body, and refuses them as rate_limited if the caller has as
@@ -76,5 +76,5 @@ func (sh *share) hold(bytes, most int64) error {
 		return nil
 	}
 	sh.bytes.Add(-bytes)
-	return fault.New(fault.RateLimited, "the key, or the address without one, has bodies of %d bytes under way, which is its share of what the server holds. Nothing changed. Try again when one of them is done.", most)
+	return stet.Errorf(stet.CodeRateLimited, "the key, or the address without one, has bodies of %d bytes under way, which is its share of what the server holds. Nothing changed. Try again when one of them is done.", most)
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // pieceBytes is how much of an answer is written under one deadline: what a slow
@@ -175,7 +175,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	}
 	b.done = true
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, fault.Wrap(err, fault.Unavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
+		return n, stet.WrapError(err, stet.CodeUnavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
 	}
 	// While the request is worked on, a deadline would end it.
 	_ = b.control.SetReadDeadline(time.Time{})

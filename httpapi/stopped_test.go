@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/httpapi"
 	"github.com/stet-dev/stet/memory"
 )
@@ -46,7 +46,7 @@ func (l *lines) Write(b []byte) (int, error) {
 func TestStoppedEngine(t *testing.T) {
 	l := &stopping{Log: memory.New()}
 	l.writing, l.stop = context.WithCancelCause(t.Context())
-	s, err := stet.New(t.Context(), l, stet.Options{})
+	s, err := core.Open(t.Context(), l, core.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestStoppedEngine(t *testing.T) {
 	}
 	want(200, "/readyz", `"ready":true`)
 	want(200, "/metrics", "\nstet_engine_stopped 0\n")
-	l.stop(fault.New(fault.Unavailable, "stet has stopped writing: a sync failed."))
+	l.stop(stet.Errorf(stet.CodeUnavailable, "stet has stopped writing: a sync failed."))
 	if line := <-out.got; !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "a sync failed") {
 		t.Errorf("logged: %s", line)
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // getStore answers with what the store is and how far it has come.
@@ -57,7 +56,7 @@ const readyTime = 2 * time.Second
 func (s *Server) readyz(c *call) error {
 	select {
 	case <-s.stopping.Done():
-		return fault.New(fault.Unavailable, "the server is about to stop. Go to another.")
+		return stet.Errorf(stet.CodeUnavailable, "the server is about to stop. Go to another.")
 	default:
 	}
 	if err := context.Cause(s.store.Writing()); err != nil {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // A viewer is who reads changes, and which of them it asks for.
@@ -58,7 +57,7 @@ func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, er
 		}
 		data, err := encode(ch)
 		if err != nil {
-			return nil, 0, fault.Wrap(err, fault.Internal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
+			return nil, 0, stet.WrapError(err, stet.CodeInternal, "the change at revision %d could not be encoded: %v.", ch.Revision, err)
 		}
 		if n > 0 {
 			body = append(body, ',')

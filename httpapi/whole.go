@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/temp"
 	"github.com/stet-dev/stet/internal/transfer"
 )
@@ -66,7 +65,7 @@ func (s *Server) backup(c *call) error {
 	}
 	dir, err := temp.Mkdir(c.ctx(), s.o.TempDir, "stet-backup-")
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "there is no place to make the backup in: %v.", err)
+		return stet.WrapError(err, stet.CodeUnavailable, "there is no place to make the backup in: %v.", err)
 	}
 	defer dir.Remove() // if it is killed first, the next backup does
 	path := dir.Path("backup")
@@ -76,12 +75,12 @@ func (s *Server) backup(c *call) error {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "the backup that was just made cannot be read: %v.", err)
+		return stet.WrapError(err, stet.CodeInternal, "the backup that was just made cannot be read: %v.", err)
 	}
 	defer f.Close() // it was only read
 	info, err := f.Stat()
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "the backup that was just made cannot be read: %v.", err)
+		return stet.WrapError(err, stet.CodeInternal, "the backup that was just made cannot be read: %v.", err)
 	}
 	c.asOf(revision)
 	h := c.w.Header()
@@ -194,7 +193,7 @@ func (s *Server) replay(c *call) error {
 		return err
 	}
 	if l.Copy == nil {
-		return fault.New(fault.Invalid, "this is not a change as an export has it. Send the lines between its first and its last, one at a time.")
+		return stet.Errorf(stet.CodeInvalid, "this is not a change as an export has it. Send the lines between its first and its last, one at a time.")
 	}
 	done, err := s.store.Replay(c.ctx(), *l.Copy)
 	if err != nil {

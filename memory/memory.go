@@ -12,16 +12,17 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 )
 
 // Open returns a new, empty store. It is the caller's to close.
-func Open(opts ...stet.Options) (*stet.Store, error) {
-	var o stet.Options
+func Open(opts ...core.Options) (*stet.Store, error) {
+	var o core.Options
 	if len(opts) > 0 {
 		o = opts[0]
 	}
-	return stet.New(context.Background(), New(), o)
+	return core.Open(context.Background(), New(), o)
 }
 
 // A Log is a log in memory. It implements [driver.Log] and [driver.Notifier].

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/core"
 )
 
 // A scheme is a kind of address.
@@ -27,7 +27,7 @@ type scheme struct {
 
 // Options change how a store is opened. The zero value is good.
 type Options struct {
-	stet.Options
+	core.Options
 	// Wait is how long to wait for another program that has the store open.
 	Wait time.Duration
 	// Waiting, if not nil, is called once before such a wait, with who it is.
@@ -82,7 +82,7 @@ func parse(address string) (*scheme, string, error) {
 		switch {
 		case s.name != name:
 		case s.file && rest == "":
-			return nil, "", fault.New(fault.Invalid, "the store's address %q names no file. Write %s.", address, s.form)
+			return nil, "", stet.Errorf(stet.CodeInvalid, "the store's address %q names no file. Write %s.", address, s.form)
 		default:
 			return s, rest, nil
 		}
@@ -91,5 +91,5 @@ func parse(address string) (*scheme, string, error) {
 	for i, s := range schemes {
 		forms[i] = s.form
 	}
-	return nil, "", fault.New(fault.Invalid, "%q is not the address of a store. Write one of: %s.", address, strings.Join(forms, ", "))
+	return nil, "", stet.Errorf(stet.CodeInvalid, "%q is not the address of a store. Write one of: %s.", address, strings.Join(forms, ", "))
 }

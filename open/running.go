@@ -8,7 +8,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/sqlite"
@@ -35,7 +35,7 @@ func openShared(ctx context.Context, path string, o Options) (*stet.Store, error
 		var held *filelock.HeldError
 		switch {
 		case err == nil:
-			return stet.New(ctx, log, o.Options)
+			return core.Open(ctx, log, o.Options)
 		case !errors.As(err, &held):
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func throughServer(ctx context.Context, path string) (*stet.Store, error) {
 		return nil, nil // a client would ask again and again
 	}
 	s, err := client.Open(ctx, "unix:"+path, client.Options{})
-	if fault.CodeOf(err) == fault.Unavailable && ctx.Err() == nil {
+	if stet.CodeOf(err) == stet.CodeUnavailable && ctx.Err() == nil {
 		return nil, nil // dead, or about to be
 	}
 	return s, err

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -33,12 +33,12 @@ func openSQLite(ctx context.Context, path string, o Options) (*stet.Store, error
 	if err != nil {
 		return nil, err
 	}
-	return stet.New(ctx, log, o.Options)
+	return core.Open(ctx, log, o.Options)
 }
 
 func openMemory(_ context.Context, rest string, o Options) (*stet.Store, error) {
 	if rest != "" {
-		return nil, fault.New(fault.Invalid, "the address %q says more than there is to say. A store in memory has no name: write memory:", "memory:"+rest)
+		return nil, stet.Errorf(stet.CodeInvalid, "the address %q says more than there is to say. A store in memory has no name: write memory:", "memory:"+rest)
 	}
 	return memory.Open(o.Options)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
@@ -38,7 +38,7 @@ func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (
 		return driver.Tail{}, err
 	}
 	if !r.OK() {
-		return driver.Tail{}, fault.New(fault.Internal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", tooMany(r.Problems))
+		return driver.Tail{}, stet.Errorf(stet.CodeInternal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", tooMany(r.Problems))
 	}
 	return driver.Tail{Revision: r.Revision, Hash: r.Hash}, d.Put()
 }
@@ -177,7 +177,7 @@ func checkCopy(ctx context.Context, path string, o stet.VerifyOptions) (r stet.R
 	if err != nil {
 		return r, err
 	}
-	s, err := stet.New(ctx, log, stet.Options{CacheBytes: -1})
+	s, err := core.Open(ctx, log, core.Options{CacheBytes: -1})
 	if err != nil {
 		return r, err
 	}

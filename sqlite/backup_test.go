@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 )
 
 // hashAt returns the hash of a revision in the log of a store.
@@ -44,7 +45,7 @@ func only(t *testing.T, dir string, names ...string) {
 // is a beginning of the log with all that was acknowledged before it began.
 func TestBackupWhileWriting(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "stet.db"), stet.Options{CheckpointEvery: 200})
+	s := open(t, filepath.Join(dir, "stet.db"), core.Options{CheckpointEvery: 200})
 	defer shut(t, s)
 	var acknowledged atomic.Uint64
 	stop := make(chan struct{})

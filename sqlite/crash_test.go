@@ -42,7 +42,7 @@ func crashChild(args []string) error {
 	if broken {
 		engine = testkit.Hasty(log)
 	}
-	s, err := stet.New(background, engine, stet.Options{CheckpointEvery: 300})
+	s, err := core.Open(background, engine, core.Options{CheckpointEvery: 300})
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func missing(t *testing.T, path string, acks map[string]ack) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err := s.Verify(t.Context(), core.VerifyOptions{})
+	r, err := s.Verify(t.Context(), stet.VerifyOptions{})
 	if err != nil {
 		return err
 	}

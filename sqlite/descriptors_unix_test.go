@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -32,7 +33,7 @@ func noDescriptorsChild(args []string) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	s, err := sqlite.Open(background, args[0], stet.Options{CacheBytes: -1})
+	s, err := sqlite.Open(background, args[0], core.Options{CacheBytes: -1})
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
@@ -115,28 +115,28 @@ func notApplied(err error) error {
 
 // refusal says why a file cannot be opened, in the manner of the store's errors.
 func refusal(err error, path string) error {
-	var e *fault.Error
+	var e *stet.Error
 	if errors.As(err, &e) {
 		return err
 	}
 	name := filepath.Base(path)
 	switch primary(err) {
 	case sqlite3.SQLITE_NOTADB:
-		return fault.Wrap(err, fault.Invalid, "%s is not a stet store: it is no SQLite file, or only the beginning of one. It was left as it is. Name another file.", name)
+		return stet.WrapError(err, stet.CodeInvalid, "%s is not a stet store: it is no SQLite file, or only the beginning of one. It was left as it is. Name another file.", name)
 	case sqlite3.SQLITE_CORRUPT:
 		return damaged(err, path, "SQLite says: "+err.Error())
 	case sqlite3.SQLITE_FULL:
-		return fault.Wrap(err, fault.Unavailable, "the disk that %s is on is full. Make room and open it again.", path)
+		return stet.WrapError(err, stet.CodeUnavailable, "the disk that %s is on is full. Make room and open it again.", path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fault.Wrap(err, fault.Unavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that has ended.", path)
+		return stet.WrapError(err, stet.CodeUnavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that has ended.", path)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return dbfile.ReadOnly(err, path)
 	case sqlite3.SQLITE_CANTOPEN:
-		return fault.Wrap(err, fault.Unavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them, and how many files the process may have open (ulimit -n).", path, name, name, err)
+		return stet.WrapError(err, stet.CodeUnavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them, and how many files the process may have open (ulimit -n).", path, name, name, err)
 	}
-	return fault.Wrap(err, fault.Internal, "%s could not be opened: %s.", path, inWords(err))
+	return stet.WrapError(err, stet.CodeInternal, "%s could not be opened: %s.", path, inWords(err))
 }
 
 func damaged(err error, path, what string) error {
-	return fault.Wrap(err, fault.Internal, "%s is damaged: %s. Restore it from a backup. Do not write to it by other means, and keep %s-wal if there is one.", path, what, filepath.Base(path))
+	return stet.WrapError(err, stet.CodeInternal, "%s is damaged: %s. Restore it from a backup. Do not write to it by other means, and keep %s-wal if there is one.", path, what, filepath.Base(path))
 }

@@ -9,11 +9,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/dbfile"
 	"github.com/stet-dev/stet/internal/ownfile"
 	"github.com/stet-dev/stet/internal/temp"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // pageSize is the size of a page of a new file. With the 4 KiB that SQLite takes by
@@ -46,7 +45,7 @@ func create(path string, steps []string, now time.Time) error {
 		var id [16]byte
 		_, _ = rand.Read(id[:]) // never fails
 		_, err := c.exec("INSERT INTO meta (name, value) VALUES ('store_id', ?), ('created_at', ?), ('cleared', 0), ('checkpoint', 0)",
-			hex.EncodeToString(id[:]), prompt.FormatTime(now))
+			hex.EncodeToString(id[:]), stet.FormatTime(now))
 		return err
 	})
 	if err := errors.Join(err, c.close()); err != nil {
@@ -54,7 +53,7 @@ func create(path string, steps []string, now time.Time) error {
 	}
 	switch _, err := f.Put(false); {
 	case errors.Is(err, fs.ErrExist):
-		return fault.New(fault.Unavailable, "another program, not stet, has made %s just now. Open it again.", path)
+		return stet.Errorf(stet.CodeUnavailable, "another program, not stet, has made %s just now. Open it again.", path)
 	case err != nil:
 		return dbfile.CannotMake(err, path)
 	}

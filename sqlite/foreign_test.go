@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 )
 
 // TestForeignWriter lets somebody else change the file beside an open log.
@@ -53,8 +53,8 @@ func TestForeignWriter(t *testing.T) {
 			if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, errForeign) {
 				t.Errorf("then, Append says %v", err)
 			}
-			var why *fault.Error
-			if err := context.Cause(l.Writing()); !errors.As(err, &why) || why.Code != fault.Unavailable || !strings.Contains(why.Message, "another program") {
+			var why *stet.Error
+			if err := context.Cause(l.Writing()); !errors.As(err, &why) || why.Code != stet.CodeUnavailable || !strings.Contains(why.Message, "another program") {
 				t.Errorf("the log does not say that it has stopped, and why: %v", err)
 			}
 			if _, err := l.Body(t.Context(), ref(1)); err != nil {

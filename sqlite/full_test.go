@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -33,7 +32,7 @@ func fullDiskChild(args []string) error {
 		return err
 	}
 	holds := func(when string) error {
-		r, err := s.Verify(background, core.VerifyOptions{})
+		r, err := s.Verify(background, stet.VerifyOptions{})
 		if err != nil || !r.OK() || r.Versions != saved || r.Revision != uint64(saved) {
 			return fmt.Errorf("%s: %d versions at revision %d, not %d; %v, %v", when, r.Versions, r.Revision, saved, r.Problems, err)
 		}

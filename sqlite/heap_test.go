@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -17,7 +18,7 @@ func TestEvictedTextsLeaveTheHeap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := stet.New(t.Context(), log, stet.Options{CacheBytes: 2 << 20})
+	s, err := core.Open(t.Context(), log, core.Options{CacheBytes: 2 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

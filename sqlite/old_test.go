@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -60,7 +61,7 @@ func TestOldFiles(t *testing.T) {
 
 func writeOld(t *testing.T, path string) error {
 	second := int64(0)
-	s, err := sqlite.Open(t.Context(), path, stet.Options{
+	s, err := sqlite.Open(t.Context(), path, core.Options{
 		Now:   func() time.Time { second++; return time.Unix(1_767_225_600+second, 0) },
 		NewID: func() string { return fmt.Sprintf("commit-%d", second) },
 	})

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 )
 
 // readBytes bounds the data of the entries that one Read returns, unless one entry
@@ -31,7 +31,7 @@ func (l *Log) read(ctx context.Context, f func(c *conn) error) error {
 	})
 	switch {
 	case passing(err):
-		return fault.Wrap(err, fault.Unavailable, "%s could not be read now: %s. What is stored is not in question.", l.path, inWords(err))
+		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read now: %s. What is stored is not in question.", l.path, inWords(err))
 	case codeOf(err) != 0:
 		return &readError{err}
 	}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
@@ -52,7 +51,7 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	case err != nil:
 		return Restored{}, err
 	case !exists:
-		return Restored{}, fault.New(fault.NotFound, "there is no file %s.", backup)
+		return Restored{}, stet.Errorf(stet.CodeNotFound, "there is no file %s.", backup)
 	}
 	before, err := lookStill(from)
 	if err != nil {
@@ -73,7 +72,7 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	case err != nil:
 		return Restored{}, err
 	case !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()):
-		return Restored{}, fault.New(fault.Unavailable, "%s was written to while it was read: it is not a backup but a store that is in use. Nothing was restored. Make a backup of it with stet backup.", from)
+		return Restored{}, stet.Errorf(stet.CodeUnavailable, "%s was written to while it was read: it is not a backup but a store that is in use. Nothing was restored. Make a backup of it with stet backup.", from)
 	}
 	return r, p.Put()
 }
@@ -83,12 +82,12 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 func lookStill(path string) (fs.FileInfo, error) {
 	for _, rest := range []string{"-wal", "-journal"} {
 		if info, err := os.Stat(path + rest); err == nil && info.Size() > 0 {
-			return nil, fault.New(fault.Invalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s is beside it and has commits of it. Make a backup of it with stet backup.", path, filepath.Base(path)+rest)
+			return nil, stet.Errorf(stet.CodeInvalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s is beside it and has commits of it. Make a backup of it with stet backup.", path, filepath.Base(path)+rest)
 		}
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable, "%s cannot be reached: %v.", path, err)
+		return nil, stet.WrapError(err, stet.CodeUnavailable, "%s cannot be reached: %v.", path, err)
 	}
 	return info, nil
 }
@@ -115,7 +114,7 @@ func (r *Restored) fill(ctx context.Context, from, made string, o RestoreOptions
 		return err
 	}
 	if !r.Report.OK() {
-		return fault.New(fault.Internal, "%s is damaged, or not the backup that was expected: %s. Nothing was restored. Take another backup.", from, tooMany(r.Report.Problems))
+		return stet.Errorf(stet.CodeInternal, "%s is damaged, or not the backup that was expected: %s. Nothing was restored. Take another backup.", from, tooMany(r.Report.Problems))
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // applicationID marks a stet store, in the header of the file: "stet".
@@ -48,9 +48,9 @@ func version(c *conn, path string, steps []string) (int, error) {
 	name := filepath.Base(path)
 	switch {
 	case id != applicationID:
-		return 0, fault.New(fault.Invalid, "%s is not a stet store: it is a SQLite file of another application. It was left as it is. Name another file.", name)
+		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a stet store: it is a SQLite file of another application. It was left as it is. Name another file.", name)
 	case v > int64(len(steps)):
-		return 0, fault.New(fault.Invalid, "%s was written by a newer stet: its format has version %d, and this stet knows versions up to %d. It was left as it is. Update stet.", name, v, len(steps))
+		return 0, stet.Errorf(stet.CodeInvalid, "%s was written by a newer stet: its format has version %d, and this stet knows versions up to %d. It was left as it is. Update stet.", name, v, len(steps))
 	case v < 1:
 		return 0, damaged(nil, path, fmt.Sprintf("its format has version %d", v))
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 )
 
 // TestMigration opens a store of each version there has been with a stet that
@@ -55,7 +55,7 @@ func TestMigration(t *testing.T) {
 
 		// And the older stet leaves it alone.
 		_, err = openLog(t.Context(), path, Options{}, newer[:from])
-		if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "was written by a newer stet") {
+		if stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), "was written by a newer stet") {
 			t.Errorf("an older stet says %v", err)
 		}
 		l, err = openLog(t.Context(), path, Options{}, newer)

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/dbfile"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/temp"
@@ -32,8 +32,8 @@ type Options struct {
 // Open opens the store in a file, which it makes if there is none. The store is
 // the caller's to close. If another program has it open, Open fails with
 // unavailable and says who; to wait for it, give [OpenLog]'s log to [stet.New].
-func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, error) {
-	var o stet.Options
+func Open(ctx context.Context, path string, opts ...core.Options) (*stet.Store, error) {
+	var o core.Options
 	if len(opts) > 0 {
 		o = opts[0]
 	}
@@ -41,7 +41,7 @@ func Open(ctx context.Context, path string, opts ...stet.Options) (*stet.Store, 
 	if err != nil {
 		return nil, err
 	}
-	return stet.New(ctx, log, o)
+	return core.Open(ctx, log, o)
 }
 
 // A Log is a log in a SQLite file. It implements [driver.Log], [driver.Streamer],
@@ -143,7 +143,7 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 			err = errors.Join(err, l.w.close())
 		}
 		err = refusal(err, full)
-		if _, serr := os.Lstat(full); fault.CodeOf(err) == fault.Invalid || errors.Is(serr, os.ErrNotExist) {
+		if _, serr := os.Lstat(full); stet.CodeOf(err) == stet.CodeInvalid || errors.Is(serr, os.ErrNotExist) {
 			// It is no store of this stet's, or there is none: leave nothing beside it.
 			return nil, errors.Join(err, lock.Discard())
 		}

@@ -18,7 +18,7 @@ import (
 
 var background = context.Background()
 
-func open(t *testing.T, path string, opts ...stet.Options) *stet.Store {
+func open(t *testing.T, path string, opts ...core.Options) *stet.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), path, opts...)
 	if err != nil {
@@ -46,7 +46,7 @@ func save(t *testing.T, s *stet.Store, id, text string, labels ...string) stet.V
 // sound runs the store's own check.
 func sound(t *testing.T, s *stet.Store) {
 	t.Helper()
-	r, err := s.Verify(t.Context(), core.VerifyOptions{})
+	r, err := s.Verify(t.Context(), stet.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 )
 
 // Reads answer while a commit is stuck in the sync that ends its transaction: with the
@@ -11,7 +12,7 @@ import (
 func TestReadsDuringCommit(t *testing.T) {
 	ctx := t.Context()
 	l := newLog(t)
-	s, err := stet.New(ctx, l, stet.Options{CacheBytes: -1})
+	s, err := core.Open(ctx, l, core.Options{CacheBytes: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

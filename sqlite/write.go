@@ -9,8 +9,8 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/fault"
 )
 
 // take waits for the writing connection.
@@ -148,7 +148,7 @@ func (l *Log) stopIf(so bool, err, cause error) error {
 
 func (l *Log) stop(message string, cause error) {
 	if l.stopped.CompareAndSwap(nil, &failure{message, true, cause}) {
-		l.endWriting(fault.Wrap(cause, fault.Unavailable, "%s.", message))
+		l.endWriting(stet.WrapError(cause, stet.CodeUnavailable, "%s.", message))
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/number"
 )
 
 // A Fill is a content to begin with.
@@ -32,19 +30,19 @@ func (f *Fill) Check() error {
 	const most = 8 << 20 // of a commit
 	switch {
 	case f.Prompts < 1 || f.Versions < f.Prompts || f.Long < 0 || f.Prompts >= 900_000:
-		return fault.New(fault.Invalid, "%d versions of %d prompts and %d of one cannot be made: each prompt needs a version, and there are fewer than 900,000 prompts.", f.Versions, f.Prompts, f.Long)
+		return stet.Errorf(stet.CodeInvalid, "%d versions of %d prompts and %d of one cannot be made: each prompt needs a version, and there are fewer than 900,000 prompts.", f.Versions, f.Prompts, f.Long)
 	case f.Size < 128 || f.Size > 1<<20:
-		return fault.New(fault.Invalid, "a text of %d bytes cannot be made: 128 to 1,048,576.", f.Size)
+		return stet.Errorf(stet.CodeInvalid, "a text of %d bytes cannot be made: 128 to 1,048,576.", f.Size)
 	case f.Batch < 1 || f.Batch > 1000 || f.Batch*(f.Size+256) > most:
-		return fault.New(fault.Invalid, "%d saves of %d bytes do not fit into one commit: at most 1,000 and 8 MiB.", f.Batch, f.Size)
+		return stet.Errorf(stet.CodeInvalid, "%d saves of %d bytes do not fit into one commit: at most 1,000 and 8 MiB.", f.Batch, f.Size)
 	case f.Workers < 1 || f.Workers > 4096:
-		return fault.New(fault.Invalid, "%d workers are too few or too many: 1 to 4,096.", f.Workers)
+		return stet.Errorf(stet.CodeInvalid, "%d workers are too few or too many: 1 to 4,096.", f.Workers)
 	}
 	return nil
 }
 
 // Number is the number of the n-th version, from 0.
-func Number(n int) stet.Number { return number.New(1, uint64(n/10), uint64(n%10)) }
+func Number(n int) stet.Number { return stet.NewNumber(1, uint64(n/10), uint64(n%10)) }
 
 // of is how many versions the i-th prompt gets.
 func (f *Fill) of(i int) int {
@@ -64,7 +62,7 @@ func (f *Fill) Into(ctx context.Context, s *stet.Store) error {
 		return err
 	}
 	if r, _ := s.Tail(); r > 0 {
-		return fault.New(fault.Conflict, "the store is not empty: it is at revision %d. Nothing changed. Name a new file with -store.", r)
+		return stet.Errorf(stet.CodeConflict, "the store is not empty: it is at revision %d. Nothing changed. Name a new file with -store.", r)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -185,7 +183,7 @@ func Guard(ctx context.Context, s *stet.Store) error {
 			return err
 		}
 		if len(h.PromptID) < len(Prefix) || h.PromptID[:len(Prefix)] != Prefix {
-			return fault.New(fault.Conflict, "the store holds prompts that are not of a benchmark, such as %s. Nothing changed. Name another file with -store.", h.PromptID)
+			return stet.Errorf(stet.CodeConflict, "the store holds prompts that are not of a benchmark, such as %s. Nothing changed. Name another file with -store.", h.PromptID)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/bench/load"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -17,7 +18,7 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), stet.Options{CacheBytes: 1 << 20, CheckpointEvery: 500})
+	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), core.Options{CacheBytes: 1 << 20, CheckpointEvery: 500})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // A Mix is a load like that of many applications and people at once: 90 % reads,
@@ -42,7 +41,7 @@ func (m *Mix) Check() error {
 	case m.Workers < 1 || m.Workers > 10_000 || m.Prompts < 2 || m.Prompts > 899_999,
 		!(m.Zipf > 1) || m.Size < 128 || m.Size > 1<<20,
 		m.Operations < 0 || !(m.Rate >= 0) || m.Operations == 0 && m.Duration <= 0:
-		return fault.New(fault.Invalid, "a mix has 1 to 10,000 workers, 2 to 899,999 prompts, an exponent over 1, texts of 128 bytes to 1 MiB, and an end.")
+		return stet.Errorf(stet.CodeInvalid, "a mix has 1 to 10,000 workers, 2 to 899,999 prompts, an exponent over 1, texts of 128 bytes to 1 MiB, and an end.")
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // The lap of a row in memory: long enough for some garbage collections, short
@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) (t Table, err error) {
 	}
 	rows := o.rows()
 	if len(rows) == 0 {
-		return t, fault.New(fault.Invalid, "no row matches %q: -list lists them.", o.Only)
+		return t, stet.Errorf(stet.CodeInvalid, "no row matches %q: -list lists them.", o.Only)
 	}
 	if o.Profiles != "" {
 		stop, err := profile(filepath.Join(o.Profiles, "generator.pprof"))

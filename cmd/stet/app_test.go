@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/term"
 	"github.com/stet-dev/stet/sqlite"
@@ -45,7 +44,7 @@ func readFile(t *testing.T, name string) string {
 // TestReport checks the exit code of each kind of error and what is printed. Of
 // an unknown outcome that is the id to send the commit again with.
 func TestReport(t *testing.T) {
-	unknown := fault.New(fault.Unknown, "the disk was gone.")
+	unknown := stet.Errorf(stet.CodeUnknown, "the disk was gone.")
 	unknown.CommitID = "0199-id"
 	const hint = "stet: unknown: the disk was gone.\nTo send it again: the same command with --commit-id 0199-id\n"
 	for _, x := range []struct {
@@ -58,13 +57,13 @@ func TestReport(t *testing.T) {
 		{errors.New("plain"), 1, "stet: plain\n"},
 		{unknown, 5, hint},
 		{fmt.Errorf("around it: %w", unknown), 5, hint},
-		{fault.New(fault.Unknown, "it had no id."), 5, "stet: unknown: it had no id.\n"},
-		{fault.New(fault.Invalid, "x"), 2, "stet: invalid: x\n"},
-		{fault.New(fault.NotFound, "x"), 3, "stet: not_found: x\n"},
-		{fault.New(fault.Conflict, "x"), 4, "stet: conflict: x\n"},
-		{fault.New(fault.Unavailable, "x"), 1, "stet: unavailable: x\n"},
-		{fault.New(fault.TooLarge, "x"), 1, "stet: too_large: x\n"},
-		{fault.New(fault.Internal, "x"), 1, "stet: internal: x\n"},
+		{stet.Errorf(stet.CodeUnknown, "it had no id."), 5, "stet: unknown: it had no id.\n"},
+		{stet.Errorf(stet.CodeInvalid, "x"), 2, "stet: invalid: x\n"},
+		{stet.Errorf(stet.CodeNotFound, "x"), 3, "stet: not_found: x\n"},
+		{stet.Errorf(stet.CodeConflict, "x"), 4, "stet: conflict: x\n"},
+		{stet.Errorf(stet.CodeUnavailable, "x"), 1, "stet: unavailable: x\n"},
+		{stet.Errorf(stet.CodeTooLarge, "x"), 1, "stet: too_large: x\n"},
+		{stet.Errorf(stet.CodeInternal, "x"), 1, "stet: internal: x\n"},
 	} {
 		a, messages := testApp(t, "memory:")
 		if code := a.report(x.err); code != x.code {

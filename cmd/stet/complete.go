@@ -9,7 +9,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/name"
 	"github.com/stet-dev/stet/open"
 )
 
@@ -34,7 +33,7 @@ func (c *completeCmd) Run(a *app) error {
 	cur := words[len(words)-1]
 	for _, s := range a.candidates(words[:len(words)-1], cur) {
 		if strings.HasPrefix(s, cur) {
-			a.println(name.Visible(s))
+			a.println(stet.Visible(s))
 		}
 	}
 	return nil

@@ -3,7 +3,7 @@ package main
 import (
 	_ "embed"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 var (
@@ -33,7 +33,7 @@ func (c *completionCmd) Run(a *app) error {
 	scripts := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}
 	script, ok := scripts[c.Shell]
 	if !ok {
-		return fault.New(fault.Invalid, "there is no completion for %q. Write bash, zsh or fish.", c.Shell)
+		return stet.Errorf(stet.CodeInvalid, "there is no completion for %q. Write bash, zsh or fish.", c.Shell)
 	}
 	a.out.WriteString(script)
 	return nil

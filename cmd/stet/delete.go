@@ -8,10 +8,8 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet/internal/selector"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
 )
 
 type deleteCmd struct {
@@ -33,9 +31,9 @@ whole prompt is deleted, if somebody is there to answer.`
 }
 
 func (c *deleteCmd) Run(a *app) error {
-	id, number, one := selector.SplitRef(c.Ref)
+	id, number, one := stet.SplitRef(c.Ref)
 	if one && number == "" {
-		return fault.New(fault.Invalid, "%q names no version after the @. Write %s@NUMBER, or %s alone for all of it.", c.Ref, id, id)
+		return stet.Errorf(stet.CodeInvalid, "%q names no version after the @. Write %s@NUMBER, or %s alone for all of it.", c.Ref, id, id)
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
 		if err := numberOnly(ctx, s, id, number); err != nil {
@@ -72,7 +70,7 @@ func numberOnly(ctx context.Context, s *stet.Store, id, sel string) error {
 	if parsed.Kind() == selector.KindLabel {
 		is = "is a label, on"
 	}
-	return fault.New(fault.Invalid, "%s %s %s now. What is deleted is gone for good, so it is named by its number: stet delete %s@%s", term.Line(sel), is, v.Number(), id, v.Number())
+	return stet.Errorf(stet.CodeInvalid, "%s %s %s now. What is deleted is gone for good, so it is named by its number: stet delete %s@%s", term.Line(sel), is, v.Number(), id, v.Number())
 }
 
 // A doneDelete is a stet.Done in JSON that says how many versions went also if
@@ -92,7 +90,7 @@ type deleteResult struct {
 }
 
 func deletion(d stet.Done) doneDelete {
-	done := doneDelete{ID: d.ID, Revision: d.Revision, Time: prompt.FormatTime(d.Time), Replayed: d.Replayed}
+	done := doneDelete{ID: d.ID, Revision: d.Revision, Time: stet.FormatTime(d.Time), Replayed: d.Replayed}
 	for _, r := range d.Results {
 		done.Results = append(done.Results, deleteResult{r, r.Deleted, r.Labels})
 	}
@@ -163,7 +161,7 @@ and says who did it.`
 
 func (c *clearCmd) Run(a *app) error {
 	if !c.Yes {
-		return fault.New(fault.Invalid, "clear deletes every prompt of %s for good. If that is what you want: stet clear --yes", a.flags.Store)
+		return stet.Errorf(stet.CodeInvalid, "clear deletes every prompt of %s for good. If that is what you want: stet clear --yes", a.flags.Store)
 	}
 	done, err := a.commit(c.by, stet.Op{Clear: &stet.Clear{}})
 	if err != nil {

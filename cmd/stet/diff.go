@@ -6,9 +6,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/diff"
-	"github.com/stet-dev/stet/selector"
 )
 
 type diffCmd struct {
@@ -58,21 +56,21 @@ func (c *diffCmd) Run(a *app) error {
 // versions returns the prompt and the selectors of its two versions. Each may be written
 // with the prompt before it.
 func (c *diffCmd) versions() (id, from, to string, err error) {
-	id, from, given := selector.SplitRef(c.Ref)
+	id, from, given := stet.SplitRef(c.Ref)
 	rest := []string{c.From, c.To}
 	if !given {
 		from, rest = rest[0], rest[1:]
 	}
 	to = rest[0]
 	if len(rest) > 1 && rest[1] != "" {
-		return "", "", "", fault.New(fault.Invalid, "%q, %q and %q are three versions. Name two: stet diff %s FROM TO", c.Ref, c.From, c.To, id)
+		return "", "", "", stet.Errorf(stet.CodeInvalid, "%q, %q and %q are three versions. Name two: stet diff %s FROM TO", c.Ref, c.From, c.To, id)
 	}
 	for _, s := range []*string{&from, &to} {
-		other, sel, ok := selector.SplitRef(*s)
+		other, sel, ok := stet.SplitRef(*s)
 		switch {
 		case !ok:
 		case other != id:
-			return "", "", "", fault.New(fault.Invalid, "%s and %s are two prompts, and diff compares two versions of one. To see how their texts differ, save each with stet get and compare the files.", id, *s)
+			return "", "", "", stet.Errorf(stet.CodeInvalid, "%s and %s are two prompts, and diff compares two versions of one. To see how their texts differ, save each with stet get and compare the files.", id, *s)
 		default:
 			*s = sel
 		}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/temp"
 	"github.com/stet-dev/stet/internal/transfer"
@@ -35,7 +34,7 @@ func (c *exportCmd) Run(a *app) error {
 	return a.read(func(ctx context.Context, s *stet.Store) (err error) {
 		if c.Output == "" || c.Output == "-" {
 			if a.out.TTY {
-				return fault.New(fault.Invalid, "an export is not for reading on a terminal. Write it to a file with -o FILE, or pipe it on.")
+				return stet.Errorf(stet.CodeInvalid, "an export is not for reading on a terminal. Write it to a file with -o FILE, or pipe it on.")
 			}
 			_, err := a.export(ctx, s, a.out)
 			return err
@@ -55,13 +54,13 @@ func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes i
 		path = real // the link stays
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return 0, fault.New(fault.Invalid, "%s is not a regular file, and nothing can take its place. Name a file, or write to it with stet export > %s", c.Output, c.Output)
+		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a regular file, and nothing can take its place. Name a file, or write to it with stet export > %s", c.Output, c.Output)
 	}
 	lock, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{})
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
-		return 0, fault.Wrap(err, fault.Unavailable, "%s is being made by %s. Nothing changed. Name another file, or try again when that has ended.", c.Output, held.Holder)
+		return 0, stet.WrapError(err, stet.CodeUnavailable, "%s is being made by %s. Nothing changed. Name another file, or try again when that has ended.", c.Output, held.Holder)
 	case err != nil:
 		return 0, err
 	}

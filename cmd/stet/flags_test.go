@@ -8,7 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/httpapi"
 )
 
@@ -191,7 +191,7 @@ func TestServeBounds(t *testing.T) {
 		switch {
 		case refused == "" && err != nil:
 			t.Errorf("%s is refused: %v", flag, err)
-		case refused != "" && (fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), refused)):
+		case refused != "" && (stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), refused)):
 			t.Errorf("%s: %v, want %q", flag, err, refused)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 )
 
 type getCmd struct {
@@ -92,5 +91,5 @@ func (p past) point() (at stet.Point, err error) {
 			return at, nil
 		}
 	}
-	return at, fault.New(fault.Invalid, "%q is neither a revision nor a time. Write 812, 2026-11-23, 2026-11-23T15:04:05Z, or how long ago: 90m, 3d, 2w.", p.At)
+	return at, stet.Errorf(stet.CodeInvalid, "%q is neither a revision nor a time. Write 812, 2026-11-23, 2026-11-23T15:04:05Z, or how long ago: 90m, 3d, 2w.", p.At)
 }

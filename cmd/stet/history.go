@@ -7,8 +7,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
 )
 
 type historyCmd struct {
@@ -31,7 +29,7 @@ func (c *historyCmd) Run(a *app) error {
 	if err := checkLimit(c.Limit); err != nil {
 		return err
 	}
-	id, label, _ := selector.SplitRef(c.Ref)
+	id, label, _ := stet.SplitRef(c.Ref)
 	return a.read(func(ctx context.Context, s *stet.Store) error {
 		t := term.Table{Out: a.out, Header: []string{"FROM", "TO", "WHEN", "BY", "MESSAGE"}}
 		n := 0
@@ -66,7 +64,7 @@ func (a *app) historyLine(t *term.Table, m *stet.Move) error {
 			term.Cell{Text: term.Ago(time.Now(), m.Time), Style: term.Dim}, term.Cell{Text: m.Author}, term.Cell{Text: firstLine(m.Message)})
 	default:
 		t.Row(term.Cell{Text: strconv.FormatUint(m.Revision, 10)}, term.Cell{Text: m.From.String()}, term.Cell{Text: m.To.String()},
-			term.Cell{Text: prompt.FormatTime(m.Time)}, term.Cell{Text: m.Author}, term.Cell{Text: m.Message})
+			term.Cell{Text: stet.FormatTime(m.Time)}, term.Cell{Text: m.Author}, term.Cell{Text: m.Message})
 	}
 	return nil
 }

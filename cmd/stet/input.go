@@ -5,8 +5,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // A stoppable reads from where a read may wait for ever, a terminal or a pipe,
@@ -34,7 +33,7 @@ func (s *stoppable) Read(p []byte) (int, error) {
 		case a := <-got:
 			s.rest, s.err = a.b, a.err
 		case <-s.ctx.Done():
-			s.err = fault.New(fault.Unavailable, "interrupted. Nothing changed.")
+			s.err = stet.Errorf(stet.CodeUnavailable, "interrupted. Nothing changed.")
 		}
 	}
 	n := copy(p, s.rest)
@@ -65,9 +64,9 @@ func (a *app) readAll(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer done()
-	b, err := io.ReadAll(io.LimitReader(r, prompt.MaxCommitBytes+1))
-	if err == nil && len(b) > prompt.MaxCommitBytes {
-		err = fault.New(fault.TooLarge, "%s has over %d MiB, which is the most. Nothing changed.", inputName(file), prompt.MaxCommitBytes>>20)
+	b, err := io.ReadAll(io.LimitReader(r, stet.MaxCommitBytes+1))
+	if err == nil && len(b) > stet.MaxCommitBytes {
+		err = stet.Errorf(stet.CodeTooLarge, "%s has over %d MiB, which is the most. Nothing changed.", inputName(file), stet.MaxCommitBytes>>20)
 	}
 	return b, err
 }

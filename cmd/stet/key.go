@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/internal/term"
 )
@@ -44,7 +44,7 @@ func (c *keyCmd) file(a *app) (string, error) {
 	if file := cmp.Or(c.Keys, defaultKeys(a.flags.Store)); file != "" {
 		return file, nil
 	}
-	return "", fault.New(fault.Invalid, "for %s it is not known where the keys are: a server has them in a file. Name it with --keys or STET_KEYS, on the server's machine.", redacted(a.flags.Store))
+	return "", stet.Errorf(stet.CodeInvalid, "for %s it is not known where the keys are: a server has them in a file. Name it with --keys or STET_KEYS, on the server's machine.", redacted(a.flags.Store))
 }
 
 // updateKeys changes the key file.

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type keyListCmd struct {
@@ -123,13 +122,13 @@ type protectionJSON struct {
 }
 
 func keyOf(k *keys.Key, now time.Time) keyJSON {
-	j := keyJSON{ID: k.ID, Name: k.Name, Role: string(k.Role), Prompts: k.Prompts, Labels: k.Labels, Created: prompt.FormatTime(k.Created), State: stateLive}
+	j := keyJSON{ID: k.ID, Name: k.Name, Role: string(k.Role), Prompts: k.Prompts, Labels: k.Labels, Created: stet.FormatTime(k.Created), State: stateLive}
 	if !k.Expires.IsZero() {
-		j.Expires = prompt.FormatTime(k.Expires)
+		j.Expires = stet.FormatTime(k.Expires)
 	}
 	switch {
 	case !k.Revoked.IsZero():
-		j.Revoked, j.State = prompt.FormatTime(k.Revoked), stateRevoked
+		j.Revoked, j.State = stet.FormatTime(k.Revoked), stateRevoked
 	case !k.Live(now):
 		j.State = stateExpired
 	}
@@ -152,7 +151,7 @@ func expiry(now time.Time, s string) (time.Time, error) {
 			return now.Add(time.Duration(count) * unit), nil
 		}
 	}
-	return time.Time{}, fault.New(fault.Invalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
+	return time.Time{}, stet.Errorf(stet.CodeInvalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
 }
 
 // keyNames are the names of the keys that can be revoked, for completion.

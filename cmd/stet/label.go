@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
 )
 
@@ -33,11 +32,11 @@ func (c *labelCmd) Run(a *app) error {
 	var op stet.Op
 	switch {
 	case c.Remove && c.Version != "":
-		return fault.New(fault.Invalid, "both a version (%s) and --remove were given. Give one.", c.Version)
+		return stet.Errorf(stet.CodeInvalid, "both a version (%s) and --remove were given. Give one.", c.Version)
 	case c.Remove:
 		op.RemoveLabel = &stet.RemoveLabel{PromptID: c.ID, Label: c.Label, Expect: c.Expect}
 	case c.Version == "":
-		return fault.New(fault.Invalid, "it is not said where %s is to go. Write: stet label %s %s VERSION (or --remove; or, to see where it is: stet show %s)", c.Label, c.ID, c.Label, c.ID)
+		return stet.Errorf(stet.CodeInvalid, "it is not said where %s is to go. Write: stet label %s %s VERSION (or --remove; or, to see where it is: stet show %s)", c.Label, c.ID, c.Label, c.ID)
 	default:
 		op.SetLabel = &stet.SetLabel{PromptID: c.ID, Label: c.Label, Version: c.Version, Expect: c.Expect}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type listCmd struct {
@@ -78,7 +77,7 @@ func (a *app) listLine(t *term.Table, h *stet.Head) error {
 			term.Cell{Text: strings.Join(labels, " "), Style: term.Green})
 	default:
 		t.Row(term.Cell{Text: h.PromptID}, term.Cell{Text: h.Latest}, term.Cell{Text: h.Current}, term.Cell{Text: versions},
-			term.Cell{Text: strings.Join(labels, ",")}, term.Cell{Text: prompt.FormatTime(h.UpdatedAt)})
+			term.Cell{Text: strings.Join(labels, ",")}, term.Cell{Text: stet.FormatTime(h.UpdatedAt)})
 	}
 	return nil
 }

@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type logCmd struct {
@@ -76,7 +74,7 @@ func (a *app) logLine(t *term.Table, v stet.Version, labels []string) {
 			term.Cell{Text: firstLine(v.Message())})
 	default:
 		t.Row(term.Cell{Text: number}, term.Cell{Text: strconv.FormatUint(v.Ordinal(), 10)}, term.Cell{Text: list},
-			term.Cell{Text: prompt.FormatTime(v.CreatedAt())}, term.Cell{Text: v.Author()}, term.Cell{Text: v.Message()})
+			term.Cell{Text: stet.FormatTime(v.CreatedAt())}, term.Cell{Text: v.Author()}, term.Cell{Text: v.Message()})
 	}
 }
 
@@ -121,14 +119,14 @@ func firstLine(s string) string {
 // promptOnly refuses a version where a prompt is meant.
 func promptOnly(id string) error {
 	if name, _, ok := strings.Cut(id, "@"); ok {
-		return fault.New(fault.Invalid, "%q names a version. Name the prompt alone: %s", id, name)
+		return stet.Errorf(stet.CodeInvalid, "%q names a version. Name the prompt alone: %s", id, name)
 	}
 	return nil
 }
 
 func checkLimit(n int) error {
 	if n < 0 {
-		return fault.New(fault.Invalid, "--limit is %d. Ask for 1 or more, or for all: leave it out.", n)
+		return stet.Errorf(stet.CodeInvalid, "--limit is %d. Ask for 1 or more, or for all: leave it out.", n)
 	}
 	return nil
 }
@@ -136,7 +134,7 @@ func checkLimit(n int) error {
 // pageSize is how many items to ask for at once if limit are wanted, 0 for all.
 func pageSize(limit int) int {
 	if limit == 0 {
-		return prompt.MaxLimit
+		return stet.MaxLimit
 	}
-	return min(limit, prompt.MaxLimit)
+	return min(limit, stet.MaxLimit)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/race"
 	"github.com/stet-dev/stet/internal/term"
 )
@@ -49,7 +49,7 @@ Exits with 0 if stet lost and doubled nothing. With --json: one object a store,
 func (c *raceCmd) Run(a *app) error {
 	const most = 10_000
 	if c.Workers < 1 || c.Workers > most || c.Saves < 1 || c.Saves > 1_000_000 || c.Duration <= 0 {
-		return fault.New(fault.Invalid, "a race has 1 to 10,000 workers, 1 to 1,000,000 saves, and a duration above 0.")
+		return stet.Errorf(stet.CodeInvalid, "a race has 1 to 10,000 workers, 1 to 1,000,000 saves, and a duration above 0.")
 	}
 	o := race.Options{Workers: c.Workers, Saves: c.Saves, Duration: c.Duration, Every: 100 * time.Millisecond}
 	live := &liveTable{out: a.errs}
@@ -75,7 +75,7 @@ func (c *raceCmd) Run(a *app) error {
 		raceTable(a.out, results, nil)
 	}
 	if is := results[race.Stet]; is.Lost+is.Doubled > 0 {
-		return fault.New(fault.Internal, "stet lost %d versions and doubled %d numbers. That is a bug: please report it.", is.Lost, is.Doubled)
+		return stet.Errorf(stet.CodeInternal, "stet lost %d versions and doubled %d numbers. That is a bug: please report it.", is.Lost, is.Doubled)
 	}
 	if a.out.TTY && !a.flags.JSON {
 		for _, sentence := range raceVerdict(results) {

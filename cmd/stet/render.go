@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 type renderCmd struct {
@@ -35,10 +34,10 @@ func (c *renderCmd) Run(a *app) error {
 	for _, arg := range c.Values {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
-			return fault.New(fault.Invalid, "%q is not a value for a variable. Write NAME=VALUE.", arg)
+			return stet.Errorf(stet.CodeInvalid, "%q is not a value for a variable. Write NAME=VALUE.", arg)
 		}
 		if _, twice := values[name]; twice {
-			return fault.New(fault.Invalid, "%q is given twice.", name)
+			return stet.Errorf(stet.CodeInvalid, "%q is given twice.", name)
 		}
 		var err error
 		if values[name], err = a.value(value); err != nil {

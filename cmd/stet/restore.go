@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/open"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -70,5 +69,5 @@ func sqlitePath(address string) (string, error) {
 	if strings.HasSuffix(address, ".db") && !strings.Contains(address, "://") {
 		return address, nil
 	}
-	return "", fault.New(fault.Invalid, "a backup is restored to an SQLite file, and %s is none. Name one: --store sqlite:PATH. To bring it elsewhere, restore it and then export and import it.", address)
+	return "", stet.Errorf(stet.CodeInvalid, "a backup is restored to an SQLite file, and %s is none. Name one: --store sqlite:PATH. To bring it elsewhere, restore it and then export and import it.", address)
 }

@@ -4,10 +4,6 @@ import (
 	"context"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
 )
 
 type rollbackCmd struct {
@@ -29,9 +25,9 @@ A rollback is a move like any other: rolling back twice is where you began.`
 }
 
 func (c *rollbackCmd) Run(a *app) error {
-	id, label, _ := selector.SplitRef(c.Ref)
+	id, label, _ := stet.SplitRef(c.Ref)
 	if label == "" {
-		label = prompt.DefaultLabel
+		label = stet.DefaultLabel
 	}
 	if c.Version != "" {
 		return c.to(a, id, label)
@@ -47,8 +43,8 @@ func (c *rollbackCmd) Run(a *app) error {
 func (c *rollbackCmd) to(a *app, id, label string) error {
 	number, err := stet.ParseNumber(c.Version)
 	if err != nil {
-		if name.CheckLabel(c.Version) == nil {
-			return fault.New(fault.Invalid, "%s is a label, and where to is a number. To roll %s itself back: stet rollback %s@%s. To move %s to where %s is: stet label %s %s %s",
+		if stet.CheckLabel(c.Version) == nil {
+			return stet.Errorf(stet.CodeInvalid, "%s is a label, and where to is a number. To roll %s itself back: stet rollback %s@%s. To move %s to where %s is: stet label %s %s %s",
 				c.Version, c.Version, id, c.Version, label, c.Version, id, label, c.Version)
 		}
 		return err
@@ -64,7 +60,7 @@ func (c *rollbackCmd) to(a *app, id, label string) error {
 			}
 		}
 		if !been {
-			return fault.New(fault.NotFound, "%s of %s has never been at %s, so it cannot go back there. Nothing changed. See: stet history %s@%s. To move it there: stet label %s %s %s",
+			return stet.Errorf(stet.CodeNotFound, "%s of %s has never been at %s, so it cannot go back there. Nothing changed. See: stet history %s@%s. To move it there: stet label %s %s %s",
 				label, id, number, id, label, id, label, number)
 		}
 		done, err := c.commit(ctx, s, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: number.String(), Expect: c.Expect}})

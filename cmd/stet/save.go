@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
 )
 
@@ -61,14 +60,14 @@ func (c *saveCmd) draft(a *app) (d stet.Draft, err error) {
 	file := c.File
 	switch {
 	case c.Stdin != "" && c.Stdin != "-":
-		return d, fault.New(fault.Invalid, "%q follows the prompt's id. To save a file write -f %s; the text itself comes on standard input.", c.Stdin, c.Stdin)
+		return d, stet.Errorf(stet.CodeInvalid, "%q follows the prompt's id. To save a file write -f %s; the text itself comes on standard input.", c.Stdin, c.Stdin)
 	case c.Stdin == "-" && file != "" && file != "-":
-		return d, fault.New(fault.Invalid, "both - and -f %s were given. Give one.", file)
+		return d, stet.Errorf(stet.CodeInvalid, "both - and -f %s were given. Give one.", file)
 	case file == "":
 		file = "-"
 	}
 	if strings.Contains(c.ID, "@") {
-		return d, fault.New(fault.Invalid, "%q names a version. Name the prompt alone; --version N chooses the number.", c.ID)
+		return d, stet.Errorf(stet.CodeInvalid, "%q names a version. Name the prompt alone; --version N chooses the number.", c.ID)
 	}
 	if file == "-" && term.IsTerminal(a.stdin) {
 		a.say("Type the text of " + c.ID + ", and end with Ctrl-D on a line of its own. (Or: -f FILE)")

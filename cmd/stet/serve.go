@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/httpapi"
 	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/internal/term"
@@ -130,17 +129,17 @@ func (c *serveCmd) check(a *app) error {
 	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return fault.New(fault.Invalid, "TLS needs both, the certificate and its key. Give --tls-cert and --tls-key.")
+		return stet.Errorf(stet.CodeInvalid, "TLS needs both, the certificate and its key. Give --tls-cert and --tls-key.")
 	case c.TLSCert != "" && c.InsecureHTTP:
-		return fault.New(fault.Invalid, "both --tls-cert and --insecure-http were given. Give one.")
+		return stet.Errorf(stet.CodeInvalid, "both --tls-cert and --insecure-http were given. Give one.")
 	case c.MaxBody != nil && *c.MaxBody < 1:
-		return fault.New(fault.Invalid, "--max-body is %d. Give 1 or more.", *c.MaxBody)
+		return stet.Errorf(stet.CodeInvalid, "--max-body is %d. Give 1 or more.", *c.MaxBody)
 	case c.MaxConns != nil && *c.MaxConns < 1:
-		return fault.New(fault.Invalid, "--max-connections is %d. Give 1 or more.", *c.MaxConns)
+		return stet.Errorf(stet.CodeInvalid, "--max-connections is %d. Give 1 or more.", *c.MaxConns)
 	case c.Grace < 0:
-		return fault.New(fault.Invalid, "--grace is %v. Give a time, 10s for example, or 0s to wait for nothing.", c.Grace)
+		return stet.Errorf(stet.CodeInvalid, "--grace is %v. Give a time, 10s for example, or 0s to wait for nothing.", c.Grace)
 	case isServer(a.flags.Store):
-		return fault.New(fault.Invalid, "%s is a server itself. Serve the store that it serves, or use it directly.", redacted(a.flags.Store))
+		return stet.Errorf(stet.CodeInvalid, "%s is a server itself. Serve the store that it serves, or use it directly.", redacted(a.flags.Store))
 	}
 	return errors.Join(bound("--rate", c.Rate), bound("--max-requests", c.MaxRequests), bound("--max-streams", c.MaxStreams))
 }
@@ -151,7 +150,7 @@ func bound[T int | float64](flag string, n *T) error {
 	if n == nil || *n == -1 || *n > 0 && !math.IsInf(float64(*n), 1) {
 		return nil
 	}
-	return fault.New(fault.Invalid, "%s is %v. Give a number over 0, or -1 for any number.", flag, *n)
+	return stet.Errorf(stet.CodeInvalid, "%s is %v. Give a number over 0, or -1 for any number.", flag, *n)
 }
 
 // given returns what a flag was given, 0 if it was not.
@@ -179,7 +178,7 @@ func (c *serveCmd) logger() *slog.Logger {
 func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "%q is not an address to listen on. Write 127.0.0.1:7838, [::1]:7838, or :7838 for every address of this machine.", c.Listen)
+		return nil, stet.Errorf(stet.CodeInvalid, "%q is not an address to listen on. Write 127.0.0.1:7838, [::1]:7838, or :7838 for every address of this machine.", c.Listen)
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	var dns *net.DNSError
@@ -187,15 +186,15 @@ func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case inUse(err):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s is in use by another program, perhaps another stet. Stop it, or listen elsewhere: --listen 127.0.0.1:0 takes any free port.", c.Listen)
+		return nil, stet.WrapError(err, stet.CodeUnavailable, "%s is in use by another program, perhaps another stet. Stop it, or listen elsewhere: --listen 127.0.0.1:0 takes any free port.", c.Listen)
 	case errors.As(err, &dns):
-		return nil, fault.Wrap(err, fault.Invalid, "%q is no address of this machine: %v. Give one that it has.", host, dns)
+		return nil, stet.WrapError(err, stet.CodeInvalid, "%q is no address of this machine: %v. Give one that it has.", host, dns)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		err = op.Err
 	}
-	return nil, fault.Wrap(err, fault.Unavailable, "%s cannot be listened on: %v. Give another address with --listen.", c.Listen, err)
+	return nil, stet.WrapError(err, stet.CodeUnavailable, "%s cannot be listened on: %v. Give another address with --listen.", c.Listen, err)
 }
 
 // ready says that requests are answered from now on, to a person and in the log.

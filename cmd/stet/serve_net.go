@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/internal/term"
@@ -29,10 +29,10 @@ func (c *serveCmd) keyFile(a *app, addr net.Addr) (string, error) {
 	switch {
 	case isLoopback(addr):
 	case file == "":
-		return "", fault.New(fault.Invalid, "%s can be reached from other machines, so it needs keys, and for %s there is no place to keep them. Name a file with --keys, or listen on 127.0.0.1.",
+		return "", stet.Errorf(stet.CodeInvalid, "%s can be reached from other machines, so it needs keys, and for %s there is no place to keep them. Name a file with --keys, or listen on 127.0.0.1.",
 			c.Listen, redacted(a.flags.Store))
 	case c.TLSCert == "" && !c.InsecureHTTP:
-		return "", fault.New(fault.Invalid, "%s can be reached from other machines, and keys would pass in the clear. Give --tls-cert and --tls-key, or --insecure-http if something before the server encrypts.", c.Listen)
+		return "", stet.Errorf(stet.CodeInvalid, "%s can be reached from other machines, and keys would pass in the clear. Give --tls-cert and --tls-key, or --insecure-http if something before the server encrypts.", c.Listen)
 	}
 	return file, nil
 }
@@ -45,7 +45,7 @@ func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*
 	}
 	if isLoopback(addr) {
 		if _, err := os.Stat(file); c.Keys != "" && errors.Is(err, fs.ErrNotExist) {
-			return nil, fault.New(fault.NotFound, "there is no file of keys %s, and without one everybody on this machine may do everything. Make a key: stet key create NAME --role admin --keys %s; or leave --keys out.", file, file)
+			return nil, stet.Errorf(stet.CodeNotFound, "there is no file of keys %s, and without one everybody on this machine may do everything. Make a key: stet key create NAME --role admin --keys %s; or leave --keys out.", file, file)
 		}
 	} else {
 		secret, err := keys.EnsureAdmin(a.ctx, file, time.Now())

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // tls returns how connections are encrypted, nil if they are not.
@@ -51,7 +51,7 @@ func openCertPair(cert, key string, log *slog.Logger, now func() time.Time) (*ce
 	c := &certPair{files: [2]string{cert, key}, log: log, now: now, looked: now()}
 	c.seen, _ = c.stat()
 	if err := c.load(); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "the certificate %s and its key %s cannot be used: %v.", cert, key, err)
+		return nil, stet.WrapError(err, stet.CodeInvalid, "the certificate %s and its key %s cannot be used: %v.", cert, key, err)
 	}
 	return c, nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type showCmd struct {
@@ -59,7 +58,7 @@ func (a *app) pairs(pairs ...string) error {
 
 func (a *app) time(t time.Time) string {
 	if !a.out.TTY {
-		return prompt.FormatTime(t)
+		return stet.FormatTime(t)
 	}
 	return term.Ago(time.Now(), t) + " (" + t.Local().Format("2006-01-02 15:04:05") + ")"
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/open"
 )
 
@@ -34,7 +33,7 @@ func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
 		return err
 	}
 	if !ok {
-		return fault.New(fault.NotFound, "there is no store %s. Name another with --store or STET_STORE; save and import make one.", a.flags.Store)
+		return stet.Errorf(stet.CodeNotFound, "there is no store %s. Name another with --store or STET_STORE; save and import make one.", a.flags.Store)
 	}
 	return a.write(f)
 }

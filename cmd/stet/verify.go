@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
 )
 
@@ -29,7 +27,7 @@ func (c *verifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	o := core.VerifyOptions{Expect: expect}
+	o := stet.VerifyOptions{Expect: expect}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
 		bar := a.bar(100, "verifying")
 		o.Progress = bar.part
@@ -51,7 +49,7 @@ func expected(flag *string) (h stet.Hash, err error) {
 		return h, err
 	}
 	if h.IsZero() {
-		return h, fault.New(fault.Invalid, "the hash to expect is all zeros, which no entry of a log has. Give one that verify printed.")
+		return h, stet.Errorf(stet.CodeInvalid, "the hash to expect is all zeros, which no entry of a log has. Give one that verify printed.")
 	}
 	return h, nil
 }

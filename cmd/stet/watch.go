@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
 )
 
 type watchCmd struct {
@@ -41,7 +38,7 @@ func (c *watchCmd) Run(a *app) error {
 	if err := checkLimit(c.Limit); err != nil {
 		return err
 	}
-	if err := name.CheckPrefix(c.Prefix); err != nil {
+	if err := stet.CheckPrefix(c.Prefix); err != nil {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
@@ -87,13 +84,13 @@ func (c *watchCmd) Run(a *app) error {
 // notServed says that there is nothing to wait for in a store that no server has open.
 func (a *app) notServed() error {
 	store := redacted(a.flags.Store)
-	return fault.New(fault.Unavailable, "no server has %s open, and nobody could change it while this command has. Serve it, and watch again: stet serve --store %s.", store, store)
+	return stet.Errorf(stet.CodeUnavailable, "no server has %s open, and nobody could change it while this command has. Serve it, and watch again: stet serve --store %s.", store, store)
 }
 
 // lastSeen adds to what ended a watch where to go on.
 func lastSeen(err error, since uint64) error {
 	var e *stet.Error
-	if !errors.As(err, &e) || e.Code != fault.Unavailable {
+	if !errors.As(err, &e) || e.Code != stet.CodeUnavailable {
 		return err
 	}
 	f := *e
@@ -160,7 +157,7 @@ func (a *app) operation(o *stet.ChangeOp) string {
 	return a.out.Paint(term.Red, "cleared the store")
 }
 
-func (a *app) savedOp(s *prompt.SaveChange) string {
+func (a *app) savedOp(s *stet.SaveChange) string {
 	line := "saved " + term.Line(s.PromptID) + " " + a.out.Paint(term.Yellow, s.Version.String())
 	switch {
 	case s.Unchanged:
@@ -173,7 +170,7 @@ func (a *app) savedOp(s *prompt.SaveChange) string {
 	return line + a.labels(s.Labels)
 }
 
-func (a *app) deletedOp(d *prompt.DeleteChange) string {
+func (a *app) deletedOp(d *stet.DeleteChange) string {
 	what := term.Line(d.PromptID)
 	if !d.Version.IsZero() {
 		what += "@" + d.Version.String()

@@ -19,7 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/drivertest"
 	"github.com/stet-dev/stet/internal/mutant"
@@ -36,7 +36,7 @@ var harnesses = map[string]*drivertest.Harness{
 	"clock":  {OpenLog: open},
 	"memory": {OpenLog: open},
 	"shared": {OpenLog: openShared, Another: another},
-	"cold":   {OpenLog: openCold, Options: stet.Options{CacheBytes: -1}},
+	"cold":   {OpenLog: openCold, Options: core.Options{CacheBytes: -1}},
 	"chunks": {OpenLog: openChunks},
 }
 

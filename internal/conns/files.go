@@ -1,6 +1,6 @@
 package conns
 
-import "github.com/stet-dev/stet/fault"
+import "github.com/stet-dev/stet"
 
 const (
 	// DefaultMost is how many connections are open at once where the system lets a
@@ -30,7 +30,7 @@ func Within(files, asked int) (Bounds, error) {
 	room := max(files-reserve, 1)
 	switch {
 	case asked > room:
-		return Bounds{}, fault.New(fault.Invalid, "%d connections do not fit: the system lets the server have %d files open (ulimit -n), and %d of them are kept for the store, the keys and the private socket. Give at most %d, or raise that limit.", asked, files, reserve, room)
+		return Bounds{}, stet.Errorf(stet.CodeInvalid, "%d connections do not fit: the system lets the server have %d files open (ulimit -n), and %d of them are kept for the store, the keys and the private socket. Give at most %d, or raise that limit.", asked, files, reserve, room)
 	case asked == 0:
 		asked = min(DefaultMost, room)
 	}

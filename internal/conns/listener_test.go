@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/conns"
 )
 
@@ -182,7 +182,7 @@ func TestWithin(t *testing.T) {
 		}
 	}
 	for _, asked := range []int{769, 5000} {
-		if _, err := conns.Within(1024, asked); fault.CodeOf(err) != fault.Invalid {
+		if _, err := conns.Within(1024, asked); stet.CodeOf(err) != stet.CodeInvalid {
 			t.Errorf("%d connections with 1024 files: %v", asked, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -29,7 +30,7 @@ func build(t *testing.T) string {
 	rnd := rand.New(rand.NewPCG(20260102, 0))
 	var s *stet.Store
 	ticks := 0
-	options := stet.Options{CheckpointEvery: 100, Now: func() time.Time {
+	options := core.Options{CheckpointEvery: 100, Now: func() time.Time {
 		ticks++
 		return epochTime.Add(time.Duration(ticks) * time.Second)
 	}}

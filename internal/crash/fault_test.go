@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -89,7 +90,7 @@ func (r *run) open(path string) (*stet.Store, error) {
 	if r.wrap != nil {
 		engine = r.wrap(log)
 	}
-	return stet.New(background, engine, stet.Options{CheckpointEvery: 4, CacheBytes: -1})
+	return core.Open(background, engine, core.Options{CheckpointEvery: 4, CacheBytes: -1})
 }
 
 // stopped is what an error after a failure says: that, and why.

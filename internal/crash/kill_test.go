@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
@@ -65,7 +66,7 @@ func commitChild(args []string) error {
 	if kind == "hasty" {
 		engine = testkit.Hasty(log)
 	}
-	s, err := stet.New(background, engine, stet.Options{CheckpointEvery: every})
+	s, err := core.Open(background, engine, core.Options{CheckpointEvery: every})
 	if err != nil {
 		return err
 	}
@@ -211,7 +212,7 @@ func (l *ledger) life(t *testing.T, cmd *exec.Cmd, life int, m moment) error {
 
 // reopen opens the store, checks it, and sends some commits again.
 func (l *ledger) reopen(path string, rng *rand.Rand, some int) (err error) {
-	s, err := sqlite.Open(background, path, stet.Options{CheckpointEvery: 100 + rng.IntN(400)})
+	s, err := sqlite.Open(background, path, core.Options{CheckpointEvery: 100 + rng.IntN(400)})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A load is what children commit. A commit is a function of the seed and its id
@@ -134,7 +133,7 @@ func told(ch *stet.Change) []stet.Result {
 	results := make([]stet.Result, len(ch.Ops))
 	for i, o := range ch.Ops {
 		r := &results[i]
-		moved := func(l *prompt.LabelChange) {
+		moved := func(l *stet.LabelChange) {
 			r.PromptID, r.Labels = l.PromptID, []stet.LabelChange{{Label: l.Label, From: l.From, To: l.To}}
 		}
 		switch {

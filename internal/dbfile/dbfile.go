@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/ownfile"
 	"github.com/stet-dev/stet/internal/temp"
@@ -25,11 +25,11 @@ import (
 // that all who open it lock the same FILE.lock, and whether it exists.
 func Locate(path string) (full string, exists bool, err error) {
 	if path == "" || path == ":memory:" || strings.ContainsRune(path, 0) {
-		return "", false, fault.New(fault.Invalid, "%q is not the name of a file. Name one, stet.db for example. A store in memory is memory.Open's.", path)
+		return "", false, stet.Errorf(stet.CodeInvalid, "%q is not the name of a file. Name one, stet.db for example. A store in memory is memory.Open's.", path)
 	}
 	full, err = filepath.Abs(path)
 	if err != nil {
-		return "", false, fault.Wrap(err, fault.Internal, "%s: %v.", path, err)
+		return "", false, stet.WrapError(err, stet.CodeInternal, "%s: %v.", path, err)
 	}
 	if real, err := filepath.EvalSymlinks(full); err == nil {
 		full = real
@@ -40,18 +40,18 @@ func Locate(path string) (full string, exists bool, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(filepath.Dir(full)); errors.Is(err, fs.ErrNotExist) {
-			return "", false, fault.Wrap(err, fault.Invalid, "there is no directory %s. Make it, or name a file elsewhere.", filepath.Dir(full))
+			return "", false, stet.WrapError(err, stet.CodeInvalid, "there is no directory %s. Make it, or name a file elsewhere.", filepath.Dir(full))
 		}
 		if _, err := os.Lstat(full); err == nil {
-			return "", false, fault.New(fault.Invalid, "%s is a symbolic link that leads to nothing. It was left as it is. Name the file itself, or remove the link.", path)
+			return "", false, stet.Errorf(stet.CodeInvalid, "%s is a symbolic link that leads to nothing. It was left as it is. Name the file itself, or remove the link.", path)
 		}
 		return full, false, nil
 	case err != nil:
-		return "", false, fault.Wrap(err, fault.Unavailable, "%s cannot be reached: %v.", path, err)
+		return "", false, stet.WrapError(err, stet.CodeUnavailable, "%s cannot be reached: %v.", path, err)
 	case info.IsDir():
-		return "", false, fault.New(fault.Invalid, "%s is a directory. Name a file, %s for example.", path, filepath.Join(path, "stet.db"))
+		return "", false, stet.Errorf(stet.CodeInvalid, "%s is a directory. Name a file, %s for example.", path, filepath.Join(path, "stet.db"))
 	case !info.Mode().IsRegular():
-		return "", false, fault.New(fault.Invalid, "%s is not a regular file. Name another.", path)
+		return "", false, stet.Errorf(stet.CodeInvalid, "%s is not a regular file. Name another.", path)
 	}
 	return full, true, nil
 }
@@ -64,10 +64,10 @@ func Lock(ctx context.Context, path string, o filelock.Options) (*filelock.Lock,
 	var foreign *ownfile.ForeignError
 	switch {
 	case errors.As(err, &held):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended.",
+		return nil, stet.WrapError(err, stet.CodeUnavailable, "%s is open in %s, and only one program at a time may have it open. Nothing changed. Try again when that has ended.",
 			path, held.Holder)
 	case errors.As(err, &foreign):
-		return nil, fault.Wrap(err, fault.Unavailable, "%s cannot be locked: %s, which would be its lock, %s. It was left as it is. Remove it if nobody needs it, or name a file in another directory.",
+		return nil, stet.WrapError(err, stet.CodeUnavailable, "%s cannot be locked: %s, which would be its lock, %s. It was left as it is. Remove it if nobody needs it, or name a file in another directory.",
 			path, foreign.Path, foreign.What)
 	case err != nil:
 		return nil, CannotMake(err, path)
@@ -94,7 +94,7 @@ func Alone(path string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fault.New(fault.Conflict, "%s is not there, but beside it: %s, of the file that was, which may have commits that are nowhere else. Nothing changed. "+
+	return stet.Errorf(stet.CodeConflict, "%s is not there, but beside it: %s, of the file that was, which may have commits that are nowhere else. Nothing changed. "+
 		"Put the file back, or move them to where it is now, to lie beside it with its name in theirs; if nobody needs them, remove them.", path, strings.Join(names, ", "))
 }
 
@@ -107,14 +107,14 @@ func OneName(path string) error {
 		return CannotMake(err, path)
 	}
 	if !info.Mode().IsRegular() {
-		return fault.New(fault.Invalid, "%s is not a regular file. Name another.", path)
+		return stet.Errorf(stet.CodeInvalid, "%s is not a regular file. Name another.", path)
 	}
 	links, err := ownfile.Links(path)
 	if err != nil {
 		return CannotMake(err, path)
 	}
 	if links > 1 {
-		return fault.New(fault.Unavailable, "%s has %d names (hard links), and a store that is written to has one: under each name it would have another write-ahead log, and commits would be lost. "+
+		return stet.Errorf(stet.CodeUnavailable, "%s has %d names (hard links), and a store that is written to has one: under each name it would have another write-ahead log, and commits would be lost. "+
 			"Nothing changed. Remove the other names (find them with find -samefile), or open a copy that stet backup has made.", path, links)
 	}
 	mount, err := ownfile.IsMount(path)
@@ -122,7 +122,7 @@ func OneName(path string) error {
 		return CannotMake(err, path)
 	}
 	if mount {
-		return fault.New(fault.Unavailable, "%s is a mount point of its own, so the file has another name elsewhere: under each it would have another write-ahead log, and commits would be lost. "+
+		return stet.Errorf(stet.CodeUnavailable, "%s is a mount point of its own, so the file has another name elsewhere: under each it would have another write-ahead log, and commits would be lost. "+
 			"Nothing changed. Mount the directory that the file is in, and not the file.", path)
 	}
 	return nil
@@ -134,12 +134,12 @@ func CannotMake(err error, path string) error {
 	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
 		return ReadOnly(err, path)
 	case isFull(err):
-		return fault.Wrap(err, fault.Unavailable, "the disk that %s is on is full. Make room and open it again.", path)
+		return stet.WrapError(err, stet.CodeUnavailable, "the disk that %s is on is full. Make room and open it again.", path)
 	}
-	return fault.Wrap(err, fault.Unavailable, "%s cannot be made: %v.", path, err)
+	return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be made: %v.", path, err)
 }
 
 // ReadOnly says that a file, or its directory, cannot be written to.
 func ReadOnly(err error, path string) error {
-	return fault.Wrap(err, fault.Unavailable, "%s cannot be written to by this user. stet needs to write to the file and to its directory, even to read. Change who may write there, or copy the file.", path)
+	return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be written to by this user. stet needs to write to the file and to its directory, even to read. Change who may write there, or copy the file.", path)
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/ownfile"
 	"github.com/stet-dev/stet/internal/temp"
@@ -48,7 +48,7 @@ func Aim(ctx context.Context, path string, o Options) (_ *Place, err error) {
 	case err != nil:
 		return nil, err
 	case o.Not != "" && (full == o.Not || same(full, o.Not)):
-		return nil, fault.New(fault.Invalid, "%s is the file that the copy is made of. Name another.", path)
+		return nil, stet.Errorf(stet.CodeInvalid, "%s is the file that the copy is made of. Name another.", path)
 	case exists && !o.Overwrite:
 		return nil, occupied(full)
 	}
@@ -80,11 +80,11 @@ func (p *Place) check() error {
 		return Alone(p.path)
 	}
 	if mount, err := ownfile.IsMount(p.path); err == nil && mount {
-		return fault.New(fault.Unavailable, "%s is a mount point of its own, which nothing can take the place of. Nothing changed. Name another file, in a directory that is mounted as a whole.", p.path)
+		return stet.Errorf(stet.CodeUnavailable, "%s is a mount point of its own, which nothing can take the place of. Nothing changed. Name another file, in a directory that is mounted as a whole.", p.path)
 	}
 	for _, name := range Leftovers(p.path) {
 		if info, err := os.Lstat(filepath.Join(filepath.Dir(p.path), name)); err == nil && info.IsDir() {
-			return fault.New(fault.Conflict, "%s is a directory, and beside %s SQLite would put a file of that name. Nothing changed. Name another file.", name, p.path)
+			return stet.Errorf(stet.CodeConflict, "%s is a directory, and beside %s SQLite would put a file of that name. Nothing changed. Name another file.", name, p.path)
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func same(a, b string) bool {
 }
 
 func occupied(path string) error {
-	return fault.New(fault.Conflict, "%s is there already. Nothing changed. Name another file, or say that it may be overwritten (--force).", path)
+	return stet.Errorf(stet.CodeConflict, "%s is there already. Nothing changed. Name another file, or say that it may be overwritten (--force).", path)
 }
 
 // Put gives the copy its name. Wherever that ends, also by a loss of power, the copy

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 func write(t *testing.T, path, content string) {
@@ -68,7 +68,7 @@ func TestPutBesideWhatCameMeanwhile(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, path+rest, "theirs")
-		if err := p.Put(); fault.CodeOf(err) != fault.Conflict {
+		if err := p.Put(); stet.CodeOf(err) != stet.CodeConflict {
 			t.Errorf("beside %q: %v", rest, err)
 		}
 		p.Drop()

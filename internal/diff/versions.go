@@ -41,7 +41,7 @@ func Versions(from, to stet.Version) string {
 
 // plain returns a text as it is, and a chat as a text in which each message with
 // nothing but a role and a string stands under its role; raw as JSON throughout.
-func plain(c stet.Content, raw bool) string {
+func plain(c content.Content, raw bool) string {
 	if c.Type() != content.TypeChat {
 		return c.Text()
 	}

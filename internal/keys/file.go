@@ -6,8 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // format is the version of the file's form. A file of another is refused: what it
@@ -32,15 +31,15 @@ type (
 		Protected []protectionJSON `json:"protected"`
 	}
 	keyJSON struct {
-		ID      string      `json:"id"`
-		Name    string      `json:"name"`
-		Role    Role        `json:"role"`
-		Prompts []string    `json:"prompts"`
-		Labels  []string    `json:"labels,omitempty"`
-		Created string      `json:"created"`
-		Expires string      `json:"expires,omitempty"`
-		Revoked string      `json:"revoked,omitempty"`
-		Hash    prompt.Hash `json:"sha256"`
+		ID      string    `json:"id"`
+		Name    string    `json:"name"`
+		Role    Role      `json:"role"`
+		Prompts []string  `json:"prompts"`
+		Labels  []string  `json:"labels,omitempty"`
+		Created string    `json:"created"`
+		Expires string    `json:"expires,omitempty"`
+		Revoked string    `json:"revoked,omitempty"`
+		Hash    stet.Hash `json:"sha256"`
 	}
 	protectionJSON struct {
 		Prompts string `json:"prompts"`
@@ -56,14 +55,14 @@ func decode(data []byte) (*File, error) {
 		Format int `json:"format"`
 	}
 	if json.Unmarshal(data, &version) == nil && version.Format > format {
-		return nil, fault.New(fault.Invalid, "the key file has the format %d, and this program knows %d. Use a newer stet.", version.Format, format)
+		return nil, stet.Errorf(stet.CodeInvalid, "the key file has the format %d, and this program knows %d. Use a newer stet.", version.Format, format)
 	}
 	var j fileJSON
-	if err := prompt.DecodeAll(bytes.NewReader(data), &j); err != nil {
+	if err := stet.DecodeAll(bytes.NewReader(data), &j); err != nil {
 		return nil, err
 	}
 	if j.Format != format {
-		return nil, fault.New(fault.Invalid, "the key file has the format %d; there is only %d.", j.Format, format)
+		return nil, stet.Errorf(stet.CodeInvalid, "the key file has the format %d; there is only %d.", j.Format, format)
 	}
 	f := &File{}
 	for i := range j.Keys {
@@ -90,7 +89,7 @@ func (j *keyJSON) key() (Key, error) {
 		}
 		at, err := time.Parse(time.RFC3339, t.text)
 		if err != nil || at.IsZero() {
-			return k, fault.New(fault.Invalid, "the key %q was %s at %q, which is not a time. Write it as 2026-01-02T15:04:05Z.", j.Name, t.what, t.text)
+			return k, stet.Errorf(stet.CodeInvalid, "the key %q was %s at %q, which is not a time. Write it as 2026-01-02T15:04:05Z.", j.Name, t.what, t.text)
 		}
 		*t.to = at.UTC()
 	}
@@ -122,16 +121,16 @@ func timeText(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return prompt.FormatTime(t)
+	return stet.FormatTime(t)
 }
 
 // check refuses what makes no sense, also together.
 func (f *File) check() error {
 	switch {
 	case len(f.Keys) > maxKeys:
-		return fault.New(fault.TooLarge, "the ring has %d keys; %d is the most. Remove revoked ones from the file.", len(f.Keys), maxKeys)
+		return stet.Errorf(stet.CodeTooLarge, "the ring has %d keys; %d is the most. Remove revoked ones from the file.", len(f.Keys), maxKeys)
 	case len(f.Protected) > maxProtected:
-		return fault.New(fault.TooLarge, "the ring protects %d labels; %d is the most. Use prefixes, such as support/*.", len(f.Protected), maxProtected)
+		return stet.Errorf(stet.CodeTooLarge, "the ring protects %d labels; %d is the most. Use prefixes, such as support/*.", len(f.Protected), maxProtected)
 	}
 	ids := make(map[string]bool, len(f.Keys))
 	names := make(map[string]string, len(f.Keys))
@@ -141,14 +140,14 @@ func (f *File) check() error {
 			return err
 		}
 		if ids[k.ID] {
-			return fault.New(fault.Invalid, "two keys have the id %s.", k.ID)
+			return stet.Errorf(stet.CodeInvalid, "two keys have the id %s.", k.ID)
 		}
 		ids[k.ID] = true
 		if !k.Revoked.IsZero() {
 			continue
 		}
 		if id, taken := names[k.Name]; taken {
-			return fault.New(fault.Conflict, "there is a key named %q already (%s). Choose another name, or revoke it first: stet key revoke %s", k.Name, id, id)
+			return stet.Errorf(stet.CodeConflict, "there is a key named %q already (%s). Choose another name, or revoke it first: stet key revoke %s", k.Name, id, id)
 		}
 		names[k.Name] = k.ID
 	}
@@ -168,7 +167,7 @@ func (f *File) Create(k Key, now time.Time) (Key, string, error) {
 	k.Created, k.Revoked = now.UTC().Truncate(time.Microsecond), time.Time{}
 	k.Expires = k.Expires.UTC().Truncate(time.Microsecond)
 	if k.expired(now) {
-		return Key{}, "", fault.New(fault.Invalid, "the key would have expired at %s, which is over. Give a time to come.", prompt.FormatTime(k.Expires))
+		return Key{}, "", stet.Errorf(stet.CodeInvalid, "the key would have expired at %s, which is over. Give a time to come.", stet.FormatTime(k.Expires))
 	}
 	for secret == "" || f.find(k.ID) != nil {
 		k.ID, secret = newSecret()
@@ -201,7 +200,7 @@ func (f *File) Revoke(idOrName string, now time.Time) (Key, error) {
 		}
 	}
 	if k == nil {
-		return Key{}, fault.New(fault.NotFound, "there is no key with the id or name %q that is not revoked. See: stet key list", idOrName)
+		return Key{}, stet.Errorf(stet.CodeNotFound, "there is no key with the id or name %q that is not revoked. See: stet key list", idOrName)
 	}
 	if k.Revoked.IsZero() {
 		k.Revoked = now.UTC().Truncate(time.Microsecond)
@@ -227,7 +226,7 @@ func (f *File) Protect(p Protection) (bool, error) {
 func (f *File) Unprotect(p Protection) error {
 	i := slices.Index(f.Protected, p)
 	if i < 0 {
-		return fault.New(fault.NotFound, "%s is not protected by these words. See: stet key list", p)
+		return stet.Errorf(stet.CodeNotFound, "%s is not protected by these words. See: stet key list", p)
 	}
 	f.Protected = slices.Delete(slices.Clone(f.Protected), i, i+1)
 	return nil

@@ -11,16 +11,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // goldenSecret is the secret of the first key of testdata/ring.v1.json.
 const goldenSecret = "stet_AAAAAAAA_0000000000000000000000000000000000000000000"
 
 func goldenFile(t *testing.T) *keys.File {
-	hash := func(s string) (h prompt.Hash) {
+	hash := func(s string) (h stet.Hash) {
 		if err := h.UnmarshalText([]byte(s)); err != nil {
 			t.Fatal(err)
 		}
@@ -115,14 +114,14 @@ func TestBroken(t *testing.T) {
 			p := path(t)
 			write(t, p, tt.file)
 			_, _, err := keys.Read(p)
-			if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), tt.want) {
+			if stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("Read: %v, want %q", err, tt.want)
 			}
-			if _, err := keys.Open(p, keys.Options{}); fault.CodeOf(err) != fault.Invalid {
+			if _, err := keys.Open(p, keys.Options{}); stet.CodeOf(err) != stet.CodeInvalid {
 				t.Errorf("a server begins with it: %v", err)
 			}
 			err = keys.Update(t.Context(), p, func(*keys.File) error { return nil })
-			if fault.CodeOf(err) != fault.Invalid {
+			if stet.CodeOf(err) != stet.CodeInvalid {
 				t.Errorf("it is changed: %v", err)
 			}
 			if readFile(t, p) != tt.file {
@@ -163,7 +162,7 @@ func TestModes(t *testing.T) {
 	if info, err := os.Stat(p); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("it is written with mode %v, %v", info.Mode(), err)
 	}
-	if err := keys.Update(t.Context(), filepath.Dir(p), func(*keys.File) error { return nil }); fault.CodeOf(err) != fault.Invalid {
+	if err := keys.Update(t.Context(), filepath.Dir(p), func(*keys.File) error { return nil }); stet.CodeOf(err) != stet.CodeInvalid {
 		t.Errorf("a directory is a key file: %v", err)
 	}
 }
@@ -243,7 +242,7 @@ func TestRefusedUpdate(t *testing.T) {
 		}
 	}
 	missing := filepath.Join(t.TempDir(), "no", "dir", "keys")
-	if err := keys.Update(t.Context(), missing, func(*keys.File) error { return nil }); fault.CodeOf(err) != fault.Unavailable {
+	if err := keys.Update(t.Context(), missing, func(*keys.File) error { return nil }); stet.CodeOf(err) != stet.CodeUnavailable {
 		t.Errorf("a directory that is not there: %v", err)
 	}
 }
@@ -274,7 +273,7 @@ func TestRevoke(t *testing.T) {
 	if _, err := f.Revoke("ci", noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Revoke("ci", noon); fault.CodeOf(err) != fault.NotFound {
+	if _, err := f.Revoke("ci", noon); stet.CodeOf(err) != stet.CodeNotFound {
 		t.Errorf("by its name again: %v", err)
 	}
 	again, err := f.Revoke(k.ID, noon.Add(time.Hour))

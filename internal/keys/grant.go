@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // A Grant is what a key allowed when it was authenticated. It does not change;
@@ -23,7 +22,7 @@ type Grant struct {
 	life *life
 }
 
-func equal(a, b prompt.Hash) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
+func equal(a, b stet.Hash) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
 func all(patterns []string) bool { return slices.Contains(patterns, Every) }
 
@@ -104,7 +103,7 @@ func (g *Grant) Now() (*Grant, error) {
 	}
 	now := s.grants[g.key.ID]
 	if now == nil || now.key.Hash != g.key.Hash {
-		return nil, fault.New(fault.Unauthorized, "the key is not in the ring any more. Ask for another.")
+		return nil, stet.Errorf(stet.CodeUnauthorized, "the key is not in the ring any more. Ask for another.")
 	}
 	return now, now.refusal(g.ring.o.Now())
 }
@@ -113,9 +112,9 @@ func (g *Grant) Now() (*Grant, error) {
 func (g *Grant) refusal(now time.Time) error {
 	switch {
 	case !g.key.Revoked.IsZero():
-		return fault.New(fault.Unauthorized, "the key was revoked at %s. Ask for another.", prompt.FormatTime(g.key.Revoked))
+		return stet.Errorf(stet.CodeUnauthorized, "the key was revoked at %s. Ask for another.", stet.FormatTime(g.key.Revoked))
 	case g.key.expired(now):
-		return fault.New(fault.Unauthorized, "the key expired at %s. Ask for another.", prompt.FormatTime(g.key.Expires))
+		return stet.Errorf(stet.CodeUnauthorized, "the key expired at %s. Ask for another.", stet.FormatTime(g.key.Expires))
 	}
 	return nil
 }

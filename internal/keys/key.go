@@ -7,9 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // A Role is what a key may do with its prompts.
@@ -61,7 +59,7 @@ type Key struct {
 	Expires time.Time // zero for never
 	Revoked time.Time // zero if it is not
 	// Hash is the SHA-256 of the secret.
-	Hash prompt.Hash
+	Hash stet.Hash
 }
 
 // Live tells whether the key can be used at an instant.
@@ -79,19 +77,19 @@ func (k *Key) same(o *Key) bool {
 // is not a key with other rights than its writer believes.
 func (k *Key) check() error {
 	if !isID(k.ID) {
-		return fault.New(fault.Invalid, "%q is not the id of a key: it is %d letters and digits.", k.ID, idSize)
+		return stet.Errorf(stet.CodeInvalid, "%q is not the id of a key: it is %d letters and digits.", k.ID, idSize)
 	}
 	if err := CheckName(k.Name); err != nil {
 		return err
 	}
 	if !slices.Contains(Roles, k.Role) {
-		return fault.New(fault.Invalid, "%q is not a role. The roles are reader, writer, promoter and admin.", k.Role)
+		return stet.Errorf(stet.CodeInvalid, "%q is not a role. The roles are reader, writer, promoter and admin.", k.Role)
 	}
 	if len(k.Prompts) == 0 {
-		return fault.New(fault.Invalid, "the key %q is for no prompts. Name some, such as support/*, or * for all.", k.Name)
+		return stet.Errorf(stet.CodeInvalid, "the key %q is for no prompts. Name some, such as support/*, or * for all.", k.Name)
 	}
 	if len(k.Prompts) > maxPatterns {
-		return fault.New(fault.TooLarge, "the key %q has %d patterns of prompts; %d is the most. Use prefixes, such as support/*.", k.Name, len(k.Prompts), maxPatterns)
+		return stet.Errorf(stet.CodeTooLarge, "the key %q has %d patterns of prompts; %d is the most. Use prefixes, such as support/*.", k.Name, len(k.Prompts), maxPatterns)
 	}
 	for _, p := range k.Prompts {
 		if err := CheckPattern(p); err != nil {
@@ -100,22 +98,22 @@ func (k *Key) check() error {
 	}
 	switch {
 	case k.Role == Promoter && len(k.Labels) == 0:
-		return fault.New(fault.Invalid, "the key %q is a promoter's and names no labels. Name those that it moves, such as production.", k.Name)
+		return stet.Errorf(stet.CodeInvalid, "the key %q is a promoter's and names no labels. Name those that it moves, such as production.", k.Name)
 	case k.Role != Promoter && len(k.Labels) > 0:
-		return fault.New(fault.Invalid, "the key %q names labels and is a %s's. Only a promoter has labels of its own; to keep writers from a label, protect it.", k.Name, k.Role)
+		return stet.Errorf(stet.CodeInvalid, "the key %q names labels and is a %s's. Only a promoter has labels of its own; to keep writers from a label, protect it.", k.Name, k.Role)
 	case len(k.Labels) > maxLabels:
-		return fault.New(fault.TooLarge, "the key %q has %d labels; %d is the most.", k.Name, len(k.Labels), maxLabels)
+		return stet.Errorf(stet.CodeTooLarge, "the key %q has %d labels; %d is the most.", k.Name, len(k.Labels), maxLabels)
 	}
 	for _, l := range k.Labels {
-		if err := name.CheckLabel(l); err != nil {
+		if err := stet.CheckLabel(l); err != nil {
 			return err
 		}
 	}
 	switch {
 	case k.Hash.IsZero():
-		return fault.New(fault.Invalid, "the key %q has no hash of its secret.", k.Name)
+		return stet.Errorf(stet.CodeInvalid, "the key %q has no hash of its secret.", k.Name)
 	case k.Created.IsZero():
-		return fault.New(fault.Invalid, "the key %q does not say when it was made.", k.Name)
+		return stet.Errorf(stet.CodeInvalid, "the key %q does not say when it was made.", k.Name)
 	}
 	return nil
 }
@@ -125,13 +123,13 @@ func (k *Key) check() error {
 func CheckName(s string) error {
 	switch {
 	case s == "":
-		return fault.New(fault.Invalid, "the key has no name. Name who uses it, such as ci or ana: it becomes the author of what is done with it.")
+		return stet.Errorf(stet.CodeInvalid, "the key has no name. Name who uses it, such as ci or ana: it becomes the author of what is done with it.")
 	case len(s) > maxName:
-		return fault.New(fault.Invalid, "the name of the key has %d bytes; %d is the most.", len(s), maxName)
-	case !utf8.ValidString(s) || name.Visible(s) != s || strings.ContainsAny(s, "\n\t"):
-		return fault.New(fault.Invalid, "the name %q has characters that cannot be seen. Use letters, digits, spaces and visible signs.", s)
+		return stet.Errorf(stet.CodeInvalid, "the name of the key has %d bytes; %d is the most.", len(s), maxName)
+	case !utf8.ValidString(s) || stet.Visible(s) != s || strings.ContainsAny(s, "\n\t"):
+		return stet.Errorf(stet.CodeInvalid, "the name %q has characters that cannot be seen. Use letters, digits, spaces and visible signs.", s)
 	case strings.TrimSpace(s) != s:
-		return fault.New(fault.Invalid, "the name %q begins or ends with a space. Leave it out.", s)
+		return stet.Errorf(stet.CodeInvalid, "the name %q begins or ends with a space. Leave it out.", s)
 	}
 	return nil
 }
@@ -145,13 +143,13 @@ func CheckPattern(s string) error {
 	prefix, isPrefix := strings.CutSuffix(s, "*")
 	switch {
 	case s == "":
-		return fault.New(fault.Invalid, "a pattern of prompts is empty. Write an id, a prefix such as support/*, or * for all.")
+		return stet.Errorf(stet.CodeInvalid, "a pattern of prompts is empty. Write an id, a prefix such as support/*, or * for all.")
 	case strings.Contains(prefix, "*"):
-		return fault.New(fault.Invalid, "the pattern %q has a * before its end. Write an id, or a prefix with one * behind it, such as support/*.", s)
+		return stet.Errorf(stet.CodeInvalid, "the pattern %q has a * before its end. Write an id, or a prefix with one * behind it, such as support/*.", s)
 	case isPrefix:
-		return name.CheckPrefix(prefix)
+		return stet.CheckPrefix(prefix)
 	}
-	return name.CheckID(s)
+	return stet.CheckID(s)
 }
 
 // Match tells whether a prompt is among those of a pattern.
@@ -176,7 +174,7 @@ func (p Protection) check() error {
 	if err := CheckPattern(p.Prompts); err != nil {
 		return err
 	}
-	return name.CheckLabel(p.Label)
+	return stet.CheckLabel(p.Label)
 }
 
 // String returns the protection for a sentence.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
 	"github.com/stet-dev/stet/internal/testkit"
 )
@@ -22,10 +22,10 @@ import (
 func TestNotTheKeys(t *testing.T) {
 	refused := func(what, p, says string) {
 		t.Helper()
-		if _, _, err := keys.Read(p); fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), says) {
+		if _, _, err := keys.Read(p); stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: Read says %v", what, err)
 		}
-		if _, err := keys.EnsureAdmin(t.Context(), p, time.Now()); fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), says) {
+		if _, err := keys.EnsureAdmin(t.Context(), p, time.Now()); stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: an update says %v", what, err)
 		}
 	}
@@ -45,7 +45,7 @@ func TestNotTheKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("another user's link to one's own", link, "belongs to another user")
-	if _, err := keys.Open(link, keys.Options{}); fault.CodeOf(err) != fault.Invalid {
+	if _, err := keys.Open(link, keys.Options{}); stet.CodeOf(err) != stet.CodeInvalid {
 		t.Errorf("a server begins with them: %v", err)
 	}
 	if err := os.Chown(p, 1234, 1234); err != nil {

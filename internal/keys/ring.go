@@ -10,8 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // PollEvery is how often a ring looks whether its file has changed. A key that is
@@ -159,7 +158,7 @@ func (r *Ring) look() {
 			r.err.Store(nil)
 		}
 	}
-	if fault.CodeOf(err) != fault.Unavailable {
+	if stet.CodeOf(err) != stet.CodeUnavailable {
 		r.mu.Lock()
 		r.known = time.Now()
 		r.mu.Unlock()
@@ -175,7 +174,7 @@ func (r *Ring) look() {
 
 // untilThen says what holds while the file cannot be used.
 func untilThen(err error) string {
-	if fault.CodeOf(err) == fault.Unavailable {
+	if stet.CodeOf(err) == stet.CodeUnavailable {
 		return "who shows a key is refused if that lasts, since it may have been revoked"
 	}
 	return "the keys are those of its last good state, and what was revoked since is not"
@@ -208,7 +207,7 @@ func (r *Ring) reload() error {
 	} else {
 		f, private, err = Read(r.path)
 	}
-	if fault.CodeOf(err) == fault.NotFound {
+	if stet.CodeOf(err) == stet.CodeNotFound {
 		if !r.Open() && r.seen != nil {
 			r.o.Log.Error("the key file is gone: nobody is let in any more. Put it back, or make keys: stet key create", "file", r.path)
 		}
@@ -279,7 +278,7 @@ func (r *Ring) Authenticate(secret string) (*Grant, error) {
 		want = g.key.Hash
 	}
 	if !equal(hashSecret(secret), want) || g == nil || !wellFormed {
-		return nil, fault.New(fault.Unauthorized, "there is no such key. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+		return nil, stet.Errorf(stet.CodeUnauthorized, "there is no such key. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
 	}
 	if now.stale {
 		return nil, errStale()
@@ -289,8 +288,8 @@ func (r *Ring) Authenticate(secret string) (*Grant, error) {
 
 // errStale is what every key is answered while nobody knows what the file says.
 func errStale() error {
-	return fault.New(fault.Unavailable, "the server cannot read the file of its keys, and so does not know whether this one still counts. Nothing changed. Try again; the server's log says why.")
+	return stet.Errorf(stet.CodeUnavailable, "the server cannot read the file of its keys, and so does not know whether this one still counts. Nothing changed. Try again; the server's log says why.")
 }
 
 // noKey is compared with where there is no key.
-var noKey = prompt.Hash{1}
+var noKey = stet.Hash{1}

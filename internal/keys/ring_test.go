@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/keys"
 )
 
@@ -29,7 +29,7 @@ func TestAuthenticate(t *testing.T) {
 		"", "stet_", secret[:len(secret)-1], secret + "0", secret[:14] + other[14:], secret[:14] + strings.Repeat("0", 43),
 		"STET_" + secret[5:], " " + secret, secret[5:], strings.Replace(secret, "_", "-", 2), secret[:5] + "/" + secret[6:],
 	} {
-		if _, err := r.Authenticate(wrong); err == nil || err.Error() != unknown.Error() || fault.CodeOf(err) != fault.Unauthorized {
+		if _, err := r.Authenticate(wrong); err == nil || err.Error() != unknown.Error() || stet.CodeOf(err) != stet.CodeUnauthorized {
 			t.Errorf("%q: %v, want %v", wrong, err, unknown)
 		}
 	}
@@ -57,10 +57,10 @@ func TestRevocation(t *testing.T) {
 		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if _, err := r.Authenticate(secret); fault.CodeOf(err) != fault.Unauthorized || !strings.Contains(err.Error(), "revoked") {
+		if _, err := r.Authenticate(secret); stet.CodeOf(err) != stet.CodeUnauthorized || !strings.Contains(err.Error(), "revoked") {
 			t.Errorf("it is taken: %v", err)
 		}
-		if _, err := g.Now(); fault.CodeOf(err) != fault.Unauthorized {
+		if _, err := g.Now(); stet.CodeOf(err) != stet.CodeUnauthorized {
 			t.Errorf("what was begun goes on: %v", err)
 		}
 		if _, err := r.Authenticate(other); err != nil || over(h.Life()) {
@@ -89,7 +89,7 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("too early: %v", err)
 		}
 		pass(time.Nanosecond)
-		if _, err := r.Authenticate(secret); fault.CodeOf(err) != fault.Unauthorized || !strings.Contains(err.Error(), "expired") {
+		if _, err := r.Authenticate(secret); stet.CodeOf(err) != stet.CodeUnauthorized || !strings.Contains(err.Error(), "expired") {
 			t.Errorf("it is taken: %v", err)
 		}
 		if _, err := g.Now(); err == nil {
@@ -212,16 +212,16 @@ func TestUnreadable(t *testing.T) {
 			t.Errorf("what was begun has ended: with the revoked key %v, with the other %v", over(g.Life()), over(h.Life()))
 		}
 		for name, s := range map[string]string{"revoked": secret, "other": other} {
-			if _, err := r.Authenticate(s); fault.CodeOf(err) != fault.Unavailable {
+			if _, err := r.Authenticate(s); stet.CodeOf(err) != stet.CodeUnavailable {
 				t.Errorf("the %s key: %v", name, err)
 			}
 		}
 		for name, g := range map[string]*keys.Grant{"revoked": g, "other": h} {
-			if _, err := g.Now(); fault.CodeOf(err) != fault.Unavailable {
+			if _, err := g.Now(); stet.CodeOf(err) != stet.CodeUnavailable {
 				t.Errorf("a commit with the %s key: %v", name, err)
 			}
 		}
-		if _, err := r.Authenticate("stet_"); fault.CodeOf(err) != fault.Unauthorized {
+		if _, err := r.Authenticate("stet_"); stet.CodeOf(err) != stet.CodeUnauthorized {
 			t.Errorf("no key: %v", err)
 		}
 		if l.count("level=ERROR") < 2 || l.count("every key is refused until") != 1 || r.Err() == nil {
@@ -229,7 +229,7 @@ func TestUnreadable(t *testing.T) {
 		}
 		show()
 		pass(5 * time.Second)
-		if _, err := r.Authenticate(secret); fault.CodeOf(err) != fault.Unauthorized {
+		if _, err := r.Authenticate(secret); stet.CodeOf(err) != stet.CodeUnauthorized {
 			t.Errorf("the revoked key after that: %v", err)
 		}
 		if n, err := r.Authenticate(other); err != nil || over(n.Life()) || r.Err() != nil {
@@ -275,7 +275,7 @@ func TestGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(5 * time.Second)
-		if _, err := r.Authenticate(secret); fault.CodeOf(err) != fault.Unauthorized || !over(g.Life()) {
+		if _, err := r.Authenticate(secret); stet.CodeOf(err) != stet.CodeUnauthorized || !over(g.Life()) {
 			t.Errorf("it is taken: %v", err)
 		}
 		if r.Open() {

@@ -6,7 +6,7 @@ import (
 	"math/big"
 	"strings"
 
-	"github.com/stet-dev/stet/prompt"
+	"github.com/stet-dev/stet"
 )
 
 // secretPrefix begins every secret, so that people and scanners of repositories
@@ -46,7 +46,7 @@ func base62(n, bytes int) string {
 }
 
 // hashSecret returns what the ring keeps of a secret.
-func hashSecret(secret string) prompt.Hash {
+func hashSecret(secret string) stet.Hash {
 	var b [64]byte // a secret fits, and need not be copied elsewhere
 	return sha256.Sum256(append(b[:0], secret...))
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/ownfile"
 	"github.com/stet-dev/stet/internal/temp"
@@ -39,18 +39,18 @@ func Read(path string) (f *File, private bool, err error) {
 		return nil, false, readError(path, err)
 	}
 	if foreign(info) {
-		return nil, false, fault.New(fault.Invalid, "others than its owner can write %s (mode %v), and so give themselves any key. It is not used. Run: chmod 600 %s", path, info.Mode().Perm(), path)
+		return nil, false, stet.Errorf(stet.CodeInvalid, "others than its owner can write %s (mode %v), and so give themselves any key. It is not used. Run: chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, false, readError(path, err)
 	case len(data) > maxFile:
-		return nil, false, fault.New(fault.Invalid, "%s has over %d MiB, which no key file has.", path, maxFile>>20)
+		return nil, false, stet.Errorf(stet.CodeInvalid, "%s has over %d MiB, which no key file has.", path, maxFile>>20)
 	}
 	f, err = decode(data)
 	if err != nil {
-		return nil, false, fault.Wrap(err, fault.Invalid, "the key file %s cannot be used: %s", path, message(err))
+		return nil, false, stet.WrapError(err, stet.CodeInvalid, "the key file %s cannot be used: %s", path, message(err))
 	}
 	return f, !readable(info), nil
 }
@@ -71,17 +71,17 @@ func resolve(path string) (string, error) {
 func readError(path string, err error) error {
 	var foreign *ownfile.ForeignError
 	if errors.As(err, &foreign) {
-		return fault.Wrap(err, fault.Invalid, "%s is not used for keys: it %s. Name a file that belongs to the user who serves, or to root.", foreign.Path, foreign.What)
+		return stet.WrapError(err, stet.CodeInvalid, "%s is not used for keys: it %s. Name a file that belongs to the user who serves, or to root.", foreign.Path, foreign.What)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Wrap(err, fault.NotFound, "there is no key file %s. Make a key: stet key create NAME --role ROLE --keys %s", path, path)
+		return stet.WrapError(err, stet.CodeNotFound, "there is no key file %s. Make a key: stet key create NAME --role ROLE --keys %s", path, path)
 	}
-	return fault.Wrap(err, fault.Unavailable, "the key file %s could not be read: %v.", path, err)
+	return stet.WrapError(err, stet.CodeUnavailable, "the key file %s could not be read: %v.", path, err)
 }
 
 // message returns an error's sentence without its code.
 func message(err error) string {
-	var e *fault.Error
+	var e *stet.Error
 	if errors.As(err, &e) {
 		return e.Message
 	}
@@ -105,13 +105,13 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
-		return fault.Wrap(err, fault.Unavailable, "%s is being changed by %s. Nothing changed. Try again.", path, held.Holder)
+		return stet.WrapError(err, stet.CodeUnavailable, "%s is being changed by %s. Nothing changed. Try again.", path, held.Holder)
 	case err != nil:
-		return fault.Wrap(err, fault.Unavailable, "%s could not be locked: %v. Nothing changed.", path, err)
+		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be locked: %v. Nothing changed.", path, err)
 	}
 	defer lock.Release()
 	f, _, err := Read(path)
-	if fault.CodeOf(err) == fault.NotFound {
+	if stet.CodeOf(err) == stet.CodeNotFound {
 		f, err = &File{}, nil
 	}
 	if err != nil {
@@ -133,9 +133,9 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 	}
 	switch {
 	case err != nil && renamed:
-		return fault.Wrap(err, fault.Unknown, "%s was changed, but it is not known whether that is on the disk: %v. See: stet key list", path, err)
+		return stet.WrapError(err, stet.CodeUnknown, "%s was changed, but it is not known whether that is on the disk: %v. See: stet key list", path, err)
 	case err != nil:
-		return fault.Wrap(err, fault.Unavailable, "%s could not be written: %v. Nothing changed.", path, err)
+		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be written: %v. Nothing changed.", path, err)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite" // to change the size of a store's pages
 
-	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/drivertest"
 	"github.com/stet-dev/stet/internal/remote"
@@ -31,15 +31,15 @@ func TestWays(t *testing.T) {
 	reopenRemote := func(_ context.Context, log driver.Log) (driver.Log, error) { return server(log).Open(), nil }
 	drivertest.TestMetamorphic(t, []drivertest.Way{
 		{Name: "in memory", OpenLog: inMemory},
-		{Name: "in memory, batches of one, one processor", OpenLog: inMemory, Options: stet.Options{MaxBatch: 1}, Procs: 1},
+		{Name: "in memory, batches of one, one processor", OpenLog: inMemory, Options: core.Options{MaxBatch: 1}, Procs: 1},
 		{Name: "in memory, eight processors", OpenLog: inMemory, Procs: 8},
 		{Name: "in SQLite", OpenLog: d.open(0)},
 		{Name: "in SQLite, no cache, a checkpoint every 3 commits, reopened", OpenLog: d.open(0), Reopen: d.reopen,
-			Options: stet.Options{CacheBytes: -1, CheckpointEvery: 3}},
+			Options: core.Options{CacheBytes: -1, CheckpointEvery: 3}},
 		{Name: "in SQLite, a cache of one, pages of 512 bytes, batches of one, reopened", OpenLog: d.open(512), Reopen: d.reopen,
-			Options: stet.Options{CacheBytes: 900, MaxBatch: 1}},
+			Options: core.Options{CacheBytes: 900, MaxBatch: 1}},
 		{Name: "in SQLite, pages of 64 KiB, never a checkpoint, replayed when reopened", OpenLog: plain(d.open(65536)), Reopen: d.replay},
-		{Name: "remote, reopened", OpenLog: inRemote, Reopen: reopenRemote, Options: stet.Options{CacheBytes: -1}},
+		{Name: "remote, reopened", OpenLog: inRemote, Reopen: reopenRemote, Options: core.Options{CacheBytes: -1}},
 		{Name: "remote, by two processes", OpenLog: inRemote,
 			Another: func(_ context.Context, log driver.Log) (driver.Log, error) { return server(log).Open(), nil }},
 	})

@@ -9,29 +9,29 @@ const Module = "github.com/stet-dev/stet"
 //
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
-	// Errors and the contract of an engine import nothing of stet.
-	{"fault", "driver", "internal/mutant", "internal/near", "internal/ownfile"},
-	// The leaves of the domain.
-	{"name", "number", "content", "internal/filelock", "internal/testkit", "internal/conns"},
-	{"selector", "prompt", "internal/temp"},
-	// The one state machine.
-	{"core", "internal/dbfile", "internal/socket"},
-	// What callers import.
+	// The leaves: canonical content, the contract of an engine, and helpers of one noun.
+	{"content", "driver", "internal/mutant", "internal/near", "internal/ownfile"},
+	{"internal/testkit", "internal/filelock"},
+	{"internal/temp"},
+	// The domain, which callers import.
 	{"."},
+	{"internal/selector", "internal/dbfile", "internal/socket", "internal/conns"},
+	// The one state machine.
+	{"core"},
 	// What carries a store: engines, and the client of a server.
-	{"memory", "sqlite", "postgres", "etcd", "client", "internal/remote"},
+	{"memory", "sqlite", "postgres", "object", "client", "internal/remote"},
 	// What uses a store without knowing which.
 	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/keys"},
 	{"internal/diff", "open"},
 	// Protocols.
-	{"httpapi", "mcp", "ui"},
+	{"httpapi", "langfuse", "mcp", "web"},
 	// Programs.
 	{"cmd/stet", "examples/quickstart", "drivertest/mutants", "internal/policy", "internal/crash", "internal/corrupt", "internal/metamorphic"},
 }
 
 // pure are the packages that do no I/O and start no clock: what they need of the
 // world they are given. They import nothing from outside but what is listed here.
-var pure = []string{".", "core", "prompt", "content", "number", "name", "selector", "driver", "fault", "internal/mutant", "internal/near"}
+var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/mutant", "internal/near"}
 
 // pureImports are the imports from outside that pure packages may have. None can
 // open a file or a connection; io is there for the readers that a caller gives.

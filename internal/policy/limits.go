@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/token"
 	"io/fs"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -63,6 +64,9 @@ func CheckLimits(tree fs.FS, name string) ([]Violation, error) {
 
 // constantOf evaluates an integer constant of a package, nil if there is none.
 func constantOf(pkgs []*pkg, dir, ident string) constant.Value {
+	if dir == path.Base(Module) {
+		dir = "."
+	}
 	for _, p := range pkgs {
 		if p.dir != dir {
 			continue

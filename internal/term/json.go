@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/stet-dev/stet/name"
+	"github.com/stet-dev/stet"
 )
 
 // JSON writes one JSON value and a newline. On a terminal the characters that
@@ -19,16 +19,16 @@ func (o *Output) JSON(value []byte) error {
 	return o.WriteByte('\n')
 }
 
-// escapeJSON escapes what name.Visible would change. In a JSON text that is
+// escapeJSON escapes what stet.Visible would change. In a JSON text that is
 // valid, such characters stand inside strings only.
 func escapeJSON(s string) string {
-	if name.Visible(s) == s {
+	if stet.Visible(s) == s {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
 		c := string(r)
-		if name.Visible(c) == c {
+		if stet.Visible(c) == c {
 			b.WriteString(c)
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/fault"
 )
 
 // idPrefix begins the ids that are derived from lines, before the hexadecimal hash.
@@ -128,7 +127,7 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 }
 
 // contentOf returns what a draft says.
-func contentOf(d *stet.Draft) (stet.Content, error) {
+func contentOf(d *stet.Draft) (content.Content, error) {
 	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
 	if d.Text != "" || len(d.Messages) == 0 {
 		spec.Text = &d.Text
@@ -159,7 +158,7 @@ func (im *importer) wasThere(ctx context.Context, id string) (bool, error) {
 		return there, nil
 	}
 	_, err := im.store.Head(ctx, id)
-	if err != nil && fault.CodeOf(err) != fault.NotFound {
+	if err != nil && stet.CodeOf(err) != stet.CodeNotFound {
 		return false, err
 	}
 	im.mu.Lock()

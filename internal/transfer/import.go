@@ -10,9 +10,6 @@ import (
 	"strconv"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/prompt"
-	"github.com/stet-dev/stet/selector"
 )
 
 // ImportOptions choose how lines are imported. The zero value is good.
@@ -75,9 +72,9 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 		im.sum.Failed = im.failed
 		return im.sum, im.err
 	case im.cut:
-		return im.sum, fault.New(fault.Invalid, "the export is cut short after line %d: its last line is missing. What it has is imported. Export again and import that: nothing is added twice.", im.last)
+		return im.sum, stet.Errorf(stet.CodeInvalid, "the export is cut short after line %d: its last line is missing. What it has is imported. Export again and import that: nothing is added twice.", im.last)
 	case ctx.Err() != nil:
-		return im.sum, fault.Wrap(context.Cause(ctx), fault.Unavailable,
+		return im.sum, stet.WrapError(context.Cause(ctx), stet.CodeUnavailable,
 			"the import was stopped after line %d. What was imported is kept. Run it again to go on: nothing is added twice.", im.last)
 	}
 	return im.sum, nil
@@ -116,7 +113,7 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 			case l.End != nil:
 				end = header
 				if header == nil || l.End.Changes != changes {
-					err = fault.New(fault.Invalid, "the export has %d changes here, and its end says %d: lines are missing.", changes, l.End.Changes)
+					err = stet.Errorf(stet.CodeInvalid, "the export has %d changes here, and its end says %d: lines are missing.", changes, l.End.Changes)
 				}
 			case l.Copy != nil:
 				changes++
@@ -147,7 +144,7 @@ func (im *importer) draft(line int, d *stet.Draft) error {
 	}
 	at := ""
 	if !d.CreatedAt.IsZero() {
-		at = prompt.FormatTime(d.CreatedAt)
+		at = stet.FormatTime(d.CreatedAt)
 	}
 	n := im.seen[d.PromptID]
 	im.seen[d.PromptID]++
@@ -164,7 +161,7 @@ func (im *importer) draft(line int, d *stet.Draft) error {
 		return im.once(ctx, &c, there)
 	}}
 	for _, p := range d.Parents {
-		if id, _, _ := selector.SplitRef(p); id != d.PromptID {
+		if id, _, _ := stet.SplitRef(p); id != d.PromptID {
 			im.alone(j)
 			return nil
 		}

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
 )
 
 // shards is how many lines are written at once: enough to share a sync among
@@ -92,7 +91,7 @@ func (im *importer) run(j job) {
 	}
 	done, err := j.do(im.ctx)
 	if err == nil && done.Replayed && done.Revision < im.began {
-		err = fault.New(fault.Conflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
+		err = stet.Errorf(stet.CodeConflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
 			done.ID, done.Revision, im.began)
 	}
 	if err != nil {

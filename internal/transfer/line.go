@@ -8,9 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/fault"
-	"github.com/stet-dev/stet/name"
-	"github.com/stet-dev/stet/prompt"
 )
 
 // A Line is what one line of an import says: exactly one field is set.
@@ -71,10 +68,10 @@ func Parse(line []byte) (l Line, err error) {
 		l.Draft, err = decode[stet.Draft](line)
 		return l, err
 	default:
-		err = fault.New(fault.Invalid, `it is neither a draft ({"prompt_id","text",…}), nor a commit ({"ops":[…]}), nor of an export.`)
+		err = stet.Errorf(stet.CodeInvalid, `it is neither a draft ({"prompt_id","text",…}), nor a commit ({"ops":[…]}), nor of an export.`)
 	}
 	if err == nil && version != format {
-		err = fault.New(fault.Invalid, "it is of an export in format %d, and this stet reads format %d. Use the stet that wrote it, or a newer one.", version, format)
+		err = stet.Errorf(stet.CodeInvalid, "it is of an export in format %d, and this stet reads format %d. Use the stet that wrote it, or a newer one.", version, format)
 	}
 	if err != nil {
 		return Line{}, err
@@ -88,11 +85,11 @@ func members(line []byte) (map[string]bool, error) {
 	switch d.PeekKind() {
 	case '{':
 	case '[':
-		return nil, fault.New(fault.Invalid, "it begins a JSON list, and each line is one JSON object: jq -c '.[]' makes lines of a list.")
+		return nil, stet.Errorf(stet.CodeInvalid, "it begins a JSON list, and each line is one JSON object: jq -c '.[]' makes lines of a list.")
 	case 0:
 		return nil, broken(line)
 	default:
-		return nil, fault.New(fault.Invalid, "it is not a JSON object.")
+		return nil, stet.Errorf(stet.CodeInvalid, "it is not a JSON object.")
 	}
 	names := make(map[string]bool)
 	d.ReadToken()
@@ -116,16 +113,16 @@ func members(line []byte) (map[string]bool, error) {
 // decoder; and of one that breaks off between two members, as each line but the last of an
 // indented object does, that it is to be one line.
 func broken(line []byte) error {
-	err := prompt.Decode(bytes.NewReader(line), new(jsontext.Value))
+	err := stet.Decode(bytes.NewReader(line), new(jsontext.Value))
 	if last := line[len(line)-1]; err != nil && errors.Is(err, io.ErrUnexpectedEOF) && (last == '{' || last == '[' || last == ',') {
-		return fault.Wrap(err, fault.Invalid, "it breaks off, as indented JSON does, and each line is one whole JSON object: jq -c . makes such lines.")
+		return stet.WrapError(err, stet.CodeInvalid, "it breaks off, as indented JSON does, and each line is one whole JSON object: jq -c . makes such lines.")
 	}
 	return err
 }
 
 func decode[T any](line []byte) (*T, error) {
 	v := new(T)
-	if err := prompt.Decode(bytes.NewReader(line), v); err != nil {
+	if err := stet.Decode(bytes.NewReader(line), v); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -164,15 +161,15 @@ func checkOp(o *stet.ChangeOp) error {
 			l = o.Rollback
 		}
 		if l == nil {
-			return fault.New(fault.Invalid, "it has an operation of no known kind.")
+			return stet.Errorf(stet.CodeInvalid, "it has an operation of no known kind.")
 		}
 		id, labels = l.PromptID, []stet.LabelChange{*l}
 	}
-	if err := name.CheckID(id); err != nil {
+	if err := stet.CheckID(id); err != nil {
 		return err
 	}
 	for _, l := range labels {
-		if err := name.CheckLabel(l.Label); err != nil {
+		if err := stet.CheckLabel(l.Label); err != nil {
 			return err
 		}
 	}

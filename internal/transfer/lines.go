@@ -11,11 +11,11 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/stet-dev/stet/fault"
+	"github.com/stet-dev/stet"
 )
 
 // MaxLine is the most bytes of one line: a commit holds 8 MiB of texts
-// (prompt.MaxCommitBytes), and JSON takes six bytes for some characters of one.
+// (stet.MaxCommitBytes), and JSON takes six bytes for some characters of one.
 const MaxLine = 64 << 20
 
 // A lineReader reads lines and counts them.
@@ -39,7 +39,7 @@ func (l *lineReader) next() ([]byte, error) {
 			l.bytes += int64(len(part))
 			if len(line)+len(part) > MaxLine {
 				l.n++
-				return nil, fault.New(fault.TooLarge, "it has over %d MiB, which is the most.", MaxLine>>20)
+				return nil, stet.Errorf(stet.CodeTooLarge, "it has over %d MiB, which is the most.", MaxLine>>20)
 			}
 			line = append(line, part...)
 			if err == bufio.ErrBufferFull {

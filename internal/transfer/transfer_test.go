@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/transfer"
 	"github.com/stet-dev/stet/memory"
 )
@@ -27,7 +26,7 @@ func open(t testing.TB) *stet.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if r, err := s.Verify(context.Background(), core.VerifyOptions{}); err != nil || !r.OK() {
+		if r, err := s.Verify(context.Background(), stet.VerifyOptions{}); err != nil || !r.OK() {
 			t.Errorf("verify: %v, %v", r.Problems, err)
 		}
 		s.Close()

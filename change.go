@@ -1,0 +1,112 @@
+package stet
+
+import (
+	"time"
+
+	"github.com/stet-dev/stet/content"
+)
+
+// A Change is one commit as it stands in the log: everything that was left to
+// the store when it was asked for is settled.
+type Change struct {
+	Revision uint64
+	ID       string
+	Time     time.Time // the store's clock, UTC, microseconds; it orders nothing
+	Author   string
+	Message  string
+	Ops      []ChangeOp
+	// Fingerprint stands for the operations as they were asked for.
+	Fingerprint string
+	// Hash is SHA-256 over the hash of the change before and this one's bytes
+	// in the log.
+	Hash Hash
+}
+
+// A ChangeOp is one settled operation: exactly one field is set.
+type ChangeOp struct {
+	Save        *SaveChange   `json:"save,omitempty"`
+	Delete      *DeleteChange `json:"delete,omitempty"`
+	SetLabel    *LabelChange  `json:"set_label,omitempty"`
+	RemoveLabel *LabelChange  `json:"remove_label,omitempty"`
+	Rollback    *LabelChange  `json:"rollback,omitempty"`
+	Clear       *Clear        `json:"clear,omitempty"`
+}
+
+// PromptID returns the prompt that the operation was on, "" for a clear.
+func (o *ChangeOp) PromptID() string {
+	switch {
+	case o.Save != nil:
+		return o.Save.PromptID
+	case o.Delete != nil:
+		return o.Delete.PromptID
+	case o.SetLabel != nil:
+		return o.SetLabel.PromptID
+	case o.RemoveLabel != nil:
+		return o.RemoveLabel.PromptID
+	case o.Rollback != nil:
+		return o.Rollback.PromptID
+	}
+	return ""
+}
+
+// SaveChange says which version a save added, or that it added none.
+type SaveChange struct {
+	PromptID string         `json:"prompt_id"`
+	Version  Number         `json:"version"`
+	Ordinal  uint64         `json:"ordinal"`
+	Digest   content.Digest `json:"digest"`
+	// Seal is SHA-256 over the digest and the version's other fields. It is
+	// zero where nothing was added, and where a copy was made after the version
+	// had been deleted.
+	Seal Hash `json:"seal,omitzero"`
+	// Unchanged says that Version is latest, which had this content already.
+	Unchanged bool `json:"unchanged,omitempty"`
+	// Bump and Reason say which part of the number was raised, and why.
+	Bump   string        `json:"bump,omitempty"`
+	Reason string        `json:"reason,omitempty"`
+	Labels []LabelChange `json:"labels,omitempty"`
+	// Content is the version itself, where it was asked for and still lives.
+	Content *Version `json:"content,omitempty"`
+}
+
+// DeleteChange says what a delete removed.
+type DeleteChange struct {
+	PromptID string `json:"prompt_id"`
+	// Version is the number that was to go, "" for the whole prompt.
+	Version Number `json:"version,omitzero"`
+	// Deleted is the number of versions that were removed: 0 where there was nothing.
+	Deleted int           `json:"deleted"`
+	Labels  []LabelChange `json:"labels,omitempty"`
+}
+
+// LabelChange is one move of a label.
+type LabelChange struct {
+	PromptID string `json:"prompt_id,omitempty"` // absent inside a save or a delete
+	Label    string `json:"label"`
+	From     Number `json:"from,omitzero"` // zero where the label was on no version
+	To       Number `json:"to,omitzero"`   // zero where it was removed
+}
+
+// MarshalJSON returns the change as one JSON object.
+func (c Change) MarshalJSON() ([]byte, error) {
+	return marshal(struct {
+		Revision    uint64     `json:"revision"`
+		ID          string     `json:"id"`
+		Time        string     `json:"time"`
+		Author      string     `json:"author,omitempty"`
+		Message     string     `json:"message,omitempty"`
+		Ops         []ChangeOp `json:"ops"`
+		Fingerprint string     `json:"fingerprint,omitempty"`
+		Hash        Hash       `json:"hash,omitzero"`
+	}{c.Revision, c.ID, FormatTime(c.Time), c.Author, c.Message, c.Ops, c.Fingerprint, c.Hash})
+}
+
+// timeLayout is RFC 3339 in UTC with exactly six digits of a second, so that
+// the texts of two times compare as the times do.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// FormatTime returns t as stet writes times in JSON.
+func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// AppendTime appends FormatTime(t).
+func AppendTime(dst []byte, t time.Time) []byte { return t.UTC().AppendFormat(dst, timeLayout) }

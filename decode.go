@@ -1,0 +1,41 @@
+package stet
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Decode reads one JSON value into v, a pointer to one of this package's types
+// or to a struct of them. It is strict, so that a slip of the pen is an error and
+// not something that is silently left out: no unknown or duplicate members, no
+// invalid UTF-8 or unpaired surrogates, nothing after the value. The error is
+// invalid and says where.
+//
+// A list or a map that is longer than any may be is too_large: reading stops there.
+//
+// encoding/json is not used for what others send: it replaces what is not UTF-8,
+// and a text must be kept byte for byte or refused.
+func Decode(r io.Reader, v any) error { return decode(r, v, bounded) }
+
+// DecodeAll is Decode for a file of one's own, whose lists may have any length.
+func DecodeAll(r io.Reader, v any) error { return decode(r, v) }
+
+func decode(r io.Reader, v any, more ...json.Options) error {
+	seen := beginning{r: r}
+	d := jsontext.NewDecoder(&seen)
+	if b, ok := r.(*bytes.Buffer); ok { // which is there, and is not copied
+		seen.b = b.Bytes()[:min(b.Len(), mostSeen)]
+		d = jsontext.NewDecoder(b)
+	}
+	if err := json.UnmarshalDecode(d, v, append(more, json.RejectUnknownMembers(true))...); err != nil {
+		return decodeError(err, seen.b)
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return Errorf(CodeInvalid, "something follows the JSON value, at byte %d. Send one value.", d.InputOffset())
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package stet
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// UnmarshalJSONFrom reads a draft. A created_at that is the zero time is invalid: in a
+// Draft that means that none is given, and it is given.
+func (d *Draft) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	type plain Draft // without this method
+	w := struct {
+		plain
+		CreatedAt *time.Time `json:"created_at"`
+	}{plain: plain(*d)}
+	if err := json.UnmarshalDecode(dec, &w); err != nil {
+		return err
+	}
+	if w.CreatedAt != nil {
+		if w.CreatedAt.IsZero() {
+			return Errorf(CodeInvalid, "the created_at is %s. Give a time after it, up to the year 9999, or leave it out.", FormatTime(*w.CreatedAt))
+		}
+		w.plain.CreatedAt = *w.CreatedAt
+	}
+	*d = Draft(w.plain)
+	return nil
+}
+
+// UnmarshalJSON is UnmarshalJSONFrom for encoding/json.
+func (d *Draft) UnmarshalJSON(b []byte) error {
+	return d.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(b)))
+}

@@ -1,0 +1,93 @@
+package stet
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/stet-dev/stet/content"
+)
+
+// versionJSON is the wire form of a version.
+type versionJSON struct {
+	PromptID  string             `json:"prompt_id"`
+	Version   Number             `json:"version"`
+	Ordinal   uint64             `json:"ordinal"`
+	Revision  uint64             `json:"revision"`
+	Digest    content.Digest     `json:"digest"`
+	Type      string             `json:"type"`
+	Text      *string            `json:"text"`
+	Messages  stdjson.RawMessage `json:"messages"`
+	Variables skipped            `json:"variables"` // derived from the content, and not read
+	Config    stdjson.RawMessage `json:"config"`
+	Template  string             `json:"template"`
+	Metadata  stdjson.RawMessage `json:"metadata"`
+	Parents   []string           `json:"parents"`
+	Author    string             `json:"author"`
+	Message   string             `json:"message"`
+	CreatedAt time.Time          `json:"created_at"`
+}
+
+// UnmarshalJSONFrom reads what AppendJSON writes, null for no version. The answer
+// is taken to be of the version's own revision; see [Version.WithAsOf].
+//
+// It is invalid if the content cannot be, or does not have the digest that is
+// given: it was changed on the way. A version without a digest gets its content's.
+func (v *Version) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == 'n' {
+		*v = Version{}
+		return d.SkipValue()
+	}
+	var w versionJSON
+	if err := json.UnmarshalDecode(d, &w); err != nil {
+		return err
+	}
+	r, err := w.record()
+	if err != nil {
+		return err
+	}
+	*v = r.AsOf(w.Revision)
+	return nil
+}
+
+// UnmarshalJSON is UnmarshalJSONFrom for encoding/json.
+func (v *Version) UnmarshalJSON(b []byte) error {
+	return v.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(b)))
+}
+
+// WithAsOf returns the version as an answer that was read at a revision.
+func (v Version) WithAsOf(revision uint64) Version {
+	v.asOf = revision
+	return v
+}
+
+func (w *versionJSON) record() (Record, error) {
+	// There is no limit: what a store has taken it gives, whatever its limit is now.
+	body, err := content.New(content.Spec{
+		Type: w.Type, Text: w.Text, Messages: w.Messages, Config: w.Config, Template: w.Template, Limit: -1,
+	})
+	if err != nil {
+		return Record{}, AsError(err)
+	}
+	digest := body.Digest()
+	if !w.Digest.IsZero() && w.Digest != digest {
+		return Record{}, Errorf(CodeInvalid, "%s@%s does not have the digest that it gives: its content was changed on the way.", w.PromptID, w.Version)
+	}
+	metadata := []byte("{}")
+	if len(w.Metadata) > 0 {
+		if metadata, err = content.Canonicalize(w.Metadata); err != nil {
+			return Record{}, err
+		}
+		if metadata[0] != '{' {
+			return Record{}, Errorf(CodeInvalid, "the metadata of %s@%s is not a JSON object.", w.PromptID, w.Version)
+		}
+	}
+	return NewRecord(Fields{
+		PromptID: w.PromptID, Number: w.Version, Ordinal: w.Ordinal, Revision: w.Revision, Digest: digest,
+		Content: body, Metadata: string(metadata), Parents: w.Parents, Author: w.Author, Message: w.Message,
+		CreatedAt: w.CreatedAt.UTC(),
+	}), nil
+}

@@ -1,0 +1,100 @@
+// Package selector holds what a caller writes to say which version of a prompt
+// is meant, and the ranges of numbers among them.
+//
+// It only reads them. What a label points at and which version is the latest is
+// for the store to know.
+package selector
+
+import (
+	"strconv"
+
+	"github.com/stet-dev/stet"
+)
+
+// A Kind says what a Selector names a version by.
+type Kind uint8
+
+// The kinds, and what the accessor of each returns.
+const (
+	KindCurrent Kind = iota // what a caller gets who names nothing
+	KindLatest              // the highest release, or pre-release if there is none
+	KindExact               // one number: Number
+	KindLabel               // what a label points at: Label
+	KindRange               // the highest number in a range: Range
+	KindOrdinal             // the n-th version that was saved: Ordinal
+	KindDigest              // the version with a digest that begins so: Digest
+)
+
+var kindNames = [...]string{"current", "latest", "exact", "label", "range", "ordinal", "digest"}
+
+// String returns the kind in a word: "current", "latest", "exact", "label",
+// "range", "ordinal" or "digest".
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// A Selector names a version of a prompt. The zero Selector is the current
+// version. A Selector is immutable and safe for concurrent use.
+type Selector struct {
+	kind    Kind
+	text    string // as String returns it; "" for current
+	num     stet.Number
+	ordinal uint64
+	rng     *Range // set exactly when kind is KindRange
+}
+
+// Exact returns the selector of the version n. The zero Number selects the
+// current version.
+func Exact(n stet.Number) Selector {
+	if n.IsZero() {
+		return Selector{}
+	}
+	return Selector{kind: KindExact, text: n.String(), num: n}
+}
+
+// Kind returns what s names a version by.
+func (s Selector) Kind() Kind { return s.kind }
+
+// String returns s as it is written after the @, which Parse reads back. It is
+// what was parsed, except that "" is written out as "current", and a digest is
+// in lower case.
+func (s Selector) String() string {
+	if s.kind == KindCurrent {
+		return current
+	}
+	return s.text
+}
+
+// Number returns the number of a KindExact, and the zero Number of any other.
+func (s Selector) Number() stet.Number { return s.num }
+
+// Label returns the name of a KindLabel, and "" of any other.
+func (s Selector) Label() string {
+	if s.kind != KindLabel {
+		return ""
+	}
+	return s.text
+}
+
+// Range returns the range of a KindRange, and of any other an empty one.
+func (s Selector) Range() Range {
+	if s.rng == nil {
+		return Range{}
+	}
+	return *s.rng
+}
+
+// Ordinal returns the ordinal of a KindOrdinal, from 1, and 0 of any other.
+func (s Selector) Ordinal() uint64 { return s.ordinal }
+
+// Digest returns the hex digits, stet.MinDigest to MaxDigest of them in lower case,
+// with which the SHA-256 of a KindDigest begins, and "" of any other.
+func (s Selector) Digest() string {
+	if s.kind != KindDigest {
+		return ""
+	}
+	return s.text[len(digestPrefix):]
+}

@@ -1,0 +1,57 @@
+package stet
+
+import (
+	"fmt"
+)
+
+// MaxLabel is the most bytes that a label has, as in DNS and Kubernetes.
+const MaxLabel = 63
+
+const labelRule = "A label is a lower-case letter, then at most 62 lower-case letters, digits, dots, hyphens and underscores, such as production"
+
+// CheckLabel returns nil if label may be the name of a label: 1 to MaxLabel
+// bytes, the first of a to z, the others of a to z, 0 to 9, ".", "_" and "-".
+//
+// What has another meaning as a selector, or looks as if it had, is not a label:
+// "latest", "current", whatever looks like a range ("x", and what begins with
+// "x."), and whatever looks like a number ("v" followed by a digit: v1, v2-beta).
+//
+// Otherwise the error is a *Error with the code CodeInvalid, which says
+// which character at which byte is wrong and what is allowed. CheckLabel
+// allocates nothing for a valid label.
+func CheckLabel(label string) error {
+	if label == "" {
+		return Errorf(CodeInvalid, "the label is empty. %s.", labelRule)
+	}
+	if len(label) > MaxLabel {
+		return Errorf(CodeInvalid, "%s is not a label: it is %d bytes long, and %d are allowed.", quote(label), len(label), MaxLabel)
+	}
+	if !isLetter(label[0]) {
+		return badLabel(label, fmt.Sprintf("it begins with %s. %s", showName(label), labelRule))
+	}
+	for i := 1; i < len(label); i++ {
+		c := label[i]
+		if !isLetter(c) && !isIDDigit(c) && c != '.' && c != '_' && c != '-' {
+			return badLabel(label, fmt.Sprintf("%s at byte %d is not allowed. %s", showName(label[i:]), i, labelRule))
+		}
+	}
+	switch {
+	case label == "latest":
+		return badLabel(label, "as a selector it is the newest release. Choose another name")
+	case label == "current":
+		return badLabel(label, "as a selector it is what a caller gets who names no version. Choose another name")
+	case label == "x" || label[0] == 'x' && label[1] == '.':
+		return badLabel(label, "it looks like a range of versions. Choose a name that is not x and does not begin with x and a dot")
+	case label[0] == 'v' && len(label) > 1 && isIDDigit(label[1]):
+		return badLabel(label, "it looks like the number of a version. Choose a name that does not begin with v and a digit; numbers are written without the v")
+	}
+	return nil
+}
+
+func badLabel(label, why string) error {
+	return Errorf(CodeInvalid, "%s is not a label: %s.", quote(label), why)
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func isIDDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,6 +1,6 @@
 module github.com/stet-dev/stet/bench
 
-go 1.26.8
+go 1.26.0
 
 replace github.com/stet-dev/stet => ../
 

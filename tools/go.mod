@@ -2,7 +2,7 @@
 // none of them.
 module github.com/stet-dev/stet/tools
 
-go 1.26.8
+go 1.26.0
 
 tool honnef.co/go/tools/cmd/staticcheck
 

@@ -22,6 +22,10 @@ const PollEvery = 2 * time.Second
 // two looks.
 const refuseAfter = 4500 * time.Millisecond
 
+// wakeUp is how late the time to refuse may be noticed before that means that the process
+// did not run: it was stopped, or its machine slept. Then there is as long for a look.
+const wakeUp = 400 * time.Millisecond
+
 // complainEvery is how many looks at a file that cannot be used come between two
 // lines in the log: a minute.
 const complainEvery = 30
@@ -39,10 +43,11 @@ type Options struct {
 // A file that was broken does not change it: the last good ring counts, and the log
 // says so again and again. A file that cannot be read may say anything: when that has
 // lasted for almost five seconds, whatever the reason, what was begun with a key ends,
-// and every key is refused as unavailable, until the file can be read. A file that was
-// removed is a ring without keys: everybody is refused. As long as there never was a
-// key the ring is open, which [Ring.Open] tells; one whose file could not be read for
-// so long is not open any more.
+// and every key is refused as unavailable, until the file can be read. Time in
+// which the process does not run is not counted. A file that was removed is a ring
+// without keys: everybody is refused. As long as there never was a key the ring is open,
+// which [Ring.Open] tells; one whose file could not be read for so long is not open any
+// more.
 //
 // Its methods may be called by any number of goroutines at once.
 type Ring struct {
@@ -55,9 +60,11 @@ type Ring struct {
 
 	stop context.CancelFunc
 	done chan struct{}
+	wake chan struct{} // asks for a look now
 
 	mu     sync.Mutex // of who publishes a state
 	known  time.Time  // when it was last known what the file says
+	woken  bool       // the process did not run since, and has a moment to look
 	expiry *time.Timer
 
 	// What follows is the looking goroutine's own, after Open.
@@ -86,7 +93,7 @@ func Open(path string, o Options) (*Ring, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	r := &Ring{path: path, o: o, open: newLife(), done: make(chan struct{})}
+	r := &Ring{path: path, o: o, open: newLife(), done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	r.state.Store(&state{open: true, file: &File{}})
 	if err := r.reload(); err != nil {
 		return nil, err
@@ -132,8 +139,9 @@ func (r *Ring) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.look()
+		case <-r.wake:
 		}
+		r.look()
 	}
 }
 
@@ -160,7 +168,7 @@ func (r *Ring) look() {
 	}
 	if stet.CodeOf(err) != stet.CodeUnavailable {
 		r.mu.Lock()
-		r.known = time.Now()
+		r.known, r.woken = time.Now(), false
 		r.mu.Unlock()
 		r.expiry.Reset(refuseAfter)
 	}
@@ -185,8 +193,17 @@ func untilThen(err error) string {
 func (r *Ring) refuse() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.known) < refuseAfter {
+	switch unknown := time.Since(r.known); {
+	case unknown < refuseAfter:
 		return // it was known meanwhile
+	case unknown >= refuseAfter+wakeUp && !r.woken:
+		r.woken = true
+		select {
+		case r.wake <- struct{}{}:
+		default: // it is asked for
+		}
+		r.expiry.Reset(wakeUp)
+		return
 	}
 	next := *r.state.Load()
 	next.open, next.stale = false, true

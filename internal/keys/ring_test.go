@@ -261,6 +261,46 @@ func TestUnreadableOpen(t *testing.T) {
 	})
 }
 
+// TestProcessThatSlept: what a process does not know since it did not run, it finds out
+// before it refuses anybody, and a server without keys is not closed for it.
+func TestProcessThatSlept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := filepath.Join(dir, "stet.db.keys")
+	synctest.Test(t, func(t *testing.T) {
+		l := new(log)
+		r := open(t, p, l)
+		for range 3 {
+			r.Sleep(time.Hour)
+			pass(5 * time.Second)
+			if !r.Open() || over(r.OpenLife()) {
+				t.Fatal("a server without keys asks for one")
+			}
+		}
+		secret := create(t, p, writer("a"))
+		pass(5 * time.Second)
+		g, err := r.Authenticate(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Sleep(time.Hour)
+		pass(5 * time.Second)
+		if _, err := r.Authenticate(secret); err != nil || over(g.Life()) || l.count("level=ERROR") > 0 {
+			t.Errorf("it is refused: %v", err)
+		}
+		if err := errors.Join(os.Rename(dir, dir+".away"), os.WriteFile(dir, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		r.Sleep(time.Hour) // and when it wakes up there is nothing to be known
+		pass(time.Second)
+		if _, err := r.Authenticate(secret); stet.CodeOf(err) != stet.CodeUnavailable || !over(g.Life()) {
+			t.Errorf("it is taken, though nobody can know: %v", err)
+		}
+	})
+}
+
 // TestGone: when the file is removed, everybody is refused and streams end; when
 // it is back, they are let in again.
 func TestGone(t *testing.T) {

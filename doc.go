@@ -8,7 +8,7 @@
 // HTTP, and a cache that keeps a program's prompts in its own memory. Package open
 // chooses by an address, for programs that decide at run time.
 //
-//	store, err := sqlite.Open(ctx, "prompts.db")
+//	store, err := sqlite.Open(ctx, "prompts.db", nil)
 //	if err != nil {
 //		return err
 //	}

@@ -20,7 +20,7 @@ func ExampleStore_Backup() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	store, err := sqlite.Open(ctx, filepath.Join(dir, "prompts.db"))
+	store, err := sqlite.Open(ctx, filepath.Join(dir, "prompts.db"), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // newStore opens a store for an example.
 func newStore() *stet.Store {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func expect(version string) *string { return &version }
 
 func Example() {
 	ctx := context.Background()
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func ExampleStore_History() {
 func ExampleStore_GetAt() {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC) // a Monday
-	store, err := memory.Open(core.Options{Now: func() time.Time { now = now.Add(24 * time.Hour); return now }})
+	store, err := memory.Open(&core.Options{Now: func() time.Time { now = now.Add(24 * time.Hour); return now }})
 	if err != nil {
 		log.Fatal(err)
 	}

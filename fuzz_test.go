@@ -22,7 +22,7 @@ func FuzzDraft(f *testing.F) {
 			}
 			return
 		}
-		store, err := memory.Open()
+		store, err := memory.Open(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -141,7 +141,7 @@ func open(t *testing.T) *session {
 	ids := 0
 	s := &session{t: t, log: &recorder{Log: memory.New()}}
 	var err error
-	s.store, err = core.Open(t.Context(), s.log, core.Options{
+	s.store, err = core.Open(t.Context(), s.log, &core.Options{
 		Now:   func() time.Time { now = now.Add(time.Minute); return now },
 		NewID: func() string { ids++; return fmt.Sprintf("01900000-0000-7000-8000-%012d", ids) },
 	})

@@ -130,7 +130,7 @@ func none(args []string) error {
 // openStore opens a store that is to be measured: a file itself, and not through a
 // server that has it open.
 func openStore(ctx context.Context, address string) (*stet.Store, error) {
-	return open.Store(ctx, address, open.Options{})
+	return open.Store(ctx, address, nil)
 }
 
 // withStore calls f with a store and closes it.

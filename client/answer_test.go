@@ -171,7 +171,7 @@ func TestAddresses(t *testing.T) {
 	for _, address := range []string{
 		"", "http://", "http:///x", "localhost:7838", "ftp://host", "http:host", "unix:", "http://host?x=1", "http://host#x", "http://host/?", "https://ana:secret@host", "http://\x00", "//host",
 	} {
-		s, err := client.Open(t.Context(), address, client.Options{})
+		s, err := client.Open(t.Context(), address, nil)
 		if err == nil {
 			s.Close()
 		}
@@ -183,7 +183,7 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"a b", "a\n", "é", "secret\r\nX: y"} {
-		_, err := client.Open(t.Context(), "http://127.0.0.1:1", client.Options{Key: key})
+		_, err := client.Open(t.Context(), "http://127.0.0.1:1", &client.Options{Key: key})
 		if stet.CodeOf(err) != stet.CodeInvalid || strings.Contains(err.Error(), "secret") {
 			t.Errorf("the key %q: %v", key, err)
 		}

@@ -18,7 +18,7 @@ const hitTarget = 2.0
 // that what else goes on at the machine hits both.
 func BenchmarkCacheHit(b *testing.B) {
 	ctx := b.Context()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func BenchmarkCacheHit(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer srv.close()
-	c, err := client.Open(ctx, srv.url, client.Options{})
+	c, err := client.Open(ctx, srv.url, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // revision, and for one reader no prompt goes back.
 func TestCacheChecker(t *testing.T) {
 	ctx := t.Context()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

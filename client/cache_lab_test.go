@@ -70,7 +70,7 @@ func inLab(t *testing.T, o client.CacheOptions, test func(l *cacheLab)) {
 func (l *cacheLab) newCache(o client.Options, co client.CacheOptions) *client.Cache {
 	l.Helper()
 	o.Transport, o.Attempts = &http.Transport{DialContext: l.pipe.dial}, 2
-	c, err := client.Open(l.ctx, "http://127.0.0.1", o)
+	c, err := client.Open(l.ctx, "http://127.0.0.1", &o)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func (l *cacheLab) newCache(o client.Options, co client.CacheOptions) *client.Ca
 }
 
 func (l *cacheLab) open() *stet.Store {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		l.Fatal(err)
 	}

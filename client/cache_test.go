@@ -381,7 +381,7 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestCacheOptions(t *testing.T) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

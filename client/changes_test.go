@@ -74,7 +74,7 @@ func (c *cutter) close() {
 func TestChangesOverCutConnections(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // so that what hangs says where
 	defer cancel()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestChangesOverCutConnections(t *testing.T) {
 	defer cut.close()
 	var c *stet.Store
 	for range 20 { // to open it takes a connection that is not cut at once
-		if c, err = client.Open(ctx, "http://"+cut.l.Addr().String(), client.Options{RetryBudget: 1 << 20, FirstWait: time.Millisecond}); err == nil {
+		if c, err = client.Open(ctx, "http://"+cut.l.Addr().String(), &client.Options{RetryBudget: 1 << 20, FirstWait: time.Millisecond}); err == nil {
 			break
 		}
 	}

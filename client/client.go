@@ -97,8 +97,12 @@ var _ stet.Backend = (*backend)(nil)
 // where the server is behind one, or unix:PATH for HTTP over a Unix socket. It
 // asks the server for its store once, and fails as unavailable if there is no
 // answer, as unauthorized if the key is not valid, and as invalid if the address is
-// not one or what answers there is not stet.
-func Open(ctx context.Context, url string, o Options) (*stet.Store, error) {
+// not one or what answers there is not stet. Options may be nil.
+func Open(ctx context.Context, url string, opts *Options) (*stet.Store, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
 	b, err := dial(ctx, url, o)
 	if err != nil {
 		return nil, err

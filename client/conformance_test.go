@@ -33,7 +33,7 @@ func harness(engine func(ctx context.Context, o core.Options) (*stet.Store, erro
 	}
 }
 
-func inMemory(_ context.Context, o core.Options) (*stet.Store, error) { return memory.Open(o) }
+func inMemory(_ context.Context, o core.Options) (*stet.Store, error) { return memory.Open(&o) }
 
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(inMemory)) }
 func TestHeap(t *testing.T)  { drivertest.TestHeap(t, harness(inMemory)) }
@@ -45,11 +45,11 @@ func TestStoreOverSQLite(t *testing.T) {
 	dir := t.TempDir()
 	var n atomic.Int64
 	drivertest.TestStore(t, harness(func(ctx context.Context, o core.Options) (*stet.Store, error) {
-		log, err := sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), sqlite.Options{})
+		log, err := sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), nil)
 		if err != nil {
 			return nil, err
 		}
-		return core.Open(ctx, log, o)
+		return core.Open(ctx, log, &o)
 	}))
 }
 
@@ -81,7 +81,7 @@ func badHarness(t *testing.T, perMille int) drivertest.Harness {
 	return drivertest.Harness{
 		Unreliable: true,
 		OpenStore: func(ctx context.Context, o core.Options) (*stet.Store, error) {
-			s, err := memory.Open(o)
+			s, err := memory.Open(&o)
 			if err != nil {
 				return nil, err
 			}
@@ -142,7 +142,7 @@ func TestProofThroughFaults(t *testing.T) {
 func TestCloseOfACache(t *testing.T) {
 	t.Parallel()
 	h := drivertest.Harness{OpenStore: func(ctx context.Context, o core.Options) (*stet.Store, error) {
-		s, err := memory.Open(o)
+		s, err := memory.Open(&o)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
 // Package client is a store that is on a server: the same operations, over HTTP.
 //
-//	store, err := client.Open(ctx, "https://prompts.example.com", client.Options{Key: key})
+//	store, err := client.Open(ctx, "https://prompts.example.com", &client.Options{Key: key})
 //
 // What holds for a [stet.Store] over an engine holds here too, across a network
 // that drops, delays, repeats and cuts what is sent:

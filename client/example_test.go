@@ -14,7 +14,7 @@ import (
 
 // exampleServer serves a store of its own at a loopback address, as stet serve does.
 func exampleServer() (url string, stop func()) {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func ExampleOpen() {
 	url, stop := exampleServer() // or: stet serve
 	defer stop()
 
-	store, err := client.Open(ctx, url, client.Options{}) // Key: os.Getenv("STET_KEY")
+	store, err := client.Open(ctx, url, nil) // Key: os.Getenv("STET_KEY")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func ExampleWithCache() {
 	ctx := context.Background()
 	url, stop := exampleServer()
 
-	store, err := client.Open(ctx, url, client.Options{Attempts: 2}) // tells soon that the server is away
+	store, err := client.Open(ctx, url, &client.Options{Attempts: 2}) // tells soon that the server is away
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func mustServe(t *testing.T, s *stet.Store, err error) *server {
 
 func mustOpen(t *testing.T, url string, o client.Options) *stet.Store {
 	t.Helper()
-	s, err := client.Open(t.Context(), url, o)
+	s, err := client.Open(t.Context(), url, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func throughProxy(t *testing.T, srv *server, list ...fault) *stet.Store {
 
 // Whatever is a name arrives as that name.
 func TestHardIDs(t *testing.T) {
-	m, err := memory.Open()
+	m, err := memory.Open(nil)
 	s := mustOpen(t, mustServe(t, m, err).url, client.Options{})
 	ctx := t.Context()
 	ids := []string{
@@ -108,7 +108,7 @@ func TestHardIDs(t *testing.T) {
 }
 
 func TestUnixSocket(t *testing.T) {
-	m, err := memory.Open()
+	m, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestUnixSocket(t *testing.T) {
 func TestBackup(t *testing.T) {
 	dir := t.TempDir()
 	ctx := t.Context()
-	q, err := sqlite.Open(ctx, filepath.Join(dir, "a.db"))
+	q, err := sqlite.Open(ctx, filepath.Join(dir, "a.db"), nil)
 	srv := mustServe(t, q, err)
 	s := throughProxy(t, srv, faultNone, halfAnswer, dropAfter, badGateway, garbage)
 	if _, err := s.Save(ctx, stet.Draft{PromptID: "a", Text: strings.Repeat("long ", 10_000)}); err != nil {
@@ -170,7 +170,7 @@ func TestBackup(t *testing.T) {
 		t.Errorf("the hash is %s, and the store's %s", hash, want)
 	}
 	read := func() string {
-		b, err := sqlite.Open(ctx, path)
+		b, err := sqlite.Open(ctx, path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestBackup(t *testing.T) {
 	if _, err := os.Lstat(beside + "-wal"); err == nil {
 		t.Error("what another store left is beside the backup")
 	}
-	open, err := sqlite.Open(ctx, path)
+	open, err := sqlite.Open(ctx, path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestBackup(t *testing.T) {
 		}
 	}
 
-	m, err := memory.Open()
+	m, err := memory.Open(nil)
 	none := mustOpen(t, mustServe(t, m, err).url, client.Options{})
 	if _, _, err := none.Backup(ctx, filepath.Join(dir, "e.db"), stet.BackupOptions{}); stet.CodeOf(err) != stet.CodeInvalid {
 		t.Errorf("of an engine that has no files: %v", err)
@@ -247,7 +247,7 @@ func TestBackup(t *testing.T) {
 func TestExportGoesOn(t *testing.T) {
 	ctx := t.Context()
 	fill := func(t *testing.T) (*stet.Store, *server) {
-		m, err := memory.Open()
+		m, err := memory.Open(nil)
 		srv := mustServe(t, m, err)
 		for i := range 50 {
 			if _, err := m.Save(ctx, stet.Draft{PromptID: "a", Text: strings.Repeat(fmt.Sprint(i), 10_000), Bump: "patch"}); err != nil {
@@ -293,7 +293,7 @@ func TestExportGoesOn(t *testing.T) {
 func TestEachFault(t *testing.T) {
 	for f := range faults {
 		t.Run(faultNames[f], func(t *testing.T) {
-			m, err := memory.Open()
+			m, err := memory.Open(nil)
 			s := throughProxy(t, mustServe(t, m, err), f, f, f)
 			saved, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: "x"})
 			if err != nil || saved.Number().String() != "1.0.0" || saved.Revision() != 1 {
@@ -313,7 +313,7 @@ func TestEachFault(t *testing.T) {
 // what the server says to that is no word on the commit.
 func TestCutBodyAfterLostAnswer(t *testing.T) {
 	for _, list := range [][]fault{{dropAfter, halfClosed}, {badGateway, halfClosed, halfClosed}, {lateArrival, halfClosed, halfRequest}} {
-		m, err := memory.Open()
+		m, err := memory.Open(nil)
 		s := throughProxy(t, mustServe(t, m, err), list...)
 		saved, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: strings.Repeat("x", 1000)})
 		if err != nil || saved.Revision() != 1 {

@@ -88,7 +88,7 @@ func open(t *testing.T, o client.Options, answer http.HandlerFunc) *fake {
 	}()
 	o.Transport = &http.Transport{DialContext: f.dial, MaxIdleConnsPerHost: 10}
 	var err error
-	if f.store, err = client.Open(t.Context(), "http://fake", o); err != nil {
+	if f.store, err = client.Open(t.Context(), "http://fake", &o); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -61,7 +61,7 @@ func (k *kept) LoadCheckpoint(_ context.Context, chunk func(driver.Chunk) error)
 func reopen(t *testing.T, k *kept, every int) *core.Core {
 	t.Helper()
 	k.read = 0
-	s, err := core.Open(t.Context(), k, core.Options{CheckpointEvery: every})
+	s, err := core.Open(t.Context(), k, &core.Options{CheckpointEvery: every})
 	if err != nil {
 		t.Fatal(err)
 	}

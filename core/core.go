@@ -23,7 +23,7 @@ import (
 // 30,000 prompts of 1.5 KB: the hot ones of any application.
 const DefaultCacheBytes = 64 << 20
 
-// Options change how a Core works. The zero value is good.
+// Options change how a store works over an engine. The zero value is good.
 type Options struct {
 	// CacheBytes bounds the memory of cached bodies: DefaultCacheBytes if 0,
 	// none is kept if negative. It does not count for an engine that keeps
@@ -97,10 +97,14 @@ type Core struct {
 const queueLen = 1024
 
 // Open returns the store of what is in an engine's log. It takes the log over:
-// closing the store closes it, and so does a failure to open. Callers of an engine
-// use the engine's own Open instead.
-func Open(ctx context.Context, log driver.Log, opts Options) (*stet.Store, error) {
-	c, err := open(ctx, log, opts)
+// closing the store closes it, and so does a failure to open. Options may be nil.
+// Callers of an engine use the engine's own Open instead.
+func Open(ctx context.Context, log driver.Log, opts *Options) (*stet.Store, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	c, err := open(ctx, log, o)
 	if err != nil {
 		return nil, err
 	}

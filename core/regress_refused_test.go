@@ -13,7 +13,7 @@ import (
 // A refusal that rests on the state is final whatever its code: when the request
 // comes again, and the state would allow it now, it is refused all the same.
 func TestRefusedForALimitComesAgain(t *testing.T) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestRefusedForALimitComesAgain(t *testing.T) {
 
 // No page holds more than its bound, whatever it is that makes it large.
 func TestPagesAreBounded(t *testing.T) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (h *hook) Close() error {
 
 func start(t *testing.T, l driver.Log, o core.Options) *core.Core {
 	t.Helper()
-	s, err := core.Open(t.Context(), l, o)
+	s, err := core.Open(t.Context(), l, &o)
 	if err != nil {
 		t.Fatal(err)
 	}

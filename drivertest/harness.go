@@ -154,6 +154,6 @@ func (h *Harness) openStore(ctx context.Context, o core.Options) (*stet.Store, d
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := core.Open(ctx, log, o)
+	s, err := core.Open(ctx, log, &o)
 	return s, log, err
 }

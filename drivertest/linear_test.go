@@ -32,7 +32,7 @@ func TestOriginal(t *testing.T) {
 		t.Error("the original with locked maps is taken for linearizable")
 	}
 	err = drivertest.CheckSix(t.Context(), func() drivertest.Doer {
-		s, err := memory.Open()
+		s, err := memory.Open(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -172,7 +172,8 @@ func metamorphic(ctx context.Context, t *rapid.T, ways []Way, count map[string]i
 }
 
 func (r *runner) open(ctx context.Context, s *scene, log driver.Log) error {
-	store, err := core.Open(ctx, log, s.options(r.Options))
+	o := s.options(r.Options)
+	store, err := core.Open(ctx, log, &o)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (r *runner) open(ctx context.Context, s *scene, log driver.Log) error {
 	}
 	other, err := r.Another(ctx, log)
 	if err == nil {
-		store, err = core.Open(ctx, other, s.options(r.Options))
+		store, err = core.Open(ctx, other, &o)
 	}
 	if err == nil {
 		r.stores = append(r.stores, store)

@@ -125,7 +125,7 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 			if log, err = h.Reopen(ctx, log); err != nil {
 				t.Fatalf("Reopen: %v", err)
 			}
-			if s, err = core.Open(ctx, log, o); err != nil {
+			if s, err = core.Open(ctx, log, &o); err != nil {
 				t.Fatalf("opening again: %v", err)
 			}
 			m = m.reopened()

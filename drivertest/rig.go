@@ -142,7 +142,7 @@ func (r *rig) another(log driver.Log) *stet.Store {
 
 // newStore makes a store of a log.
 func (r *rig) newStore(l driver.Log, o core.Options) *stet.Store {
-	s, err := core.Open(r.ctx, l, o)
+	s, err := core.Open(r.ctx, l, &o)
 	r.must(err, "opening a store")
 	r.open = append(r.open, s)
 	return s

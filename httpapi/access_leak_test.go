@@ -62,7 +62,7 @@ func TestLeaks(t *testing.T) {
 }
 
 func leaks(t *testing.T, key string) {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func (s *Server) patterns() []string {
 // TestHints: what may have been meant is told only to who may know of every prompt. Of
 // another key's prompts nothing is told, be it that a nearer one is among them.
 func TestHints(t *testing.T) {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 
 func openMemory(t *testing.T) *stet.Store {
 	t.Helper()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

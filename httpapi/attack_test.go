@@ -182,7 +182,7 @@ func TestNoRequestTakesMuchMemory(t *testing.T) {
 // attacked serves a store until its standard input ends, and then says how much memory
 // it has had at most. Its argument is the file of keys.
 func attacked(args []string) error {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		return err
 	}

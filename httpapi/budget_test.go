@@ -138,7 +138,7 @@ func TestSlowAnswer(t *testing.T) {
 		cut  bool
 	}{{16 << 10, true}, {MinAnswerRate * 3 / 4, true}, {MinAnswerRate * 5 / 4, false}} {
 		synctest.Test(t, func(t *testing.T) {
-			store, err := memory.Open()
+			store, err := memory.Open(nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -26,7 +26,7 @@ type changesRig struct {
 }
 
 func newChangesRig(t testing.TB, o Options) *changesRig {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestContract(t *testing.T) {
 	t.Run("compressed", func(t *testing.T) { compressed(t, start(t, Options{})) })
 	t.Run("whole store", func(t *testing.T) {
 		ctx := context.Background()
-		store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "stet.db"))
+		store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "stet.db"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func example(path string) string {
 func refused(t *testing.T, start func(*testing.T, Options) *peer, rules *rulebook) {
 	p := start(t, Options{MaxBody: 300})
 	locked := start(t, Options{Keys: ring(t)})
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func newPeer(t *testing.T, store *stet.Store, o Options) *peer {
 		t.Fatal(err)
 	}
 	if store == nil {
-		if store, err = memory.Open(); err != nil {
+		if store, err = memory.Open(nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { store.Close() })

@@ -49,7 +49,7 @@ func newTargetOn(t *testing.T, o Options, l net.Listener, connect func() (net.Co
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "stet.db"))
+	store, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "stet.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func (x *target) connection(c net.Conn, state http.ConnState) {
 
 // furnish fills the store, and another one whose cursors and tags are foreign.
 func (x *target) furnish() {
-	other, err := memory.Open()
+	other, err := memory.Open(nil)
 	if err != nil {
 		x.t.Fatal(err)
 	}

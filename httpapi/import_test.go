@@ -29,7 +29,7 @@ func TestImportWithAnotherKey(t *testing.T) {
 		t.Helper()
 		store, err := k.store, error(nil)
 		if key != "" {
-			store, err = client.Open(t.Context(), k.url, client.Options{Key: k.keys[key]})
+			store, err = client.Open(t.Context(), k.url, &client.Options{Key: k.keys[key]})
 			if err != nil {
 				t.Fatal(err)
 			}

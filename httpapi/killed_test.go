@@ -28,7 +28,7 @@ func TestKilledBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer another.Remove()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"))
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func inBubble(t *testing.T, o Options, test func(t *testing.T, r *rig)) {
 
 func newRigOn(t *testing.T, o Options, l net.Listener, connect func() (net.Conn, error)) *rig {
 	t.Helper()
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

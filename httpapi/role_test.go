@@ -335,7 +335,7 @@ func (k *keyed) whole(key, row string, mark rune) {
 // copyOf returns a line of an export that has a save of a prompt.
 func copyOf(t *testing.T, id string) []byte {
 	t.Helper()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func copyOf(t *testing.T, id string) []byte {
 
 // TestRoles checks every cell of the table.
 func TestRoles(t *testing.T) {
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"))
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

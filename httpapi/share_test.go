@@ -17,7 +17,7 @@ import (
 // its writers.
 func keyedRig(t *testing.T, l Limits) (r *rig, reader, writer string) {
 	t.Helper()
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

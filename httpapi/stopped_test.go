@@ -46,7 +46,7 @@ func (l *lines) Write(b []byte) (int, error) {
 func TestStoppedEngine(t *testing.T) {
 	l := &stopping{Log: memory.New()}
 	l.writing, l.stop = context.WithCancelCause(t.Context())
-	s, err := core.Open(t.Context(), l, core.Options{})
+	s, err := core.Open(t.Context(), l, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,7 +200,7 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 // connection holds nothing that is not read, and no time passes but where all wait.
 func newChangesBubble(t *testing.T) (*changesRig, *pipeListener, *http.Client) {
 	t.Helper()
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

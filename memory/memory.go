@@ -16,13 +16,10 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// Open returns a new, empty store. It is the caller's to close.
-func Open(opts ...core.Options) (*stet.Store, error) {
-	var o core.Options
-	if len(opts) > 0 {
-		o = opts[0]
-	}
-	return core.Open(context.Background(), New(), o)
+// Open returns a new, empty store, which is the caller's to close. Options may be
+// nil.
+func Open(opts *core.Options) (*stet.Store, error) {
+	return core.Open(context.Background(), New(), opts)
 }
 
 // A Log is a log in memory. It implements [driver.Log] and [driver.Notifier].

@@ -20,7 +20,7 @@ import (
 type scheme struct {
 	name string // what stands before the colon
 	form string // how an address is written
-	open func(ctx context.Context, rest string, o Options) (*stet.Store, error)
+	open func(ctx context.Context, rest string, o *Options) (*stet.Store, error)
 	// file tells whether what follows the colon is the name of a file.
 	file bool
 }
@@ -47,13 +47,16 @@ type Options struct {
 //	http://HOST:PORT, https://HOST:PORT   a server, which has the store
 //	unix:PATH     a server that listens on a Unix socket
 //
-// An address of another kind is invalid.
-func Store(ctx context.Context, address string, o Options) (*stet.Store, error) {
+// An address of another kind is invalid. Options may be nil.
+func Store(ctx context.Context, address string, opts *Options) (*stet.Store, error) {
 	s, rest, err := parse(address)
 	if err != nil {
 		return nil, err
 	}
-	return s.open(ctx, rest, o)
+	if opts == nil {
+		opts = &Options{}
+	}
+	return s.open(ctx, rest, opts)
 }
 
 // Exists tells whether there is a store at an address already. Of a store that is

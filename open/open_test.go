@@ -17,7 +17,7 @@ func TestStore(t *testing.T) {
 		filepath.Join(dir, "b.db"):               "sqlite",
 		"sqlite:" + filepath.Join(dir, "c:d.db"): "sqlite",
 	} {
-		s, err := open.Store(t.Context(), address, open.Options{})
+		s, err := open.Store(t.Context(), address, nil)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
@@ -39,7 +39,7 @@ func TestStore(t *testing.T) {
 
 func TestUnknownAddress(t *testing.T) {
 	for _, address := range []string{"", "stet", "mysql:stet.db", "mysql://host/stet.db", "sqlite:", "memory:a"} {
-		s, err := open.Store(t.Context(), address, open.Options{})
+		s, err := open.Store(t.Context(), address, nil)
 		if err == nil {
 			s.Close()
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/sqlite"
@@ -20,22 +19,22 @@ const lookEvery = 50 * time.Millisecond
 
 // openShared opens a file, or, while a server has it open, goes through that
 // server's private socket.
-func openShared(ctx context.Context, path string, o Options) (*stet.Store, error) {
+func openShared(ctx context.Context, path string, o *Options) (*stet.Store, error) {
 	beside, err := sqlite.Socket(path)
 	if err != nil {
 		return nil, err
 	}
 	var waited time.Duration
 	for {
-		step := sqlite.Options{Now: o.Now}
+		step := sqlite.Options{Options: o.Options}
 		if waited > 0 {
-			step.LockWait = min(lookEvery, o.Wait-waited)
+			step.Wait = min(lookEvery, o.Wait-waited)
 		}
-		log, err := sqlite.OpenLog(ctx, path, step)
+		opened, err := sqlite.Open(ctx, path, &step)
 		var held *filelock.HeldError
 		switch {
 		case err == nil:
-			return core.Open(ctx, log, o.Options)
+			return opened, nil
 		case !errors.As(err, &held):
 			return nil, err
 		}
@@ -50,7 +49,7 @@ func openShared(ctx context.Context, path string, o Options) (*stet.Store, error
 		if waited == 0 && o.Wait > 0 && o.Waiting != nil {
 			o.Waiting(held.Holder.String())
 		}
-		if waited += max(step.LockWait, 1); waited >= o.Wait || ctx.Err() != nil {
+		if waited += max(step.Wait, 1); waited >= o.Wait || ctx.Err() != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +80,7 @@ func throughServer(ctx context.Context, path string) (*stet.Store, error) {
 	if !listens(ctx, path) {
 		return nil, nil // a client would ask again and again
 	}
-	s, err := client.Open(ctx, "unix:"+path, client.Options{})
+	s, err := client.Open(ctx, "unix:"+path, nil)
 	if stet.CodeOf(err) == stet.CodeUnavailable && ctx.Err() == nil {
 		return nil, nil // dead, or about to be
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -19,26 +18,22 @@ var schemes = []scheme{
 	{name: "unix", form: "unix:PATH", open: server("unix:")},
 }
 
-func server(scheme string) func(ctx context.Context, rest string, o Options) (*stet.Store, error) {
-	return func(ctx context.Context, rest string, o Options) (*stet.Store, error) {
-		return client.Open(ctx, scheme+rest, o.Client)
+func server(scheme string) func(ctx context.Context, rest string, o *Options) (*stet.Store, error) {
+	return func(ctx context.Context, rest string, o *Options) (*stet.Store, error) {
+		return client.Open(ctx, scheme+rest, &o.Client)
 	}
 }
 
-func openSQLite(ctx context.Context, path string, o Options) (*stet.Store, error) {
+func openSQLite(ctx context.Context, path string, o *Options) (*stet.Store, error) {
 	if o.Running != nil {
 		return openShared(ctx, path, o)
 	}
-	log, err := sqlite.OpenLog(ctx, path, sqlite.Options{LockWait: o.Wait, Waiting: o.Waiting, Now: o.Now})
-	if err != nil {
-		return nil, err
-	}
-	return core.Open(ctx, log, o.Options)
+	return sqlite.Open(ctx, path, &sqlite.Options{Options: o.Options, Wait: o.Wait, Waiting: o.Waiting})
 }
 
-func openMemory(_ context.Context, rest string, o Options) (*stet.Store, error) {
+func openMemory(_ context.Context, rest string, o *Options) (*stet.Store, error) {
 	if rest != "" {
 		return nil, stet.Errorf(stet.CodeInvalid, "the address %q says more than there is to say. A store in memory has no name: write memory:", "memory:"+rest)
 	}
-	return memory.Open(o.Options)
+	return memory.Open(&o.Options)
 }

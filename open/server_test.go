@@ -21,7 +21,7 @@ import (
 // served returns a handler of a store in memory that has the prompt a.
 func served(t *testing.T) http.Handler {
 	t.Helper()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestServers(t *testing.T) {
 		if ok, err := open.Exists(address); !ok || err != nil {
 			t.Errorf("%s does not exist: %v", address, err)
 		}
-		s, err := open.Store(t.Context(), address, o)
+		s, err := open.Store(t.Context(), address, &o)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
@@ -84,7 +84,7 @@ func TestRunningServer(t *testing.T) {
 		return // there are no private sockets
 	}
 	path := filepath.Join(t.TempDir(), "stet.db")
-	holder, err := sqlite.Open(t.Context(), path)
+	holder, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestRunningServer(t *testing.T) {
 	through := open.Options{Running: func(p int) { pid = p }}
 	refused := func(what string, o open.Options) {
 		t.Helper()
-		s, err := open.Store(t.Context(), path, o)
+		s, err := open.Store(t.Context(), path, &o)
 		if err == nil {
 			s.Close()
 		}
@@ -113,7 +113,7 @@ func TestRunningServer(t *testing.T) {
 	}
 	for _, p := range []string{path, link} {
 		pid = 0
-		s, err := open.Store(t.Context(), p, through)
+		s, err := open.Store(t.Context(), p, &through)
 		if err != nil {
 			t.Fatalf("through the server: %v", err)
 		}

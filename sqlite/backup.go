@@ -177,7 +177,7 @@ func checkCopy(ctx context.Context, path string, o stet.VerifyOptions) (r stet.R
 	if err != nil {
 		return r, err
 	}
-	s, err := core.Open(ctx, log, core.Options{CacheBytes: -1})
+	s, err := core.Open(ctx, log, &core.Options{CacheBytes: -1})
 	if err != nil {
 		return r, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/sqlite"
 )
 
 // hashAt returns the hash of a revision in the log of a store.
@@ -45,7 +46,7 @@ func only(t *testing.T, dir string, names ...string) {
 // is a beginning of the log with all that was acknowledged before it began.
 func TestBackupWhileWriting(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "stet.db"), core.Options{CheckpointEvery: 200})
+	s := open(t, filepath.Join(dir, "stet.db"), &sqlite.Options{Options: core.Options{CheckpointEvery: 200}})
 	defer shut(t, s)
 	var acknowledged atomic.Uint64
 	stop := make(chan struct{})
@@ -102,7 +103,7 @@ func TestBackupWhileWriting(t *testing.T) {
 			if want := hashAt(t, s, revision); hash != want {
 				t.Errorf("revision %d has the hash %s in backup %d, and %s in the log", revision, hash, i, want)
 			}
-			b := open(t, path)
+			b := open(t, path, nil)
 			defer shut(t, b)
 			sound(t, b)
 			if r, h := b.Tail(); r != revision || h != hash {
@@ -130,7 +131,7 @@ func write(writer, n int) stet.Commit {
 func TestBackupIsNotOverwritten(t *testing.T) {
 	dir := t.TempDir()
 	path, file := filepath.Join(dir, "stet.db"), filepath.Join(dir, "backup.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "a", "one")
 	if err := os.WriteFile(file, []byte("precious"), 0o644); err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestBackupIsNotOverwritten(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup has mode %v: %v", info.Mode(), err)
 	}
-	other := open(t, filepath.Join(dir, "other.db"))
+	other := open(t, filepath.Join(dir, "other.db"), nil)
 	if _, _, err := s.Backup(t.Context(), filepath.Join(dir, "other.db"), stet.BackupOptions{Overwrite: true}); stet.CodeOf(err) != stet.CodeUnavailable {
 		t.Errorf("a backup over a store that is open: %v", err)
 	}
@@ -166,7 +167,7 @@ func TestBackupIsNotOverwritten(t *testing.T) {
 
 func TestBackupThatIsStopped(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	save(t, s, "a", "one")
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -191,11 +192,11 @@ func TestBackupThatIsStopped(t *testing.T) {
 func TestBackupOfDamage(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "a", "a text that stands in the file")
 	shut(t, s)
 	replace(t, path, "a text that stands", "a text that STANDS")
-	s = open(t, path)
+	s = open(t, path, nil)
 	_, _, err := s.Backup(t.Context(), filepath.Join(dir, "backup.db"), stet.BackupOptions{})
 	if stet.CodeOf(err) != stet.CodeInternal || !strings.Contains(err.Error(), "a@1.0.0") {
 		t.Errorf("a backup of a damaged store: %v", err)

@@ -18,7 +18,7 @@ import (
 func BenchmarkSave(b *testing.B) {
 	for _, savers := range []int{1, 16, 48, 128} {
 		b.Run(fmt.Sprintf("savers=%d", savers), func(b *testing.B) {
-			s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "stet.db"))
+			s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "stet.db"), nil)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -23,7 +23,7 @@ func killed(t *testing.T, dir, change string) (backup, old string, hash stet.Has
 	t.Helper()
 	path := filepath.Join(dir, "from.db")
 	backup, old = filepath.Join(dir, "backup.db"), filepath.Join(dir, "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "a", "one", "production")
 	save(t, s, "a", "two")
 	_, hash, err := s.Backup(t.Context(), backup, stet.BackupOptions{})
@@ -61,7 +61,7 @@ func killed(t *testing.T, dir, change string) (backup, old string, hash stet.Has
 func makers(t *testing.T, backup string) map[string]func(path string, overwrite bool) error {
 	return map[string]func(path string, overwrite bool) error{
 		"open": func(path string, _ bool) error {
-			s, err := sqlite.Open(t.Context(), path)
+			s, err := sqlite.Open(t.Context(), path, nil)
 			if err == nil {
 				shut(t, s)
 			}
@@ -74,7 +74,7 @@ func makers(t *testing.T, backup string) map[string]func(path string, overwrite 
 		"backup": func(path string, overwrite bool) error {
 			copied := filepath.Join(t.TempDir(), "copied.db")
 			copyFile(t, backup, copied)
-			s := open(t, copied)
+			s := open(t, copied, nil)
 			defer shut(t, s)
 			_, _, err := s.Backup(t.Context(), path, stet.BackupOptions{Overwrite: overwrite})
 			return err
@@ -111,7 +111,7 @@ func TestBesideLeftovers(t *testing.T) {
 					t.Fatalf("where it may be overwritten: %v", err)
 				}
 				only(t, dir, "backup.db", "stet.db", "stet.db.lock")
-				s := open(t, path)
+				s := open(t, path, nil)
 				defer shut(t, s)
 				sound(t, s)
 				if _, h := s.Tail(); h != hash {
@@ -166,7 +166,7 @@ func TestOverwriteCutShort(t *testing.T) {
 			if state == "renamed" {
 				copyFile(t, backup, path)
 			}
-			s, err := sqlite.Open(t.Context(), path)
+			s, err := sqlite.Open(t.Context(), path, nil)
 			if gone && (state == "nothing done" || state == "the WAL removed") {
 				refused(t, err, stet.CodeConflict, "is not there")
 				continue
@@ -212,7 +212,7 @@ func TestPlacesOfCopies(t *testing.T) {
 func TestTwoNames(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")
-	s := open(t, a)
+	s := open(t, a, nil)
 	save(t, s, "p", "one")
 	shut(t, s)
 	if err := os.Link(a, b); err != nil {
@@ -223,7 +223,7 @@ func TestTwoNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{a, b} {
-		_, err := sqlite.Open(t.Context(), path)
+		_, err := sqlite.Open(t.Context(), path, nil)
 		refused(t, err, stet.CodeUnavailable, "has 2 names (hard links), and a store that is written to has one")
 	}
 	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, before) {
@@ -232,7 +232,7 @@ func TestTwoNames(t *testing.T) {
 	if err := os.Remove(b); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, a)
+	s = open(t, a, nil)
 	save(t, s, "p", "two")
 	shut(t, s)
 	only(t, dir, "a.db", "a.db.lock", "b.db.lock")
@@ -244,7 +244,7 @@ func TestTwoNames(t *testing.T) {
 func TestLinkedWhileServed(t *testing.T) {
 	dir := t.TempDir()
 	path, snapshot := filepath.Join(dir, "stet.db"), filepath.Join(dir, "snapshot")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "p", "one")
 	if err := os.Mkdir(snapshot, 0o700); err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func TestLinkedWhileServed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := sqlite.Open(t.Context(), filepath.Join(snapshot, "stet.db"))
+	_, err := sqlite.Open(t.Context(), filepath.Join(snapshot, "stet.db"), nil)
 	refused(t, err, stet.CodeUnavailable, "has 2 names")
 	_, err = sqlite.Restore(t.Context(), filepath.Join(snapshot, "stet.db"), filepath.Join(dir, "r.db"), sqlite.RestoreOptions{})
 	refused(t, err, stet.CodeInvalid, "a store that is in use")
@@ -274,7 +274,7 @@ func TestLinkedWhileServed(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(snapshot), os.Remove(alone)); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, path)
+	s = open(t, path, nil)
 	defer shut(t, s)
 	sound(t, s)
 	if revision, _ := s.Tail(); revision != 21 {
@@ -287,7 +287,7 @@ func TestLinkedWhileServed(t *testing.T) {
 func TestRestoreOfWhatChanges(t *testing.T) {
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "stet.db"), filepath.Join(dir, "link.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "p", strings.Repeat("one ", 10_000))
 	shut(t, s)
 	if err := os.Link(path, link); err != nil {
@@ -320,7 +320,7 @@ func copying(args []string) error {
 	}
 	switch args[0] {
 	case "backup":
-		s, err := sqlite.Open(background, args[1])
+		s, err := sqlite.Open(background, args[1], nil)
 		if err != nil {
 			return err
 		}
@@ -341,7 +341,7 @@ func TestKilledCopies(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			dir, to := t.TempDir(), t.TempDir()
 			from := filepath.Join(dir, "stet.db")
-			s := open(t, from)
+			s := open(t, from, nil)
 			save(t, s, "a", "one")
 			shut(t, s)
 			kill := func(target string) {
@@ -381,7 +381,7 @@ func TestKilledCopies(t *testing.T) {
 				t.Errorf("after the next copy %d files are left", n)
 			}
 			kill(filepath.Join(to, "3.db"))
-			shut(t, open(t, filepath.Join(to, "3.db")))
+			shut(t, open(t, filepath.Join(to, "3.db"), nil))
 			if n := hidden(t, to); n != 0 {
 				t.Errorf("after the store was opened %d files are left", n)
 			}
@@ -398,7 +398,7 @@ func TestKilledCopies(t *testing.T) {
 func backupOf(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	defer shut(t, s)
 	save(t, s, "a", "one")
 	path := filepath.Join(dir, "backup.db")
@@ -433,13 +433,13 @@ func TestNoSymlinks(t *testing.T) {
 	if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shut(t, open(t, path))
+	shut(t, open(t, path, nil))
 	for _, rest := range []string{"-wal", "-shm", "-journal", ".lock"} {
 		_ = os.Remove(path + rest)
 		if err := os.Symlink(precious, path+rest); err != nil {
 			t.Fatal(err)
 		}
-		s, err := sqlite.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path, nil)
 		if err == nil {
 			shut(t, s)
 		}

@@ -17,13 +17,13 @@ func harness(t *testing.T) drivertest.Harness {
 	var n atomic.Int64
 	return drivertest.Harness{
 		OpenLog: func(ctx context.Context) (driver.Log, error) {
-			return sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), sqlite.Options{})
+			return sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), nil)
 		},
 		Reopen: func(ctx context.Context, log driver.Log) (driver.Log, error) {
 			if err := log.Close(); err != nil {
 				return nil, err
 			}
-			return sqlite.OpenLog(ctx, log.(*sqlite.Log).Path(), sqlite.Options{})
+			return sqlite.OpenLog(ctx, log.(*sqlite.Log).Path(), nil)
 		},
 		Sweep: func(_ context.Context, log driver.Log) error {
 			log.(*sqlite.Log).Sweep()

@@ -34,7 +34,7 @@ const (
 // is killed.
 func crashChild(args []string) error {
 	path, broken := args[0], args[1] == "broken"
-	log, err := sqlite.OpenLog(background, path, sqlite.Options{})
+	log, err := sqlite.OpenLog(background, path, nil)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func crashChild(args []string) error {
 	if broken {
 		engine = testkit.Hasty(log)
 	}
-	s, err := core.Open(background, engine, core.Options{CheckpointEvery: 300})
+	s, err := core.Open(background, engine, &core.Options{CheckpointEvery: 300})
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func crash(t *testing.T, path, kind string, n int, acks map[string]ack) {
 // missing opens the store and returns what of the acknowledged is not in it.
 func missing(t *testing.T, path string, acks map[string]ack) (err error) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		return err
 	}

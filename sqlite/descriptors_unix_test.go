@@ -33,7 +33,7 @@ func noDescriptorsChild(args []string) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	s, err := sqlite.Open(background, args[0], core.Options{CacheBytes: -1})
+	s, err := sqlite.Open(background, args[0], &sqlite.Options{Options: core.Options{CacheBytes: -1}})
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func noDescriptorsChild(args []string) error {
 	if stet.CodeOf(err) != stet.CodeUnavailable {
 		failed = append(failed, fmt.Errorf("a backup without a descriptor: %v, and should be unavailable", err))
 	}
-	_, err = sqlite.Open(background, args[0]+".other")
+	_, err = sqlite.Open(background, args[0]+".other", nil)
 	if stet.CodeOf(err) != stet.CodeUnavailable {
 		failed = append(failed, fmt.Errorf("opening without a descriptor: %v, and should be unavailable", err))
 	}

@@ -21,7 +21,7 @@ func ExampleRestore() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	store, err := sqlite.Open(ctx, filepath.Join(dir, "prompts.db"))
+	store, err := sqlite.Open(ctx, filepath.Join(dir, "prompts.db"), nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func ExampleRestore() {
 	if _, err := sqlite.Restore(ctx, backup, path, sqlite.RestoreOptions{Expect: hash}); err != nil {
 		log.Fatal(err)
 	}
-	restored, err := sqlite.Open(ctx, path)
+	restored, err := sqlite.Open(ctx, path, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func fullDiskChild(args []string) error {
 		return err
 	}
 	path := filepath.Join(dir, "stet.db")
-	s, err := sqlite.Open(background, path)
+	s, err := sqlite.Open(background, path, nil)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func fullDiskChild(args []string) error {
 	if err := holds("on the full disk"); err != nil {
 		return err
 	}
-	if _, err := sqlite.Open(background, filepath.Join(dir, "another.db")); stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "is full. Make room") {
+	if _, err := sqlite.Open(background, filepath.Join(dir, "another.db"), nil); stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "is full. Make room") {
 		return fmt.Errorf("making a store on a full disk: %w", err)
 	}
 	if err := os.Remove(ballast); err != nil {
@@ -67,7 +67,7 @@ func fullDiskChild(args []string) error {
 	if err := errors.Join(holds("with room again"), s.Close()); err != nil {
 		return err
 	}
-	if s, err = sqlite.Open(background, path); err != nil {
+	if s, err = sqlite.Open(background, path, nil); err != nil {
 		return fmt.Errorf("reopened: %w", err)
 	}
 	return errors.Join(holds("reopened"), put(1000), s.Close())

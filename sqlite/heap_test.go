@@ -14,11 +14,11 @@ import (
 
 // Texts that were evicted leave the heap: what is kept of 32 MiB in a cache of 2 MiB.
 func TestEvictedTextsLeaveTheHeap(t *testing.T) {
-	log, err := sqlite.OpenLog(t.Context(), filepath.Join(t.TempDir(), "s.db"), sqlite.Options{})
+	log, err := sqlite.OpenLog(t.Context(), filepath.Join(t.TempDir(), "s.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := core.Open(t.Context(), log, core.Options{CacheBytes: 2 << 20})
+	s, err := core.Open(t.Context(), log, &core.Options{CacheBytes: 2 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestEvictedTextsLeaveTheHeap(t *testing.T) {
 
 // A move of a label takes a few bytes of the heap, however long its message.
 func TestMessagesOfMovesAreNotInTheHeap(t *testing.T) {
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "s.db"))
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "s.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

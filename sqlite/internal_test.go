@@ -16,7 +16,7 @@ import (
 
 func openAt(t *testing.T, path string) *Log {
 	t.Helper()
-	l, err := OpenLog(t.Context(), path, Options{})
+	l, err := OpenLog(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // hold has a store open until its input ends.
 func hold(args []string) error {
-	log, err := sqlite.OpenLog(background, args[0], sqlite.Options{})
+	log, err := sqlite.OpenLog(background, args[0], nil)
 	if err != nil {
 		return err
 	}
@@ -32,13 +32,13 @@ func TestSecondProcessIsToldWho(t *testing.T) {
 	}
 	pid := out.Text()
 
-	_, err := sqlite.Open(t.Context(), path)
+	_, err := sqlite.Open(t.Context(), path, nil)
 	if stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "process "+pid+" (") || !strings.Contains(err.Error(), " since 2") {
 		t.Errorf("a second opener is told: %v", err)
 	}
 
 	var told string
-	log, err := sqlite.OpenLog(t.Context(), path, sqlite.Options{LockWait: time.Hour, Waiting: func(holder string) {
+	log, err := sqlite.OpenLog(t.Context(), path, &sqlite.Options{Wait: time.Hour, Waiting: func(holder string) {
 		told = holder
 		end()
 	}})
@@ -56,7 +56,7 @@ func TestSecondProcessIsToldWho(t *testing.T) {
 func TestSecondOpenerInTheSameProcess(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "a", "one")
 	other := filepath.Join(dir, "link.db")
 	if err := os.Symlink(path, other); err != nil {
@@ -64,10 +64,10 @@ func TestSecondOpenerInTheSameProcess(t *testing.T) {
 		other = path
 	}
 	for _, p := range []string{path, other} {
-		if _, err := sqlite.Open(t.Context(), p); stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "this process") {
+		if _, err := sqlite.Open(t.Context(), p, nil); stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "this process") {
 			t.Errorf("opening %s again: %v", p, err)
 		}
 	}
 	shut(t, s)
-	shut(t, open(t, path))
+	shut(t, open(t, path, nil))
 }

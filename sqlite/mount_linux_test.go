@@ -18,7 +18,7 @@ import (
 func TestMountedFile(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.db"), filepath.Join(dir, "b.db")
-	s := open(t, a)
+	s := open(t, a, nil)
 	save(t, s, "p", "one")
 	backup := filepath.Join(dir, "backup.db")
 	if _, _, err := s.Backup(t.Context(), backup, stet.BackupOptions{}); err != nil {
@@ -33,13 +33,13 @@ func TestMountedFile(t *testing.T) {
 		return
 	}
 	defer unix.Unmount(b, 0)
-	_, err := sqlite.Open(t.Context(), b)
+	_, err := sqlite.Open(t.Context(), b, nil)
 	refused(t, err, stet.CodeUnavailable, "is a mount point of its own")
 	_, err = sqlite.Restore(t.Context(), backup, b, sqlite.RestoreOptions{Overwrite: true})
 	refused(t, err, stet.CodeUnavailable, "is a mount point of its own")
-	s = open(t, a)
+	s = open(t, a, nil)
 	save(t, s, "p", "two")
-	_, err = sqlite.Open(t.Context(), b)
+	_, err = sqlite.Open(t.Context(), b, nil)
 	refused(t, err, stet.CodeUnavailable, "is a mount point of its own")
 	sound(t, s)
 	shut(t, s)

@@ -36,7 +36,7 @@ func TestOldFiles(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "stet.db")
 			copyFile(t, file, path)
-			s := open(t, path)
+			s := open(t, path, nil)
 			defer s.Close()
 			want, err := os.ReadFile(file + ".json")
 			if err != nil {
@@ -61,10 +61,10 @@ func TestOldFiles(t *testing.T) {
 
 func writeOld(t *testing.T, path string) error {
 	second := int64(0)
-	s, err := sqlite.Open(t.Context(), path, core.Options{
+	s, err := sqlite.Open(t.Context(), path, &sqlite.Options{Options: core.Options{
 		Now:   func() time.Time { second++; return time.Unix(1_767_225_600+second, 0) },
 		NewID: func() string { return fmt.Sprintf("commit-%d", second) },
-	})
+	}})
 	if err != nil {
 		return err
 	}

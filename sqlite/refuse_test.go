@@ -18,7 +18,7 @@ import (
 func filled(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "filled.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	for i := range 40 {
 		save(t, s, "a", fmt.Sprint(i, strings.Repeat("x", 50_000)))
 	}
@@ -59,7 +59,7 @@ func TestRefused(t *testing.T) {
 			if err := os.WriteFile(path, x.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := sqlite.Open(t.Context(), path)
+			_, err := sqlite.Open(t.Context(), path, nil)
 			refused(t, err, x.code, x.says)
 			if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, x.content) {
 				t.Errorf("the file was changed, %v", err)
@@ -92,7 +92,7 @@ func TestRefusedPlaces(t *testing.T) {
 		{"", "is not the name of a file"},
 		{":memory:", "is not the name of a file"},
 	} {
-		_, err := sqlite.Open(t.Context(), x.path)
+		_, err := sqlite.Open(t.Context(), x.path, nil)
 		refused(t, err, stet.CodeInvalid, x.says)
 	}
 }
@@ -104,7 +104,7 @@ func TestFileGoneWALThere(t *testing.T) {
 	if err := os.WriteFile(path+"-wal", []byte("commits"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := sqlite.Open(t.Context(), path)
+	_, err := sqlite.Open(t.Context(), path, nil)
 	refused(t, err, stet.CodeConflict, "Put the file back")
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the file was made")
@@ -120,7 +120,7 @@ func TestUnfinishedCreation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := open(t, path)
+	s := open(t, path, nil)
 	save(t, s, "a", "one")
 	sound(t, s)
 	shut(t, s)
@@ -134,7 +134,7 @@ func readOnlyChild(args []string) error {
 		}
 	}
 	for _, path := range args {
-		s, err := sqlite.Open(background, path)
+		s, err := sqlite.Open(background, path, nil)
 		if err == nil {
 			s.Close()
 			return fmt.Errorf("%s was opened", path)

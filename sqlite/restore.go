@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/dbfile"
@@ -15,8 +16,12 @@ import (
 
 // RestoreOptions are how a store is made from a backup. The zero value is good.
 type RestoreOptions struct {
-	// Options are how the place of the store is taken.
-	Options
+	// Wait is how long to wait for another program that has the store open.
+	Wait time.Duration
+	// Waiting, if not nil, is called once before such a wait, with who it is.
+	Waiting func(holder string)
+	// Now is the clock for what is noted in the lock; time.Now if nil.
+	Now func() time.Time
 	// Overwrite lets the store take the place of one that is there.
 	Overwrite bool
 	// Expect is the hash of some entry, noted elsewhere, that the backup must
@@ -57,7 +62,7 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	if err != nil {
 		return Restored{}, err
 	}
-	p, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: o.lock()})
+	p, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: lockOptions(o.Wait, o.Waiting, o.Now)})
 	if err != nil {
 		return Restored{}, err
 	}

@@ -14,7 +14,7 @@ import (
 func TestRestore(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "backup.db")
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	defer shut(t, s)
 	for i := range 20 {
 		save(t, s, "a", fmt.Sprint(i), "production")
@@ -32,7 +32,7 @@ func TestRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := open(t, path)
+	got := open(t, path, nil)
 	sound(t, got)
 	if at, h := got.Tail(); at != revision || h != hash {
 		t.Errorf("it ends at %d %s, not %d %s", at, h, revision, hash)
@@ -59,7 +59,7 @@ func TestRestore(t *testing.T) {
 	if _, err := sqlite.Restore(t.Context(), file, path, sqlite.RestoreOptions{Overwrite: true, Expect: other}); stet.CodeOf(err) != stet.CodeInternal {
 		t.Errorf("restoring what is not expected: %v", err)
 	}
-	got = open(t, path)
+	got = open(t, path, nil)
 	if at, _ := got.Tail(); at != revision+1 {
 		t.Errorf("after what was refused it ends at %d", at)
 	}
@@ -72,7 +72,7 @@ func TestRestore(t *testing.T) {
 func TestRestoreOverLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	file, old := filepath.Join(dir, "backup.db"), filepath.Join(dir, "old.db")
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	save(t, s, "a", "one")
 	_, hash, err := s.Backup(t.Context(), file, stet.BackupOptions{})
 	if err != nil {
@@ -89,7 +89,7 @@ func TestRestoreOverLeftovers(t *testing.T) {
 	if _, err := sqlite.Restore(t.Context(), file, old, sqlite.RestoreOptions{Overwrite: true}); err != nil {
 		t.Fatal(err)
 	}
-	got := open(t, old)
+	got := open(t, old, nil)
 	defer shut(t, got)
 	sound(t, got)
 	if _, h := got.Tail(); h != hash {
@@ -111,7 +111,7 @@ func copyFile(t *testing.T, from, to string) {
 func TestRestoreOfDamage(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "backup.db")
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	save(t, s, "a", "a text that stands in the file")
 	if _, _, err := s.Backup(t.Context(), file, stet.BackupOptions{}); err != nil {
 		t.Fatal(err)
@@ -136,12 +136,12 @@ func TestRestoreOfDamage(t *testing.T) {
 // TestCopiedByOtherMeans documents what cp does: the copy has the id of the other.
 func TestCopiedByOtherMeans(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "stet.db"))
+	s := open(t, filepath.Join(dir, "stet.db"), nil)
 	save(t, s, "a", "one")
 	id := s.ID()
 	shut(t, s)
 	copyFile(t, filepath.Join(dir, "stet.db"), filepath.Join(dir, "copy.db"))
-	c := open(t, filepath.Join(dir, "copy.db"))
+	c := open(t, filepath.Join(dir, "copy.db"), nil)
 	defer shut(t, c)
 	if c.ID() != id {
 		t.Errorf("a copy has the id %s, the other %s", c.ID(), id)

@@ -22,7 +22,7 @@ func TestModesWhateverTheUmask(t *testing.T) {
 		func() {
 			defer syscall.Umask(syscall.Umask(mask))
 			path := filepath.Join(dir, name)
-			s := open(t, path)
+			s := open(t, path, nil)
 			defer shut(t, s)
 			save(t, s, "a", "one")
 			for _, rest := range []string{"", "-wal", "-shm"} {

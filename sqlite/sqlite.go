@@ -18,30 +18,29 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// Options are how a file is opened. The zero value is good.
+// Options are how the store in a file is opened. The zero value is good.
 type Options struct {
-	// LockWait is how long to wait for another program that has the store open.
-	LockWait time.Duration
+	// Options are those of a store over any engine. Now is also the clock for what is
+	// noted in the lock and in a new file.
+	core.Options
+	// Wait is how long to wait for another program that has the store open.
+	Wait time.Duration
 	// Waiting, if not nil, is called once before such a wait, with who it is.
 	Waiting func(holder string)
-	// Now is the clock for what is noted in the lock and in a new file;
-	// time.Now if nil.
-	Now func() time.Time
 }
 
 // Open opens the store in a file, which it makes if there is none. The store is
-// the caller's to close. If another program has it open, Open fails with
-// unavailable and says who; to wait for it, give [OpenLog]'s log to [stet.New].
-func Open(ctx context.Context, path string, opts ...core.Options) (*stet.Store, error) {
-	var o core.Options
-	if len(opts) > 0 {
-		o = opts[0]
+// the caller's to close. Options may be nil. If another program has the store open
+// for longer than Wait, Open fails with unavailable and says who it is.
+func Open(ctx context.Context, path string, opts *Options) (*stet.Store, error) {
+	if opts == nil {
+		opts = &Options{}
 	}
-	log, err := OpenLog(ctx, path, Options{Now: o.Now})
+	log, err := OpenLog(ctx, path, opts)
 	if err != nil {
 		return nil, err
 	}
-	return core.Open(ctx, log, o)
+	return core.Open(ctx, log, &opts.Options)
 }
 
 // A Log is a log in a SQLite file. It implements [driver.Log], [driver.Streamer],
@@ -112,8 +111,13 @@ func pragmas() []string {
 	}
 }
 
-// OpenLog opens the log in a file, which it makes if there is none.
-func OpenLog(ctx context.Context, path string, o Options) (*Log, error) {
+// OpenLog is Open for the log alone, which package core makes a store of. Of the
+// options it reads Wait, Waiting and Now.
+func OpenLog(ctx context.Context, path string, opts *Options) (*Log, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
 	return openLog(ctx, path, o, schema)
 }
 
@@ -125,7 +129,7 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	if err != nil {
 		return nil, err
 	}
-	lock, err := dbfile.Lock(ctx, full, o.lock())
+	lock, err := dbfile.Lock(ctx, full, lockOptions(o.Wait, o.Waiting, o.Now))
 	if err != nil {
 		return nil, err
 	}
@@ -155,13 +159,13 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	return l, nil
 }
 
-// lock returns how the lock is taken.
-func (o *Options) lock() filelock.Options {
-	lo := filelock.Options{Wait: o.LockWait, Now: o.Now}
-	if o.Waiting != nil {
-		lo.Waiting = func(h filelock.Holder) { o.Waiting(h.String()) }
+// lockOptions returns how the lock is taken.
+func lockOptions(wait time.Duration, waiting func(holder string), now func() time.Time) filelock.Options {
+	o := filelock.Options{Wait: wait, Now: now}
+	if waiting != nil {
+		o.Waiting = func(h filelock.Holder) { waiting(h.String()) }
 	}
-	return lo
+	return o
 }
 
 // open connects to the file, once the lock is held.

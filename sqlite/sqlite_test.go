@@ -11,16 +11,15 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/sqlite"
 )
 
 var background = context.Background()
 
-func open(t *testing.T, path string, opts ...core.Options) *stet.Store {
+func open(t *testing.T, path string, opts *sqlite.Options) *stet.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, opts...)
+	s, err := sqlite.Open(t.Context(), path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +56,7 @@ func sound(t *testing.T, s *stet.Store) {
 
 func TestReopened(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a store, 100 % of it?.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	id := s.ID()
 	save(t, s, "a/b", "one", "production")
 	save(t, s, "a/b", "two", "production")
@@ -69,7 +68,7 @@ func TestReopened(t *testing.T) {
 		t.Error("the WAL is there after a clean close")
 	}
 
-	s = open(t, path)
+	s = open(t, path, nil)
 	defer shut(t, s)
 	if s.ID() != id || s.Engine() != "sqlite" {
 		t.Errorf("reopened, it is %s of engine %s, not %s", s.ID(), s.Engine(), id)
@@ -86,7 +85,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 		return // it has no modes
 	}
 	path := filepath.Join(t.TempDir(), "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	defer shut(t, s)
 	save(t, s, "a", "one")
 	for _, rest := range []string{"", "-wal", "-shm", ".lock"} {
@@ -108,7 +107,7 @@ func TestForPeople(t *testing.T) {
 		return // TestViews reads them through the driver
 	}
 	path := filepath.Join(t.TempDir(), "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	defer shut(t, s)
 	people(t, s, func(query string) string {
 		out, err := exec.Command(tool, path, query).CombinedOutput()

@@ -12,7 +12,7 @@ import (
 func TestReadsDuringCommit(t *testing.T) {
 	ctx := t.Context()
 	l := newLog(t)
-	s, err := core.Open(ctx, l, core.Options{CacheBytes: -1})
+	s, err := core.Open(ctx, l, &core.Options{CacheBytes: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // TestViews asks what TestForPeople asks, without the sqlite3 command line.
 func TestViews(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stet.db")
-	s := open(t, path)
+	s := open(t, path, nil)
 	defer shut(t, s)
 	db, err := sql.Open("sqlite", path)
 	if err != nil {

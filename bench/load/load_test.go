@@ -14,11 +14,11 @@ import (
 // TestSoak is the short form of make soak: a mixed load by the number of its
 // operations, and the check of all that was acknowledged.
 func TestSoak(t *testing.T) {
-	mem, err := memory.Open()
+	mem, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), core.Options{CacheBytes: 1 << 20, CheckpointEvery: 500})
+	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "stet.db"), &sqlite.Options{Options: core.Options{CacheBytes: 1 << 20, CheckpointEvery: 500}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestSoak(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestFill(t *testing.T) {
 
 // TestGuard: what is not of a benchmark is left alone.
 func TestGuard(t *testing.T) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

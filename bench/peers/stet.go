@@ -16,14 +16,14 @@ type store struct{ s *stet.Store }
 
 // openMemory opens an empty store of the memory engine.
 func openMemory() (store, error) {
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	return store{s}, err
 }
 
 // openSQLite opens the store in the file path, with the engine's defaults: no
 // option makes it faster than what a caller gets.
 func openSQLite(ctx context.Context, path string) (store, error) {
-	s, err := sqlite.Open(ctx, path)
+	s, err := sqlite.Open(ctx, path, nil)
 	return store{s}, err
 }
 

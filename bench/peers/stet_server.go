@@ -22,7 +22,7 @@ import (
 // not a setting, for whoever uses it without keys.
 func serveStet(dir string) (address string, stop func() error, err error) {
 	file := filepath.Join(dir, "stet.db")
-	s, err := sqlite.Open(context.Background(), file)
+	s, err := sqlite.Open(context.Background(), file, nil)
 	if err != nil {
 		return "", nil, err
 	}
@@ -48,7 +48,7 @@ func serveStet(dir string) (address string, stop func() error, err error) {
 
 // openClient opens the store at a server for so many goroutines.
 func openClient(ctx context.Context, address string, conns int) (store, error) {
-	s, err := client.Open(ctx, "http://"+address, client.Options{Conns: conns})
+	s, err := client.Open(ctx, "http://"+address, &client.Options{Conns: conns})
 	return store{s}, err
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 func openFile(ctx context.Context, address string) (*stet.Store, error) {
-	return sqlite.Open(ctx, strings.TrimPrefix(address, "sqlite:"))
+	return sqlite.Open(ctx, strings.TrimPrefix(address, "sqlite:"), nil)
 }
 
 // TestMeasure: every figure is there, of each store, and the drawing is XML with a

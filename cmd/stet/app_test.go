@@ -82,7 +82,7 @@ func TestLocked(t *testing.T) {
 	lockWait = 60 * time.Millisecond
 
 	path := filepath.Join(t.TempDir(), "stet.db")
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

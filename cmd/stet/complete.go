@@ -168,7 +168,7 @@ func (a *app) arguments(verb string, args []string, cur string) (list []string) 
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, completeTime)
 	defer cancel()
-	s, err := open.Store(ctx, a.flags.Store, open.Options{Running: func(int) {}, Client: a.client()})
+	s, err := open.Store(ctx, a.flags.Store, &open.Options{Running: func(int) {}, Client: a.client()})
 	if err != nil {
 		return nil
 	}

@@ -101,7 +101,7 @@ func TestImportKilled(t *testing.T) {
 		t.Errorf("the third run changed the log")
 	}
 
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (c *restoreCmd) Run(a *app) error {
 	bar := a.bar(100, "restoring")
 	o := sqlite.RestoreOptions{Overwrite: c.Force, Progress: bar.part}
 	if !open.Served(a.ctx, path) { // a server does not end by itself
-		o.LockWait, o.Waiting = lockWait, a.waiting
+		o.Wait, o.Waiting = lockWait, a.waiting
 	}
 	if o.Expect, err = expected(c.Expect); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // eight versions at a time, until it is killed or a save fails.
 func savers() {
 	ctx := context.Background()
-	s, err := open.Store(ctx, "sqlite:stet.db", open.Options{Running: func(int) {}})
+	s, err := open.Store(ctx, "sqlite:stet.db", &open.Options{Running: func(int) {}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -83,7 +83,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := open.Store(a.ctx, a.flags.Store, open.Options{Wait: lockWait, Waiting: a.waiting})
+	s, err := open.Store(a.ctx, a.flags.Store, &open.Options{Wait: lockWait, Waiting: a.waiting})
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
 
 // write calls f with the store, which is made if it does not exist.
 func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
-	s, err := open.Store(a.ctx, a.flags.Store, open.Options{
+	s, err := open.Store(a.ctx, a.flags.Store, &open.Options{
 		Wait:    lockWait,
 		Waiting: a.waiting,
 		Running: a.running,

@@ -11,7 +11,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	store, _ := memory.Open() // or sqlite.Open, or client.Open for a server
+	store, _ := memory.Open(nil) // or sqlite.Open, or client.Open for a server
 	defer store.Close()
 
 	store.Save(ctx, stet.Draft{PromptID: "support/sort", Text: "Sort: {{ticket}}"})

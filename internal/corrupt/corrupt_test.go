@@ -53,7 +53,7 @@ func newSubject(t *testing.T) *subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func (b *subject) judge(ctx context.Context, path string) (v verdict) {
 			v = verdict{kind: panicked, what: fmt.Sprint(p)}
 		}
 	}()
-	s, err := sqlite.Open(ctx, path)
+	s, err := sqlite.Open(ctx, path, nil)
 	if err != nil {
 		return verdict{kind: refused, what: err.Error()}
 	}
@@ -245,7 +245,7 @@ func TestLostTail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sqlite.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestLostTail(t *testing.T) {
 		if err := os.WriteFile(path, c.data(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := sqlite.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

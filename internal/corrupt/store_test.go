@@ -36,7 +36,7 @@ func build(t *testing.T) string {
 	}}
 	open := func() {
 		var err error
-		if s, err = sqlite.Open(t.Context(), path, options); err != nil {
+		if s, err = sqlite.Open(t.Context(), path, &sqlite.Options{Options: options}); err != nil {
 			t.Fatal(err)
 		}
 	}

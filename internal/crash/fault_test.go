@@ -82,7 +82,7 @@ type run struct {
 }
 
 func (r *run) open(path string) (*stet.Store, error) {
-	log, err := sqlite.OpenLog(background, path, sqlite.Options{})
+	log, err := sqlite.OpenLog(background, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (r *run) open(path string) (*stet.Store, error) {
 	if r.wrap != nil {
 		engine = r.wrap(log)
 	}
-	return core.Open(background, engine, core.Options{CheckpointEvery: 4, CacheBytes: -1})
+	return core.Open(background, engine, &core.Options{CheckpointEvery: 4, CacheBytes: -1})
 }
 
 // stopped is what an error after a failure says: that, and why.
@@ -192,7 +192,7 @@ func (r *run) reads(s *stet.Store) error {
 // holdsAfter opens what is left, on a sound disk, and holds it against what callers
 // were told.
 func (r *run) holdsAfter(path string) (err error) {
-	s, err := sqlite.Open(background, path)
+	s, err := sqlite.Open(background, path, nil)
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func old(t *testing.T, l load, dir string) map[id]answer {
 	path := filepath.Join(dir, "making.db")
 	told := make(map[id]answer)
 	for life := range 2 {
-		s, err := sqlite.Open(background, path)
+		s, err := sqlite.Open(background, path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func fullChild(args []string) error {
 		if err := os.WriteFile(ballast, make([]byte, 13<<19+rng.IntN(2<<20)), 0o600); err != nil {
 			return err
 		}
-		s, err := sqlite.Open(background, path, core.Options{CheckpointEvery: 50})
+		s, err := sqlite.Open(background, path, &sqlite.Options{Options: core.Options{CheckpointEvery: 50}})
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ import (
 // scriptChild opens a store, commits what the fault tests commit, and says what
 // it was told.
 func scriptChild(args []string) error {
-	s, err := sqlite.Open(background, args[0], core.Options{CheckpointEvery: 4, CacheBytes: -1})
+	s, err := sqlite.Open(background, args[0], &sqlite.Options{Options: core.Options{CheckpointEvery: 4, CacheBytes: -1}})
 	if err != nil {
 		fmt.Printf("unopened %s\n", stet.CodeOf(err))
 		return nil

@@ -58,7 +58,7 @@ func commitChild(args []string) error {
 		}
 	}
 	say("opening %d", os.Getpid())
-	log, err := sqlite.OpenLog(background, path, sqlite.Options{})
+	log, err := sqlite.OpenLog(background, path, nil)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func commitChild(args []string) error {
 	if kind == "hasty" {
 		engine = testkit.Hasty(log)
 	}
-	s, err := core.Open(background, engine, core.Options{CheckpointEvery: every})
+	s, err := core.Open(background, engine, &core.Options{CheckpointEvery: every})
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (l *ledger) life(t *testing.T, cmd *exec.Cmd, life int, m moment) error {
 
 // reopen opens the store, checks it, and sends some commits again.
 func (l *ledger) reopen(path string, rng *rand.Rand, some int) (err error) {
-	s, err := sqlite.Open(background, path, core.Options{CheckpointEvery: 100 + rng.IntN(400)})
+	s, err := sqlite.Open(background, path, &sqlite.Options{Options: core.Options{CheckpointEvery: 100 + rng.IntN(400)}})
 	if err != nil {
 		return err
 	}
@@ -272,7 +272,7 @@ func TestKill(t *testing.T) {
 // everything sends all acknowledged commits again, and holds the tables of the
 // closed file against the log.
 func (l *ledger) everything(path string) (err error) {
-	s, err := sqlite.Open(background, path)
+	s, err := sqlite.Open(background, path, nil)
 	if err != nil {
 		return err
 	}

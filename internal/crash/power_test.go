@@ -232,7 +232,7 @@ func (l *ledger) note(line string) error {
 
 // survives opens what is left and holds it against what was acknowledged.
 func (l *ledger) survives(path string, goOn bool) (err error) {
-	s, err := sqlite.Open(background, path)
+	s, err := sqlite.Open(background, path, nil)
 	if err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func (l *ledger) survives(path string, goOn bool) (err error) {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	again, err := sqlite.Open(background, path)
+	again, err := sqlite.Open(background, path, nil)
 	if err != nil {
 		return err
 	}

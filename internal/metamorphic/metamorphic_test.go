@@ -60,7 +60,7 @@ type file struct {
 func (d *disk) open(pageSize int) func(ctx context.Context) (driver.Log, error) {
 	return func(ctx context.Context) (driver.Log, error) {
 		path := filepath.Join(d.dir, fmt.Sprintf("%d.db", d.last.Add(1)))
-		log, err := sqlite.OpenLog(ctx, path, sqlite.Options{})
+		log, err := sqlite.OpenLog(ctx, path, nil)
 		if err != nil || pageSize == 0 {
 			return &file{log, path}, err
 		}
@@ -70,14 +70,14 @@ func (d *disk) open(pageSize int) func(ctx context.Context) (driver.Log, error) 
 		if err := paged(path, pageSize); err != nil {
 			return nil, err
 		}
-		log, err = sqlite.OpenLog(ctx, path, sqlite.Options{})
+		log, err = sqlite.OpenLog(ctx, path, nil)
 		return &file{log, path}, err
 	}
 }
 
 func (d *disk) reopen(ctx context.Context, log driver.Log) (driver.Log, error) {
 	path := log.(*file).path
-	l, err := sqlite.OpenLog(ctx, path, sqlite.Options{})
+	l, err := sqlite.OpenLog(ctx, path, nil)
 	return &file{l, path}, err
 }
 

@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) ([]Result, error) {
 	if o.Prompts == 0 {
 		o.Prompts = 32
 	}
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // TestSchedule gives two callers the schedule in which both have done their first
 // step before either does its second, and counts what becomes of their saves.
 func TestSchedule(t *testing.T) {
-	store, err := memory.Open()
+	store, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 
 func open(t testing.TB) *stet.Store {
 	t.Helper()
-	s, err := memory.Open()
+	s, err := memory.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

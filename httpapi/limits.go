@@ -172,7 +172,7 @@ const (
 	kindWait        // waits for a revision
 	kindBody        // its body comes
 	kindLarge       // reads the whole store
-	kindFree        // tells how the server is, above all when it is busy
+	kindFree        // tells how the server is, above all when it is busy, or what anybody may know
 	kinds
 
 	kindChanges // in the table of routes: kindStream or kindUsual, as the request asks

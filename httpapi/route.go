@@ -60,7 +60,7 @@ func (s *Server) table() []route {
 		{method: "GET", pattern: "/metrics", answer: s.getMetrics, kind: kindFree},
 		{method: "GET", pattern: "/healthz", answer: s.healthz, kind: kindFree, may: anybody},
 		{method: "GET", pattern: "/readyz", answer: s.readyz, kind: kindFree, may: anybody},
-		{method: "GET", pattern: "/openapi.yaml", answer: s.openapi, may: anybody},
+		{method: "GET", pattern: "/openapi.yaml", answer: s.openapi, kind: kindFree, may: anybody},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/memory"
@@ -58,6 +59,25 @@ func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
 		r.dial("POST /v1/get HTTP/1.1\n" + reader + "Content-Length: 3000000\n\n{")
 	}
 	await(t, func() bool { return bodies.Load() == 16 })
+}
+
+// TestStrangersHoldNoPlace: whoever is answered without a key, since anybody is or since
+// it is a refusal, has no place among the requests in hand while the answer is not taken,
+// or while net/http waits for a body that nobody has asked for.
+func TestStrangersHoldNoPlace(t *testing.T) {
+	for _, line := range []string{"GET /openapi.yaml", strings.Repeat("A", 4000) + " /v1/prompts", strings.Repeat("A", 4000) + " /v1//prompts"} {
+		for _, body := range []string{"Content-Length: 1000\n", ""} { // with none they do not read
+			inBubble(t, Options{Limits: Limits{InHand: 2}}, func(t *testing.T, r *rig) {
+				for range 4 {
+					r.dial(line + " HTTP/1.1\nHost: localhost\n" + body + "\n")
+				}
+				synctest.Wait()
+				if res, text := r.ask("GET /v1/prompts"); res.StatusCode != http.StatusOK {
+					t.Errorf("beside four of %.20q with %q: %s, %s", line, body, res.Status, text)
+				}
+			})
+		}
+	}
 }
 
 // TestBodiesOfUnknownLength has 64 callers send a small body in chunks at once: none

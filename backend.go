@@ -43,7 +43,7 @@ type Backend interface {
 	ChangesPage(ctx context.Context, since uint64, o ChangesOptions) (Page[Change], error)
 
 	Export(ctx context.Context, yield func(Copy) error) error
-	Replay(ctx context.Context, c Copy) (Done, error)
+	Replay(ctx context.Context, copies ...Copy) ([]Done, error)
 	Verify(ctx context.Context, o VerifyOptions) (Report, error)
 	Backup(ctx context.Context, path string, o BackupOptions) (revision uint64, hash Hash, err error)
 

@@ -21,8 +21,10 @@ func ExampleStore_Replay() {
 
 	for range 2 { // the first copy was perhaps interrupted
 		err := from.Export(ctx, func(c stet.Copy) error {
-			done, err := to.Replay(ctx, c)
-			fmt.Println("revision", done.Revision, "was there already:", done.Replayed)
+			done, err := to.Replay(ctx, c) // or many at once, which is faster
+			if err == nil {
+				fmt.Println("revision", done[0].Revision, "was there already:", done[0].Replayed)
+			}
 			return err
 		})
 		if err != nil {

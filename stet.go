@@ -74,9 +74,16 @@ func (s *Store) Export(ctx context.Context, yield func(Copy) error) error {
 	return s.backend.Export(ctx, yield)
 }
 
-// Replay takes over a change that Export gave. One that is here already is not
-// added again; one that does not fit what is here is a conflict.
-func (s *Store) Replay(ctx context.Context, c Copy) (Done, error) { return s.backend.Replay(ctx, c) }
+// Replay takes over changes that Export gave, in order: as many at once as the engine
+// takes, so that hundreds share a sync. One that is here already is not added again; one
+// that does not fit what is here is a conflict.
+//
+// The first that cannot be taken over ends it. The error is about that one; what is
+// returned with it is what became of those before, which are kept. None behind it is
+// carried out.
+func (s *Store) Replay(ctx context.Context, copies ...Copy) ([]Done, error) {
+	return s.backend.Replay(ctx, copies...)
+}
 
 // Changes yields every commit after a revision, in order, none missing and none
 // twice, and then those to come as they are published, until ctx is done, the

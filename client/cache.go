@@ -294,12 +294,15 @@ func (c *cached) wrote(revision uint64, ops []stet.Op) {
 }
 
 // Replay implements stet.Backend.
-func (c *cached) Replay(ctx context.Context, cp stet.Copy) (stet.Done, error) {
-	done, err := c.Backend.Replay(ctx, cp)
-	if err == nil || stet.CodeOf(err) == stet.CodeUnknown {
-		c.empty(done.Revision)
+func (c *cached) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
+	all, err := c.Backend.Replay(ctx, copies...)
+	switch {
+	case stet.CodeOf(err) == stet.CodeUnknown:
+		c.empty(0)
+	case len(all) > 0:
+		c.empty(all[len(all)-1].Revision)
 	}
-	return done, err
+	return all, err
 }
 
 // Close implements stet.Backend.

@@ -22,7 +22,7 @@ type request struct {
 	path   string // behind the base, from segments
 	query  url.Values
 	header http.Header // beside what every request has; may be nil
-	body   []byte      // JSON; nil for none
+	body   []byte      // JSON, unless header says otherwise; nil for none
 	accept string      // "application/json" if ""
 
 	// commit is the id of the commit that the request makes, "" for one that
@@ -132,7 +132,7 @@ func (b *backend) newRequest(ctx context.Context, r *request) (*http.Request, er
 	for k, v := range r.header {
 		req.Header[k] = v
 	}
-	if r.method != http.MethodGet {
+	if r.method != http.MethodGet && req.Header.Get("Content-Type") == "" {
 		// Also without a body: a form of a web page cannot send this.
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -38,29 +38,84 @@ func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report
 	return report, err
 }
 
+// Most of the changes of one request, which may have one that is larger: enough to share
+// a sync, and below what any server takes.
+const (
+	replayChanges = stet.MaxLimit
+	replayBytes   = 1 << 20
+)
+
 // Replay implements stet.Backend.
-func (b *backend) Replay(ctx context.Context, c stet.Copy) (stet.Done, error) {
-	if len(c.Versions) != len(c.Change.Ops) {
-		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", c.Change.ID, len(c.Change.Ops), len(c.Versions))
+func (b *backend) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
+	all := make([]stet.Done, 0, len(copies))
+	for len(all) < len(copies) {
+		lines, n, bad := encodeCopies(copies[len(all):])
+		if n == 0 {
+			return all, bad
+		}
+		done, err := b.replay(ctx, copies[len(all):][:n], lines)
+		all = append(all, done...)
+		if err != nil {
+			return all, err
+		}
 	}
-	body, err := c.MarshalJSON()
-	if err != nil {
-		return stet.Done{}, stet.WrapError(err, stet.CodeInvalid, "the change %s cannot be sent: %v. Nothing changed.", c.Change.ID, err)
+	return all, nil
+}
+
+// replay sends changes, and returns what became of the first of them, of one at least. Why
+// it did not go on, the server tells when it is sent the rest.
+func (b *backend) replay(ctx context.Context, copies []stet.Copy, lines []byte) ([]stet.Done, error) {
+	first := &copies[0].Change
+	r := &request{
+		method: http.MethodPost, path: segments("replay"), header: http.Header{"Content-Type": {"application/x-ndjson"}},
+		body: lines, commit: first.ID,
 	}
-	var done stet.Done
-	r := &request{method: http.MethodPost, path: segments("replay"), body: body, commit: c.Change.ID}
-	err = b.do(ctx, r, func(_ http.Header, body []byte) error {
-		var w doneJSON
+	var all []stet.Done
+	err := b.do(ctx, r, func(_ http.Header, body []byte) error {
+		var w struct {
+			Commits []doneJSON `json:"commits"`
+		}
 		if err := json.Unmarshal(body, &w); err != nil {
 			return err
 		}
-		if w.ID != c.Change.ID || len(w.Results) != len(c.Change.Ops) {
-			return fmt.Errorf("it is of commit %q with %d results, and the change was %q with %d operations", w.ID, len(w.Results), c.Change.ID, len(c.Change.Ops))
+		if n := len(w.Commits); n == 0 || n > len(copies) {
+			return fmt.Errorf("it is of %d changes, and %d were sent", n, len(copies))
 		}
-		done = w.done()
+		all = make([]stet.Done, len(w.Commits))
+		for i := range w.Commits {
+			d, c := &w.Commits[i], &copies[i].Change
+			if d.ID != c.ID || len(d.Results) != len(c.Ops) {
+				return fmt.Errorf("it is of commit %q with %d results, and the change was %q with %d operations", d.ID, len(d.Results), c.ID, len(c.Ops))
+			}
+			all[i] = d.done()
+		}
 		return nil
 	})
-	return done, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// encodeCopies writes the first n changes as lines, as many as one request is to have. It
+// ends before one that cannot be sent, and tells why.
+func encodeCopies(copies []stet.Copy) (lines []byte, n int, bad error) {
+	for n < min(len(copies), replayChanges) {
+		c := &copies[n]
+		if len(c.Versions) != len(c.Change.Ops) {
+			return lines, n, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", c.Change.ID, len(c.Change.Ops), len(c.Versions))
+		}
+		line, err := c.MarshalJSON()
+		if err != nil {
+			return lines, n, stet.WrapError(err, stet.CodeInvalid, "the change %s cannot be sent: %v. Nothing changed.", c.Change.ID, err)
+		}
+		if n > 0 && len(lines)+len(line) > replayBytes {
+			break
+		}
+		lines = append(append(lines, line...), '\n')
+		n++
+	}
+	return lines, n, nil
 }
 
 // Export implements stet.Backend. Where the answer is cut off it is asked for

@@ -83,7 +83,7 @@ func (c *Core) decideAll(w *written, batch []*pending) {
 			if w.commits[at].p.fingerprint != p.fingerprint {
 				first = outcome{err: otherOperations(p.id, "is being decided")}
 			}
-			w.commits = append(w.commits, decided{p, first, len(w.entries)})
+			w.add(p, first, len(w.entries))
 			continue
 		}
 		behind := len(w.entries)
@@ -108,8 +108,15 @@ func (c *Core) decideAll(w *written, batch []*pending) {
 		if fresh || out.refused { // else the log has decided, or nothing is
 			w.inBatch[p.id] = len(w.commits)
 		}
-		w.commits = append(w.commits, decided{p, out, behind})
+		w.add(p, out, behind)
 	}
+}
+
+// add notes what was decided of a commit. That it has failed is noted anew each time:
+// those before it are always decided, or answered, first.
+func (w *written) add(p *pending, out outcome, behind int) {
+	p.failed = out.err != nil
+	w.commits = append(w.commits, decided{p, out, behind})
 }
 
 // full tells that an entry of that size does not fit the batch any more.
@@ -121,6 +128,9 @@ func (c *Core) full(w *written, size int) bool {
 // decideOne decides a commit, or finds what became of it earlier. fresh says that
 // it is to be appended; the tx can still take it back.
 func (c *Core) decideOne(t *tx, p *pending) (out outcome, fresh bool) {
+	if p.before != nil && p.before.failed {
+		return outcome{err: stet.Errorf(stet.CodeUnavailable, "the change %s was not taken over, since %s before it was not. Nothing changed.", p.id, p.before.id)}, false
+	}
 	if out, found := c.earlier(p); found {
 		return out, false
 	}

@@ -62,6 +62,11 @@ func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
 	case <-ctx.Done():
 		return outcome{}, notStarted(ctx)
 	}
+	return c.outcome(ctx, p)
+}
+
+// outcome waits for what becomes of a commit that the writer has, or will find.
+func (c *Core) outcome(ctx context.Context, p *pending) (outcome, error) {
 	select {
 	case out := <-p.done:
 		return out, ownError(out.err)

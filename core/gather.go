@@ -48,9 +48,12 @@ func (g *gathering) now() (batch []*pending) {
 			if batch == nil { // not before: more looks again and again
 				batch = make([]*pending, 0, len(g.c.queue)+1)
 			}
-			batch = append(batch, p)
-			g.n++
-			g.bytes += p.size
+			for ; p != nil; p = p.next { // those behind it come with it
+				p.claimed.Store(true)
+				batch = append(batch, p)
+				g.n++
+				g.bytes += p.size
+			}
 		}
 	}
 	return batch

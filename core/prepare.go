@@ -42,6 +42,12 @@ type pending struct {
 	// replay is a settled change of another log, to be taken over as it is.
 	replay *stet.Change
 
+	// Changes that are replayed together are handed to the writer by their first. One
+	// is carried out only if the one before it is; failed is the writer's, and says that
+	// a commit has not been carried out as far as is known.
+	before, next *pending
+	failed       bool
+
 	claimed atomic.Bool // by the writer, or by a caller who gives up
 	done    chan outcome
 }

@@ -9,19 +9,65 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Replay takes over a change of another store as it was settled there: with its
-// id, time, author, numbers and ordinals. Only its revision is this store's, and its
-// time where the newest commit here is later: then it is that one's. It skips the
-// deciding, not the checks: a change that does not fit is a conflict and changes nothing. A change whose id is in the log already is not added again.
-func (c *Core) Replay(ctx context.Context, from stet.Copy) (stet.Done, error) {
+// Replay takes over changes of another store as they were settled there: with their
+// ids, times, authors, numbers and ordinals. Only the revision of each is this store's,
+// and its time where the newest commit here is later: then it is that one's. It skips
+// the deciding, not the checks: a change that does not fit is a conflict and changes
+// nothing. A change whose id is in the log already is not added again.
+//
+// They go in in order, as many as fit into one append at once. The first that cannot
+// ends it: what became of those before it is returned with its error.
+func (c *Core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
+	all := make([]stet.Done, 0, len(copies))
+	for len(all) < len(copies) {
+		first, bad := c.group(copies[len(all):])
+		if first == nil {
+			return all, bad
+		}
+		out, err := c.submit(ctx, first)
+		for p := first; err == nil; {
+			all = append(all, done(out))
+			if p = p.next; p == nil {
+				break
+			}
+			out, err = c.outcome(ctx, p)
+		}
+		if err = cmp.Or(err, bad); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// group chains as many changes as go to the writer at once. It ends before one that
+// cannot be taken over, and tells why.
+func (c *Core) group(copies []stet.Copy) (first *pending, bad error) {
+	var last *pending
+	for n, bytes := 0, 0; n < min(len(copies), c.opts.MaxBatch) && bytes < maxBatchBytes; n++ {
+		p, err := prepareReplay(&copies[n])
+		if err != nil {
+			return first, err
+		}
+		if bytes += p.size; last == nil {
+			first = p
+		} else {
+			last.next, p.before = p, last
+		}
+		last = p
+	}
+	return first, nil
+}
+
+// prepareReplay checks a change and computes what does not depend on the state.
+func prepareReplay(from *stet.Copy) (*pending, error) {
 	ch := from.Change
 	ch.Ops = slices.Clone(ch.Ops)
 	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
 	if err := checkChange(&ch); err != nil {
-		return stet.Done{}, stet.WrapError(err, stet.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, stet.AsError(err).Message)
+		return nil, stet.WrapError(err, stet.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, stet.AsError(err).Message)
 	}
 	if len(from.Versions) != len(ch.Ops) {
-		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
+		return nil, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
 	}
 	p := &pending{
 		id: ch.ID, author: ch.Author, message: ch.Message, time: ch.Time, fingerprint: ch.Fingerprint,
@@ -47,27 +93,23 @@ func (c *Core) Replay(ctx context.Context, from stet.Copy) (stet.Done, error) {
 			Parents: slices.Collect(v.Parents()), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
 		}
 		if op.fields.Digest != s.Digest {
-			return stet.Done{}, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the digest that its change gives.", s.PromptID, s.Version)
+			return nil, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the digest that its change gives.", s.PromptID, s.Version)
 		}
 		if err := checkVersionFields(&op.fields); err != nil {
-			return stet.Done{}, err
+			return nil, err
 		}
 		op.stored = string(appendFields(nil, &op.fields))
 		if got := seal(s.Digest, op.stored); s.Seal.IsZero() {
 			s.Seal = got
 		} else if got != s.Seal {
-			return stet.Done{}, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
+			return nil, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
 		}
 		p.size += len(op.stored) + len(bodyText(op.fields.Content))
 	}
 	if p.size > stet.MaxCommitBytes {
-		return stet.Done{}, stet.Errorf(stet.CodeTooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, stet.MaxCommitBytes>>20)
+		return nil, stet.Errorf(stet.CodeTooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, stet.MaxCommitBytes>>20)
 	}
-	out, err := c.submit(ctx, p)
-	if err != nil {
-		return stet.Done{}, err
-	}
-	return done(out), nil
+	return p, nil
 }
 
 // rebase carries out a settled change at the revision that follows.

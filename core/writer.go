@@ -233,6 +233,7 @@ func (c *Core) giveUp(w *written, lost, err error) {
 		default:
 			d.out = outcome{err: why}
 		}
+		d.p.failed = true // those behind it that are left fail with it
 	}
 	c.answer(w)
 }

@@ -18,6 +18,7 @@ type gate struct {
 	joined bool // a commit that is held up has another that joins its append
 	mu     sync.Mutex
 	hooks  []hook
+	taken  int // appends that have come
 	holds  []*hold
 }
 
@@ -129,10 +130,18 @@ func (g *gate) next(hooks ...hook) {
 func (g *gate) take() (h hook) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.taken++
 	if len(g.hooks) > 0 {
 		h, g.hooks = g.hooks[0], g.hooks[1:]
 	}
 	return h
+}
+
+// appends returns how many appends have come.
+func (g *gate) appends() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.taken
 }
 
 // Append implements driver.Log.

@@ -239,14 +239,22 @@ func wholeStore(t *testing.T, p, to *peer) {
 	}
 	p.ok(200, "POST", "/v1/verify", "")
 	lines := strings.Split(strings.TrimSpace(p.ok(200, "GET", "/v1/export", "").body), "\n")
-	for _, line := range lines[1 : len(lines)-1] {
-		done := to.ok(200, "POST", "/v1/replay", line, "Content-Type", "application/x-ndjson").json()
-		if done["replayed"] == true {
-			t.Errorf("%s was there already", line)
+	changes := lines[1 : len(lines)-1]
+	replay := func(lines ...string) (replayed []bool, stopped any) {
+		answer := to.ok(200, "POST", "/v1/replay", strings.Join(lines, "\n")+"\n", "Content-Type", "application/x-ndjson").json()
+		for _, done := range answer["commits"].([]any) {
+			replayed = append(replayed, done.(map[string]any)["replayed"] == true)
 		}
+		return replayed, answer["stopped"]
 	}
-	if to.ok(200, "POST", "/v1/replay", lines[1]).json()["replayed"] != true {
-		t.Error("a change was added again")
+	if got, stopped := replay(changes[0], changes[0], "{}", changes[1]); !slices.Equal(got, []bool{false, true}) || !strings.Contains(fmt.Sprint(stopped), "invalid") {
+		t.Errorf("of a change, the same, a line that is none and another: %v, stopped: %v", got, stopped)
+	}
+	if got, stopped := replay(changes[0], strings.Replace(changes[0], `"id":"`, `"id":"another-`, 1), changes[1]); !slices.Equal(got, []bool{true}) || !strings.Contains(fmt.Sprint(stopped), "conflict") {
+		t.Errorf("with one between that does not fit: %v, stopped: %v", got, stopped)
+	}
+	if got, stopped := replay(changes...); !slices.Equal(got, []bool{true, false, false}) || stopped != nil {
+		t.Errorf("of all changes: %v, stopped: %v", got, stopped)
 	}
 	to.ok(409, "POST", "/v1/replay", strings.Replace(lines[1], `"id":"`, `"id":"another-`, 1))
 	from, got := p.ok(200, "GET", "/v1/prompts/a/versions/latest", "").body, to.ok(200, "GET", "/v1/prompts/a/versions/latest", "").body

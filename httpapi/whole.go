@@ -1,12 +1,15 @@
 package httpapi
 
 import (
+	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 	"os"
 	"strconv"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/internal/temp"
 	"github.com/stet-dev/stet/internal/transfer"
 )
@@ -170,7 +173,8 @@ func (c *call) cut(err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// replay takes over one change as export gives it.
+// replay takes over changes as export gives them, in lines. It answers with what became of
+// those before the first that it could not take over; to that one alone, with why.
 func (s *Server) replay(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -181,30 +185,64 @@ func (s *Server) replay(c *call) error {
 	if err := c.a.mayReadAll(); err != nil {
 		return err
 	}
-	line, err := c.receive("application/json", "application/x-ndjson")
+	body, err := c.receive("application/json", "application/x-ndjson")
 	if err != nil {
 		return err
 	}
 	if err := c.a.mayReadAll(); err != nil { // by now
 		return err
 	}
-	l, err := transfer.Parse(line)
-	if err != nil {
+	copies, bad := parseCopies(body)
+	var all []stet.Done
+	if len(copies) > 0 {
+		all, err = s.store.Replay(c.ctx(), copies...)
+	}
+	err = cmp.Or(err, bad)
+	if len(all) == 0 {
 		return err
 	}
-	if l.Copy == nil {
-		return stet.Errorf(stet.CodeInvalid, "this is not a change as an export has it. Send the lines between its first and its last, one at a time.")
+	answer := append([]byte(nil), `{"commits":[`...)
+	for i := range all {
+		if i > 0 {
+			answer = append(answer, ',')
+		}
+		line, err := all[i].MarshalJSON()
+		if err != nil {
+			return err
+		}
+		answer = append(answer, line...)
 	}
-	done, err := s.store.Replay(c.ctx(), *l.Copy)
+	answer = append(answer, ']')
 	if err != nil {
-		return err
+		e := stet.AsError(err)
+		answer = content.AppendQuote(append(answer, `,"stopped":{"code":`...), string(e.Code))
+		answer = append(content.AppendQuote(append(answer, `,"detail":`...), detail(e.Message)), '}')
 	}
-	body, err := done.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	c.asOf(done.Revision)
-	c.w.Header()["Stet-Commit"] = []string{done.ID}
-	c.send(http.StatusOK, typeJSON, "", append(body, '\n'))
+	c.asOf(all[len(all)-1].Revision)
+	c.send(http.StatusOK, typeJSON, "", append(answer, '}', '\n'))
 	return nil
+}
+
+// parseCopies reads a change a line. It ends at a line that is none, and tells why.
+func parseCopies(body []byte) (copies []stet.Copy, bad error) {
+	for line := range bytes.Lines(body) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if len(copies) == stet.MaxLimit {
+			return copies, stet.Errorf(stet.CodeTooLarge, "the body has over %d changes, which is the most. Send the rest by itself.", stet.MaxLimit)
+		}
+		l, err := transfer.Parse(line)
+		if err == nil && l.Copy == nil {
+			err = stet.Errorf(stet.CodeInvalid, "this is not a change as an export has it. Send the lines between its first and its last.")
+		}
+		if err != nil {
+			return copies, err
+		}
+		copies = append(copies, *l.Copy)
+	}
+	if len(copies) == 0 {
+		return nil, stet.Errorf(stet.CodeInvalid, "the body has no change. Send the lines of an export between its first and its last.")
+	}
+	return copies, nil
 }

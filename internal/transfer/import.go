@@ -91,6 +91,7 @@ type job struct {
 func (im *importer) read(ctx context.Context, lines *lineReader) {
 	var header, end *Header
 	changes := 0
+	defer im.replay()
 	for ctx.Err() == nil && !im.stopped() {
 		raw, err := lines.next()
 		if err != nil && ctx.Err() != nil {
@@ -117,7 +118,7 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 				}
 			case l.Copy != nil:
 				changes++
-				im.copy(lines.n, l.Copy)
+				im.copy(lines.n, len(raw), l.Copy)
 			case l.Commit != nil:
 				im.commit(lines.n, l.Commit, raw)
 			default:
@@ -186,15 +187,39 @@ func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
 }
 
 // copy carries out a settled change after all before it: the log of the new
-// store is in the order of the old one.
-func (im *importer) copy(line int, c *stet.Copy) {
+// store is in the order of the old one. Those that follow each other share appends.
+// The first goes alone: if it is there since before a clear, no other is carried out.
+func (im *importer) copy(line, bytes int, c *stet.Copy) {
 	gone := 0
 	for i, o := range c.Change.Ops {
 		if o.Save != nil && !o.Save.Unchanged && c.Versions[i].IsZero() {
 			gone++
 		}
 	}
-	im.alone(job{line, gone, func(ctx context.Context) (stet.Done, error) { return im.store.Replay(ctx, *c) }})
+	im.copies, im.copied = append(im.copies, *c), append(im.copied, job{line: line, gone: gone})
+	if im.copyBytes += bytes; !im.copying || len(im.copies) == copyChanges || im.copyBytes >= copyBytes {
+		im.copying = true
+		im.replay()
+	}
+}
+
+// replay carries out the changes that wait for it, after all before them.
+func (im *importer) replay() {
+	if len(im.copies) == 0 {
+		return
+	}
+	im.flying.Wait()
+	if !im.failedBefore(im.copied[0].line) {
+		done, err := im.store.Replay(im.ctx, im.copies...)
+		for i := range done {
+			im.took(im.copied[i], done[i])
+		}
+		if err != nil {
+			im.fail(im.copied[len(done)].line, err)
+		}
+	}
+	clear(im.copies) // their texts are let go
+	im.copies, im.copied, im.copyBytes = im.copies[:0], im.copied[:0], 0
 }
 
 // id makes a commit id of what identifies a line. The parts are delimited by

@@ -12,6 +12,13 @@ import (
 // dozens of them, few enough that their texts fit in memory.
 const shards = 64
 
+// The most changes of an export that are replayed at once, and the bytes of their lines
+// from which on there are enough.
+const (
+	copyChanges = 1000
+	copyBytes   = 4 << 20
+)
+
 // An importer writes lines, those of a prompt in the order in which they came.
 type importer struct {
 	store *stet.Store
@@ -26,6 +33,11 @@ type importer struct {
 	seen map[string]int // how many lines of a prompt, or equal to a commit, came before
 	last int            // the last line that was handed out
 	cut  bool           // whether the end of an export is missing
+
+	copies    []stet.Copy // changes of an export that wait to be replayed
+	copied    []job       // their lines
+	copyBytes int
+	copying   bool // some were
 
 	seed    maphash.Seed
 	queues  [shards]chan job
@@ -71,31 +83,36 @@ func (im *importer) finish() {
 
 // shard writes a line after those of the same prompt, and beside others.
 func (im *importer) shard(id string, j job) {
+	im.replay()
 	im.flying.Add(1)
 	im.queues[maphash.String(im.seed, id)%shards] <- j
 }
 
 // alone writes a line after all before it and before all after it.
 func (im *importer) alone(j job) {
+	im.replay()
 	im.flying.Wait()
 	im.run(j)
 }
 
 // run carries out a line, unless one before it has failed.
 func (im *importer) run(j job) {
-	im.mu.Lock()
-	skip := im.failed > 0 && im.failed < j.line
-	im.mu.Unlock()
-	if skip {
+	if im.failedBefore(j.line) {
 		return
 	}
 	done, err := j.do(im.ctx)
-	if err == nil && done.Replayed && done.Revision < im.began {
-		err = stet.Errorf(stet.CodeConflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
-			done.ID, done.Revision, im.began)
-	}
 	if err != nil {
 		im.fail(j.line, err)
+		return
+	}
+	im.took(j, done)
+}
+
+// took counts what a line did.
+func (im *importer) took(j job, done stet.Done) {
+	if done.Replayed && done.Revision < im.began {
+		im.fail(j.line, stet.Errorf(stet.CodeConflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
+			done.ID, done.Revision, im.began))
 		return
 	}
 	im.mu.Lock()
@@ -134,6 +151,12 @@ func (im *importer) fail(line int, err error) {
 	if im.failed == 0 || line < im.failed {
 		im.failed, im.err = line, err
 	}
+}
+
+func (im *importer) failedBefore(line int) bool {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.failed > 0 && im.failed < line
 }
 
 func (im *importer) stopped() bool {

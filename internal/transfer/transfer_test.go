@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/core"
+	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/transfer"
 	"github.com/stet-dev/stet/memory"
 )
@@ -273,4 +275,52 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// counted is a log that counts what is appended at once.
+type counted struct {
+	driver.Log
+	appends int
+}
+
+func (l *counted) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
+	l.appends++
+	return l.Log.Append(ctx, prev, entries)
+}
+
+// The changes of an export share appends: the first goes alone, the others together.
+// A line that is none ends it, and those before it are kept.
+func TestImportOfAnExportSharesAppends(t *testing.T) {
+	from := open(t)
+	for i := range 300 {
+		if _, err := from.Save(t.Context(), stet.Draft{PromptID: fmt.Sprint("p", i%3), Text: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var export bytes.Buffer
+	if _, err := transfer.Export(t.Context(), from, &export, nil); err != nil {
+		t.Fatal(err)
+	}
+	log := &counted{Log: memory.New()}
+	to, err := core.Open(t.Context(), log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	lines := bytes.SplitAfter(export.Bytes(), []byte("\n"))
+	broken := append(bytes.Join(lines[:201], nil), "{}\n"...)
+	sum, err := transfer.Import(t.Context(), to, bytes.NewReader(broken), transfer.ImportOptions{})
+	if sum.Lines != 200 || sum.Failed != 202 || stet.CodeOf(err) != stet.CodeInvalid {
+		t.Errorf("with a broken line: %+v, %v", sum, err)
+	}
+	if log.appends != 2 {
+		t.Errorf("200 changes took %d appends", log.appends)
+	}
+	sum = importAll(t, to, &export)
+	if sum.Already != 200 || sum.Versions != 100 || log.appends != 3 {
+		t.Errorf("gone on: %+v, after %d appends", sum, log.appends)
+	}
+	if got, want := state(t, to), state(t, from); got != want {
+		t.Errorf("the copy is\n%s\nand was\n%s", got, want)
+	}
 }

@@ -11,8 +11,9 @@ import (
 // "STORE.REVISION.ORDINAL" of a version, with the revision that saved it. A store
 // that was restored or copied has another id, so that no tag is of two contents.
 // After that comes what tells the representations of one thing apart: ~ and a mark of
-// the key's prompts on what depends on them, .text for the text alone, -gzip or -zstd for a compressed one. An answer that carries its
-// as_of though its tag is older is tagged as weak.
+// the key's prompts on what depends on them, .text for the text alone, -gzip or -zstd
+// for a compressed one. An answer that carries its as_of though its tag is older is
+// tagged as weak.
 //
 // In this package a tag is passed around without its closing quote.
 type tag = string

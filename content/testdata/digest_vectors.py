@@ -64,7 +64,7 @@ def content(given):
 
 # (name, what it shows, the content as somebody may write it)
 VECTORS = [
-    ("smallest", "A text and nothing else. Config, template and type are there in the canonical form though they were not given.",
+    ("smallest", "A text and nothing else. Config, template and type are in the canonical form though they were not given.",
      r'{"text":"Hello"}'),
     ("spelled-out", "The same with the defaults written out and the members in another order: the same digest as smallest.",
      r'{ "type": "text", "template": "{{}}", "text": "Hello", "config": {} }'),
@@ -82,7 +82,7 @@ VECTORS = [
      r'{"text":"\u00e9 e\u0301"}'),
     ("beyond-the-bmp", "A surrogate pair in JSON is one character, four bytes of UTF-8.",
      r'{"text":"\ud83d\ude00 \u4f60\u597d"}'),
-    ("config-order", "Keys are sorted by UTF-16 code units (the example of RFC 8785, section 3.2.3): U+1F600 comes before U+FB33.",
+    ("config-order", "Keys are sorted by UTF-16 code units (the example of RFC 8785, 3.2.3): U+1F600 comes before U+FB33.",
      r'{"text":"x","config":{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}}'),
     ("config-numbers", "Numbers are doubles, written as ECMAScript does.",
      r'{"text":"x","config":{"n":[0,-0,-0.0,1.0,1e0,100,1E3,0.1,0.10,1e-6,1e-7,0.000001234,333333333.33333329,4.50,2e-3,5e-324,9007199254740992,-9007199254740992.0,123456789012345680e-2]}}'),

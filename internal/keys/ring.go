@@ -283,9 +283,9 @@ func newLife() *life {
 }
 
 // Authenticate returns what the holder of a secret may do. Otherwise the error is
-// unauthorized, or unavailable while the file cannot be read. It says that the key was revoked or has expired only to who has its
-// secret; beyond that it says nothing of what keys there are, and takes as long for
-// those that there are as for others.
+// unauthorized, or unavailable while the file cannot be read. It says that the key was
+// revoked or has expired only to who has its secret; beyond that it says nothing of
+// what keys there are, and takes as long for those that there are as for others.
 func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	id, wellFormed := idOf(secret)
 	now := r.state.Load()

@@ -5,7 +5,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // written is a batch of which what was gathered so far has been decided.
@@ -33,13 +32,8 @@ func (c *Core) answer(w *written) {
 	for i := range w.commits {
 		d := &w.commits[i]
 		c.stats.outcome(&d.out)
-		if d.out.refused && !mutant.On(mutant.RefusalForgotten) {
+		if d.out.refused {
 			c.refused.add(d.p, stet.AsError(d.out.err))
-		}
-		if mutant.On(mutant.BatchRevision) && d.out.err == nil {
-			ch := *d.out.change
-			ch.Revision = w.tx.revision
-			d.out.change = &ch
 		}
 		d.p.done <- d.out
 	}
@@ -171,7 +165,7 @@ func (c *Core) earlier(p *pending) (outcome, bool) {
 			return outcome{err: unknown(err, p.id, fmt.Sprintf("the entry at revision %d, which may be it, could not be read", revision))}, true
 		case ch.ID != p.id:
 			continue
-		case ch.Fingerprint != p.fingerprint && !mutant.On(mutant.FingerprintIgnored):
+		case ch.Fingerprint != p.fingerprint:
 			return outcome{err: otherOperations(p.id, fmt.Sprintf("is at revision %d", revision))}, true
 		}
 		return outcome{change: ch, replayed: true}, true

@@ -10,7 +10,6 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // bodyFields is the form in which a body's Fields are stored: what a version has
@@ -213,9 +212,6 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 	if err != nil {
 		return nil, stet.WrapError(err, stet.CodeInternal,
 			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
-	}
-	if mutant.On(mutant.WrongBodyKey) {
-		f = mutant.Shared([3]any{c, id, v.ordinal}, f)
 	}
 	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
 	b := &cached{record: stet.NewRecord(f), version: v}

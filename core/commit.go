@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // An outcome is what became of a pending commit.
@@ -29,14 +28,6 @@ func (c *Core) Commit(ctx context.Context, req stet.Commit) (stet.Committed, err
 	p, err := c.prepare(ctx, &req)
 	if err != nil {
 		return stet.Committed{}, err
-	}
-	if mutant.On(mutant.NumberCheckedFirst) || mutant.On(mutant.LabelCheckedFirst) {
-		for i := range p.ops[:min(1, len(p.ops))] {
-			if _, err := c.settle(ctx, c.published.Load().begin(), &p.ops[i], &stet.Change{}); err != nil {
-				return stet.Committed{}, err
-			}
-		}
-		mutant.Delay()
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
@@ -96,9 +87,6 @@ func notStarted(ctx context.Context) error {
 }
 
 func unknown(err error, id, what string) *stet.Error {
-	if mutant.On(mutant.UnknownIsFailure) {
-		return stet.WrapError(err, stet.CodeUnavailable, "%s. Nothing changed.", what)
-	}
 	e := stet.WrapError(err, stet.CodeUnknown, "it is not known whether commit %s was applied: %s (%v). Send it again with the same id: it is applied once.", id, what, err)
 	e.CommitID = id
 	return e

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // readPage is how many entries are read at a time.
@@ -82,9 +81,6 @@ func (t *tx) follow(e *driver.Entry) error {
 		}
 	}
 	t.extend(e, ch)
-	if mutant.On(mutant.IDsNotRead) {
-		t.added[len(t.added)-1] = ""
-	}
 	return nil
 }
 
@@ -159,7 +155,7 @@ func (c *Core) fresh(ctx context.Context) error {
 	if c.ctx.Err() != nil {
 		return errClosed()
 	}
-	if c.info.Exclusive || mutant.On(mutant.NoBarrier) {
+	if c.info.Exclusive {
 		return nil
 	}
 	b := &c.barrier

@@ -5,7 +5,6 @@ import (
 	"runtime"
 
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // Bounds of one batch, beside Options.MaxBatch.
@@ -80,16 +79,6 @@ func (c *Core) chunks(w *written) iter.Seq[[]driver.Entry] {
 				return
 			}
 			n = len(w.entries)
-			if mutant.On(mutant.ChunkAnswered) {
-				c.answer(w)
-				w.commits = nil
-				clear(w.inBatch)
-			}
-			if mutant.On(mutant.ChunkShown) {
-				c.state.Lock()
-				c.publish(w.tx)
-				c.state.Unlock()
-			}
 			if len(w.rest) > 0 {
 				return
 			}

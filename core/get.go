@@ -5,7 +5,6 @@ import (
 	"context"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/internal/selector"
 )
 
@@ -18,9 +17,6 @@ func (c *Core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 		if err := c.fresh(ctx); err != nil {
 			return stet.Version{}, err
 		}
-	}
-	if mutant.On(mutant.ReadsWait) {
-		mutant.Pass()
 	}
 	// The first case of newest, written out: here a call is a tenth of the time.
 	s := c.published.Load()
@@ -132,10 +128,6 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 		found := make([]stet.Version, len(wants))
 		retry, bytes := false, 0
 		for i, w := range wants {
-			if mutant.On(mutant.ManySnapshots) && at == now {
-				mutant.Delay()
-				s = c.published.Load()
-			}
 			if ctx.Err() != nil { // a digest, or the past, may mean a look at every version
 				err := context.Cause(ctx)
 				return nil, asOf, atOp(stet.WrapError(err, stet.CodeUnavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), err), i)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // A head is what changes about a prompt, as it stands after one commit. It is
@@ -81,9 +80,6 @@ func (h *head) next(c *stet.Change) *head {
 
 // addVersion adds a version to a head that next returned.
 func (h *head) addVersion(v *version) {
-	if mutant.On(mutant.HistoryCopied) {
-		h.ordinals = slices.Clone(h.ordinals)
-	}
 	all := h.savedInOrder(v.number)
 	h.nextOrdinal(v)
 	if all {
@@ -125,9 +121,6 @@ func (h *head) nextOrdinal(v *version) {
 func (h *head) removeVersion(v *version) {
 	h.live = h.live.without(v.number)
 	h.dead = h.dead.with(v.tombstone(h.revision))
-	if mutant.On(mutant.TombstonesForgotten) {
-		h.dead = h.dead.without(v.number)
-	}
 	h.settle()
 }
 
@@ -188,9 +181,6 @@ func (h *head) view(asOf uint64) stet.Head {
 	}
 	for l := range h.labels.all() {
 		p.Labels[l.name] = l.at.number.String()
-	}
-	if mutant.On(mutant.HeadShared) {
-		p.Labels = mutant.Shared(h, p.Labels)
 	}
 	return p
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // A label is a pointer and where it has been.
@@ -154,7 +153,7 @@ func (s labels) with(l label) labels {
 	}
 	list := make([]label, 0, len(s.list)+1)
 	list = append(append(list, s.list[:i]...), l)
-	if found && !mutant.On(mutant.LabelOnTwo) {
+	if found {
 		i++
 	}
 	return labels{list: append(list, s.list[i:]...)}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // snapshotAt returns the newest snapshot and the revision at which its heads are
@@ -51,18 +50,6 @@ func (c *Core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, u
 // waitFor returns once the state has reached a revision.
 func (c *Core) waitFor(ctx context.Context, revision uint64) error {
 	for {
-		if mutant.On(mutant.ReadThenSubscribe) && c.Revision() < revision {
-			mutant.Delay()
-			news, done := c.news.next()
-			select {
-			case <-news:
-				done()
-				continue
-			case <-ctx.Done():
-				done()
-				return context.Cause(ctx)
-			}
-		}
 		news, done := c.news.next()
 		if c.Revision() >= revision {
 			done()

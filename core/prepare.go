@@ -10,7 +10,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/internal/mutant"
 	"github.com/stet-dev/stet/internal/selector"
 )
 
@@ -124,9 +123,6 @@ func (c *Core) prepare(ctx context.Context, req *stet.Commit) (*pending, error) 
 // own returns a copy of an operation that shares nothing changeable with it, but
 // for what only prepare looks at.
 func own(op stet.Op) *stet.Op {
-	if mutant.On(mutant.DraftKept) {
-		return &op
-	}
 	switch {
 	case op.Save != nil:
 		d := *op.Save
@@ -261,9 +257,6 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *stet.Draft, in
 	p.fields = stet.Fields{
 		PromptID: d.PromptID, Content: body, Digest: body.Digest(), Metadata: metadata,
 		Parents: slices.Clone(d.Parents), Author: d.Author, Message: d.Message, CreatedAt: in.time,
-	}
-	if mutant.On(mutant.DraftKept) {
-		p.fields.Parents = d.Parents
 	}
 	if d.Author == "" {
 		p.fields.Author = in.author

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // maxHeadLabels bounds the labels that a prompt has at a time: a head lists them all.
@@ -35,9 +34,6 @@ func settleDelete(t *tx, p *preparedOp, o *stet.Delete) (*stet.DeleteChange, err
 		d.Deleted = 1
 	}
 	names := h.labelsAt(v)
-	if mutant.On(mutant.DeleteUnguarded) {
-		names = nil
-	}
 	if len(names) > 0 && !o.Force {
 		what := o.PromptID
 		if v != nil {
@@ -103,9 +99,6 @@ func settleRollback(t *tx, p *preparedOp, o *stet.Rollback, ch *stet.Change) (*s
 		return nil, view{h, now}.noLabel(name)
 	}
 	to := h.before(l, len(l.moves)-1)
-	if mutant.On(mutant.RollbackFirst) {
-		to = h.numbered(l.moves[0].to)
-	}
 	if to.IsZero() {
 		return nil, stet.Errorf(stet.CodeNotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
 			name, h.id, h.place(l), l.last().revision, h.id, name)
@@ -120,7 +113,7 @@ func settleRollback(t *tx, p *preparedOp, o *stet.Rollback, ch *stet.Change) (*s
 func expectLabel(h *head, name string, p *preparedOp, ch *stet.Change) error {
 	l := h.label(name)
 	at := h.place(l)
-	if !p.expects || at == p.expect || mutant.On(mutant.LabelCheckedFirst) && ch.ID != "" {
+	if !p.expects || at == p.expect {
 		return nil
 	}
 	if at.IsZero() {

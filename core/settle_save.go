@@ -5,7 +5,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *stet.Draft, ch *stet.Change) (*stet.SaveChange, error) {
@@ -15,13 +14,6 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *stet.Dra
 	}
 	if err := expectLatest(h, p); err != nil {
 		return nil, err
-	}
-	if mutant.On(mutant.IfChangedAny) && d.IfChanged {
-		for v := range (view{h, now}).all(false, stet.Number{}) {
-			if v.digest == p.fields.Digest {
-				return &stet.SaveChange{PromptID: h.id, Digest: v.digest, Version: v.number, Ordinal: uint64(v.ordinal), Unchanged: true}, nil
-			}
-		}
 	}
 	for _, parent := range p.parents {
 		ph := t.head(parent.id)
@@ -37,9 +29,6 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *stet.Dra
 			return nil, err
 		}
 		s.Ordinal, s.Seal = uint64(len(h.ordinals))+1, p.seal
-		if mutant.On(mutant.OrdinalsReused) {
-			s.Ordinal = uint64(h.live.len()) + 1
-		}
 	}
 	added := 0
 	for _, name := range d.Labels {
@@ -61,9 +50,6 @@ func (c *Core) settleSave(ctx context.Context, t *tx, p *preparedOp, d *stet.Dra
 func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, s *stet.SaveChange) error {
 	if !p.number.IsZero() {
 		s.Version = p.number
-		if mutant.On(mutant.NumberCheckedFirst) && ctx == c.ctx {
-			return nil
-		}
 		switch v := h.used(p.number); {
 		case v == nil:
 			return nil
@@ -74,9 +60,6 @@ func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, 
 		}
 	}
 	base := h.highestUsed()
-	if mutant.On(mutant.MaxPlusOne) {
-		base = stet.Number{}
-	}
 	if h.latest != nil {
 		base = h.latest.number
 	}

@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // A skip remembers how far a bump had to go past numbers that were used: numbers
@@ -42,7 +41,7 @@ func (t *tx) firstFree(h *head, base stet.Number, bump stet.Bump) (stet.Number, 
 		n = old.free
 	}
 	for tried := 0; err == nil; tried++ {
-		if h.used(n) == nil || mutant.On(mutant.MaxPlusOne) && h.live.get(n) == nil {
+		if h.used(n) == nil {
 			if tried > worthSkipping || tried > 0 && old.base == base {
 				if t.newSkips == nil {
 					t.newSkips = make(map[skipKey]skip)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // A snapshot is the whole store after one commit. The core publishes one with a
@@ -74,9 +73,6 @@ func (c *Core) newest(id string) (*head, uint64) {
 		return nil, s.revision
 	}
 	h := sl.head.Load()
-	if mutant.On(mutant.HeadsOneByOne) {
-		return h, max(h.revision, s.revision)
-	}
 	if h.revision <= s.revision {
 		return h, s.revision
 	}
@@ -100,20 +96,7 @@ func (c *Core) publish(t *tx) {
 	} else {
 		n.tree = heads{s.tree.tree.IsoCopy()}
 	}
-	if mutant.On(mutant.ClearSwallows) && t.epoch != s.epoch {
-		t.heads = nil
-	}
-	if mutant.On(mutant.SnapshotFirst) {
-		for _, h := range t.heads {
-			n.tree.tree.Set(h)
-		}
-		c.published.Store(n)
-		mutant.Delay()
-	}
 	for id, h := range t.heads {
-		if mutant.On(mutant.HeadsOneByOne) {
-			mutant.Delay()
-		}
 		n.tree.tree.Set(h)
 		if sl, ok := n.slots.Load(id); ok {
 			sl.head.Store(h)
@@ -126,9 +109,6 @@ func (c *Core) publish(t *tx) {
 	for _, id := range t.added {
 		c.ids.add(id)
 	}
-	if mutant.On(mutant.IDsForgotten) {
-		c.ids = newIDs()
-	}
 	c.dirty.note(t)
 	c.published.Store(n)
 	c.forget(t)
@@ -138,9 +118,6 @@ func (c *Core) publish(t *tx) {
 // forget lets go of the bodies that a published tx has made unreachable. Heads keep
 // the versions that were deleted, for their ordinals; their texts go.
 func (c *Core) forget(t *tx) {
-	if mutant.On(mutant.BodyKept) {
-		return
-	}
 	if t.epoch != t.base.epoch {
 		c.cache.reset()
 	}

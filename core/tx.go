@@ -7,7 +7,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // A tx is the store as it will be after a batch of commits that is not in the
@@ -64,7 +63,7 @@ func (t *tx) head(id string) *head {
 	if h, ok := t.heads[id]; ok {
 		return h
 	}
-	if t.epoch != t.base.epoch && !mutant.On(mutant.EpochUnchecked) {
+	if t.epoch != t.base.epoch {
 		return nil
 	}
 	if sl, ok := t.base.slots.Load(id); ok {
@@ -94,7 +93,7 @@ func (t *tx) extend(e *driver.Entry, c *stet.Change) {
 // the revision, whatever a clock says or another store's log has, since reads at a
 // time look for theirs by bisection.
 func (t *tx) notBefore(at time.Time) time.Time {
-	if at.Before(t.time) && !mutant.On(mutant.TimeGoesBack) {
+	if at.Before(t.time) {
 		return t.time
 	}
 	return at
@@ -117,10 +116,6 @@ func (t *tx) dropped() []driver.BodyRef {
 
 // rollback takes back the changes since the last keep.
 func (t *tx) rollback() {
-	if mutant.On(mutant.RollbackKeeps) {
-		t.keep()
-		return
-	}
 	t.gone = t.gone[:t.kept]
 	t.newSkips = nil
 	for i := len(t.undo) - 1; i >= 0; i-- {
@@ -189,10 +184,10 @@ func (t *tx) applySave(c *stet.Change, op int, s *stet.SaveChange, body *cached)
 	h := t.edit(s.PromptID, c)
 	v := h.live.get(s.Version)
 	if !s.Unchanged {
-		if h.used(s.Version) != nil && !mutant.On(mutant.NumberCheckedFirst) && !mutant.On(mutant.MaxPlusOne) {
+		if h.used(s.Version) != nil {
 			return fmt.Errorf("%s@%s is saved twice", s.PromptID, s.Version)
 		}
-		if s.Ordinal != uint64(len(h.ordinals))+1 && !mutant.On(mutant.OrdinalsReused) {
+		if s.Ordinal != uint64(len(h.ordinals))+1 {
 			return fmt.Errorf("%s@%s has ordinal %d after %d", s.PromptID, s.Version, s.Ordinal, len(h.ordinals))
 		}
 		v = &version{
@@ -231,7 +226,7 @@ func (t *tx) applyDelete(c *stet.Change, d *stet.DeleteChange) error {
 	if !d.Version.IsZero() {
 		v = h.live.get(d.Version)
 	}
-	if names := h.labelsAt(v); len(names) > 0 && (v != nil || d.Version.IsZero()) && !mutant.On(mutant.DeleteUnguarded) {
+	if names := h.labelsAt(v); len(names) > 0 && (v != nil || d.Version.IsZero()) {
 		return fmt.Errorf("%s@%s is deleted while %s points at it", h.id, d.Version, names[0])
 	}
 	if d.Version.IsZero() {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
-	"github.com/stet-dev/stet/internal/mutant"
 )
 
 // write is the one goroutine that appends: gather, decide, append, publish,
@@ -55,13 +54,6 @@ func (c *Core) commit(g *gathering) {
 			}
 			continue
 		}
-		if mutant.On(mutant.AckBeforeAppend) {
-			c.answer(w)
-			mutant.Delay()
-			for _, d := range w.commits {
-				d.p.done = make(chan outcome, 1)
-			}
-		}
 		lost, err := c.appendAll(w)
 		if errors.Is(err, driver.ErrMoved) {
 			// Somebody was first; it may have been this very batch, in an
@@ -95,7 +87,7 @@ func (c *Core) commit(g *gathering) {
 // confirm makes sure that a batch without entries rests on the newest state: on a
 // log that others append to, only its tail can tell.
 func (c *Core) confirm(w *written) error {
-	if c.info.Exclusive || mutant.On(mutant.NoBarrier) {
+	if c.info.Exclusive {
 		return nil
 	}
 	return c.sync(c.ctx)
@@ -108,12 +100,6 @@ func (c *Core) confirm(w *written) error {
 func (c *Core) appendAll(w *written) (lost, err error) {
 	for attempt := 1; ; attempt++ {
 		err := c.append(w, attempt == 1)
-		if mutant.On(mutant.FailureIsSuccess) && errors.Is(err, driver.ErrNotApplied) {
-			err = nil
-		}
-		if mutant.On(mutant.UnknownIsSuccess) && !errors.Is(err, driver.ErrNotApplied) && !errors.Is(err, driver.ErrMoved) {
-			err = nil
-		}
 		switch {
 		case err == nil, errors.Is(err, driver.ErrMoved):
 			return lost, err
@@ -134,10 +120,6 @@ const appendTimeout = 30 * time.Second
 // append appends the entries of a batch, and those that it comes to have meanwhile,
 // if more may come.
 func (c *Core) append(w *written, more bool) error {
-	if mutant.On(mutant.ReadsWait) {
-		mutant.Lock()
-		defer mutant.Unlock()
-	}
 	ctx := c.ctx
 	if !c.info.Exclusive {
 		var cancel context.CancelFunc
@@ -146,9 +128,6 @@ func (c *Core) append(w *written, more bool) error {
 	}
 	if more && c.streamer != nil && !w.gathering.done() {
 		return c.streamer.AppendStream(ctx, w.tx.base.tail(), c.chunks(w))
-	}
-	if mutant.On(mutant.JoinedLeftOut) && !more {
-		return c.log.Append(ctx, w.tx.base.tail(), w.entries[:1])
 	}
 	return c.log.Append(ctx, w.tx.base.tail(), w.entries)
 }

@@ -1,0 +1,5 @@
+package mutants
+
+import "github.com/stet-dev/stet/core"
+
+func init() { setMutant = core.SetMutant }

@@ -13,15 +13,14 @@ import (
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
-// Backup implements stet.Backend: the server makes the file and checks it, and it
-// is put beside the place where it is to be, and given its name when it is all
-// there and on stable storage. It can be opened, or restored, as one that the
-// server's engine made.
+// Backup implements stet.Backend. The server makes the file and checks it. The client
+// downloads it under a temporary name, and gives it its name when it is complete and on
+// stable storage. It can be opened or restored like a backup of the server's engine.
 func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions) (revision uint64, hash stet.Hash, err error) {
-	if err := b.begin(); err != nil {
+	if err := b.beginCall(); err != nil {
 		return 0, hash, err
 	}
-	defer b.end()
+	defer b.endCall()
 	p, err := dbfile.Aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite})
 	if err != nil {
 		return 0, hash, err
@@ -38,7 +37,7 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 			b.budget.earn()
 			break
 		}
-		if !failed.again || n >= b.opts.Attempts || !b.wait(ctx, n, failed) {
+		if !failed.retryable || n >= b.opts.Attempts || !b.wait(ctx, n, failed) {
 			return 0, stet.Hash{}, b.outcome(ctx, r, failed, false)
 		}
 	}
@@ -48,8 +47,8 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 	return revision, hash, nil
 }
 
-// download reads one answer into a file, from its beginning. An error is the
-// file's.
+// download reads one answer into a file, from its beginning. Its error is of the file,
+// its failure of the answer.
 func (b *backend) download(ctx context.Context, r *request, f *os.File, progress func(done, total uint64)) (revision uint64, hash stet.Hash, _ *failure, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, hash, nil, err
@@ -64,10 +63,10 @@ func (b *backend) download(ctx context.Context, r *request, f *os.File, progress
 	defer resp.Body.Close()
 	revision, err = strconv.ParseUint(resp.Header.Get("Stet-Revision"), 10, 64)
 	if err != nil {
-		return 0, hash, b.garbled(errors.New("it does not say up to which revision it is")), nil
+		return 0, hash, b.malformed(errors.New("it does not say which revision it has")), nil
 	}
 	if err := hash.UnmarshalText([]byte(resp.Header.Get("Stet-Hash"))); err != nil {
-		return 0, hash, b.garbled(err), nil
+		return 0, hash, b.malformed(err), nil
 	}
 	total := resp.ContentLength
 	to := &progressWriter{f: f, total: uint64(max(total, 0)), progress: progress}
@@ -76,15 +75,15 @@ func (b *backend) download(ctx context.Context, r *request, f *os.File, progress
 	case to.err != nil:
 		return 0, hash, nil, to.err
 	case err != nil:
-		return 0, hash, b.cut(ctx, err), nil
+		return 0, hash, b.interrupted(ctx, err), nil
 	case total >= 0 && n != total, n == 0:
-		return 0, hash, b.cut(ctx, fmt.Errorf("it has %d bytes of %d", n, total)), nil
+		return 0, hash, b.interrupted(ctx, fmt.Errorf("it has %d bytes of %d", n, total)), nil
 	}
 	return revision, hash, nil, nil
 }
 
-// A progressWriter writes to a file, tells how far it is, and keeps the error of
-// the file apart from that of what it is copied from.
+// A progressWriter writes to a file and reports progress. It keeps the file's error
+// apart from an error of the source.
 type progressWriter struct {
 	f           *os.File
 	done, total uint64

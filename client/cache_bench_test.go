@@ -30,11 +30,7 @@ func BenchmarkCacheHit(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer srv.close()
-	c, err := client.Open(ctx, srv.url, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	cache, err := client.WithCache(c, client.CacheOptions{})
+	cache, err := client.OpenCached(ctx, srv.url, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -158,10 +158,7 @@ func TestCacheChecker(t *testing.T) {
 // cacheOf puts a cache before the store of over, whose backend is wrapped.
 func cacheOf(t *testing.T, inner *stet.Store) (*client.Cache, error) {
 	r := inner.Backend().(*remote)
-	c, err := client.WithCache(stet.New(r.Backend), client.CacheOptions{})
-	if err != nil {
-		return nil, err
-	}
+	c := client.CacheOf(r.Backend, client.CacheOptions{})
 	t.Cleanup(func() {
 		if err := r.close(); err != nil {
 			t.Error(err)

@@ -7,30 +7,29 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// follow keeps the cache up to date until it is closed.
-func (c *cached) follow() {
-	o := followOptions{present: true, patient: true, beat: min(max(c.o.MaxStale/missedBeats, time.Second), beatEvery)}
+// runFeed follows the server until the cache is closed.
+func (c *cached) runFeed() {
+	o := followOptions{fromNow: true, keepTrying: true, beat: min(max(c.o.MaxStale/missedBeats, time.Second), beatEvery)}
 	if len(c.o.Prefixes) == 1 {
 		o.prefix = c.o.Prefixes[0]
 	}
 	for c.ctx.Err() == nil {
 		var err error
-		for n, e := range c.feed.follow(c.ctx, o) {
+		for u, e := range c.follow(c.ctx, o) {
 			if err = e; err == nil {
-				c.take(&n)
+				c.receive(&u)
 			}
 		}
-		c.setLost(err)
+		c.setConnErr(err)
 		switch stet.CodeOf(err) {
 		case stet.CodeConflict, stet.CodeNotFound:
-			// The place is not in the log: the store was restored or replaced.
-			c.forget()
+			// The position is not in the log: the store was restored or replaced.
+			c.reset()
 		}
 		c.mu.Lock()
-		o.present, o.storeID, o.since = c.index == nil, c.storeID, c.pos
+		o.fromNow, o.storeID, o.since = c.index == nil, c.storeID, c.revision
 		c.mu.Unlock()
-		// Whatever it was (a key that was revoked, a server of another version), it
-		// may be put right there.
+		// Even a revoked key, or a server of another version, may be put right there.
 		t := time.NewTimer(longestPause)
 		select {
 		case <-t.C:
@@ -40,62 +39,62 @@ func (c *cached) follow() {
 	}
 }
 
-func (c *cached) setLost(err error) {
+func (c *cached) setConnErr(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lost, c.toldAt = err, time.Time{}
+	c.connErr, c.newestAt = err, time.Time{}
 }
 
-// take is told what the feed tells.
-func (c *cached) take(n *news) {
-	if n.lost != nil {
-		if n.lost == errKey {
-			c.forget()
+// receive takes in an update of the feed.
+func (c *cached) receive(u *update) {
+	if u.connErr != nil {
+		if u.connErr == errKey {
+			c.reset()
 		}
-		c.setLost(n.lost)
+		c.setConnErr(u.connErr)
 		return
 	}
 	now := time.Now()
 	c.mu.Lock()
-	if c.index == nil || n.storeID != c.storeID || n.told && n.scope != c.scope {
-		// In another store, or with a key for other prompts, what is kept may have
-		// changed without a word.
-		c.storeID, c.toldAt = n.storeID, time.Time{}
-		c.begin(n.revision)
-		c.unread = len(c.o.Prefixes) > 0
-		c.rouse()
+	if c.index == nil || u.storeID != c.storeID || u.hasNewest && u.scope != c.scope {
+		// Another store, or a key for other prompts: the feed did not have every
+		// change of what is cached.
+		c.storeID, c.newestAt = u.storeID, time.Time{}
+		c.resetIndex(u.revision)
+		c.needsListing = len(c.o.Prefixes) > 0
+		c.wakeReader()
 	}
 	c.mu.Unlock()
-	if n.change.Revision != 0 {
-		c.apply(&n.change)
+	if u.change.Revision != 0 {
+		c.apply(&u.change)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pos, c.lost = n.revision, nil
-	if n.told {
-		c.scope = n.scope
+	c.revision, c.connErr = u.revision, nil
+	if u.hasNewest {
+		c.scope = u.scope
 	}
-	if n.told && (c.toldAt.IsZero() || n.newest <= c.pos) {
-		c.told, c.toldAt = n.newest, now
+	if u.hasNewest && (c.newestAt.IsZero() || u.newest <= c.revision) {
+		c.newest, c.newestAt = u.newest, now
 	}
-	if c.toldAt.IsZero() || c.pos < c.told {
-		return // there is more that is not known yet, or nobody says that this is all
+	if c.newestAt.IsZero() || c.revision < c.newest {
+		return // changes are still to come, or the server has not reported
 	}
-	c.current, c.toldAt = c.toldAt, time.Time{}
-	left := c.o.MaxStale - time.Since(c.current)
+	c.caughtUpAt, c.newestAt = c.newestAt, time.Time{}
+	left := c.o.MaxStale - time.Since(c.caughtUpAt)
 	if left <= 0 {
 		return
 	}
 	c.stale.Reset(left)
 	if c.live.Load() != c.index {
 		c.live.Store(c.index)
-		c.rouse() // it may be ready now
+		c.wakeReader() // the cache may be ready now
 	}
 }
 
-// begin makes a new, empty index that knows of every change after a revision. The
+// resetIndex begins a new, empty index, which gets every change after a revision. The
 // caller holds c.mu.
-func (c *cached) begin(from uint64) {
+func (c *cached) resetIndex(from uint64) {
 	c.index = newIndex(from)
 	c.sieve.reset()
 	clear(c.dirty)
@@ -104,119 +103,119 @@ func (c *cached) begin(from uint64) {
 	}
 }
 
-// empty lets go of everything that is older than a revision, at which the store
+// clearBefore empties the cache of what is older than a revision, at which the store
 // was cleared; 0 for one that is not known.
-func (c *cached) empty(revision uint64) {
+func (c *cached) clearBefore(revision uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.index != nil && (revision == 0 || c.index.from < revision) {
-		c.begin(max(revision, c.index.from))
+		c.resetIndex(max(revision, c.index.from))
 	}
 }
 
-// forget lets go of everything until the feed has begun anew, in another store or
-// with other rights.
-func (c *cached) forget() {
+// reset empties the cache until the feed has begun again, in another store or with
+// other rights.
+func (c *cached) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.live.Store(nil)
-	c.begin(0)
-	c.index, c.storeID, c.pos, c.toldAt = nil, "", 0, time.Time{}
+	c.resetIndex(0)
+	c.index, c.storeID, c.revision, c.newestAt = nil, "", 0, time.Time{}
 }
 
-// checkStale stops answering from memory when there were no news for too long.
+// checkStale stops answers from memory when the server has not reported for MaxStale.
 func (c *cached) checkStale() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if left := c.o.MaxStale - time.Since(c.current); left > 0 && c.ctx.Err() == nil {
+	if left := c.o.MaxStale - time.Since(c.caughtUpAt); left > 0 && c.ctx.Err() == nil {
 		c.stale.Reset(left)
 		return
 	}
 	c.live.Store(nil)
 }
 
-// A touch is what a commit did to a prompt, as far as the cache looks at it.
-type touch struct {
-	id     string
-	labels []stet.LabelChange
-	gone   bool // the whole prompt was deleted
+// A promptChange is what an operation did to a prompt, as far as it matters here.
+type promptChange struct {
+	id      string
+	labels  []stet.LabelChange
+	deleted bool // the whole prompt was deleted
 }
 
-func touchOf(op *stet.ChangeOp) touch {
+func promptChangeOf(op *stet.ChangeOp) promptChange {
 	switch {
 	case op.Save != nil:
-		return touch{id: op.Save.PromptID, labels: op.Save.Labels}
+		return promptChange{id: op.Save.PromptID, labels: op.Save.Labels}
 	case op.Delete != nil:
-		return touch{id: op.Delete.PromptID, gone: op.Delete.Version.IsZero()}
+		return promptChange{id: op.Delete.PromptID, deleted: op.Delete.Version.IsZero()}
 	case op.SetLabel != nil:
-		return touch{id: op.SetLabel.PromptID, labels: []stet.LabelChange{*op.SetLabel}}
+		return promptChange{id: op.SetLabel.PromptID, labels: []stet.LabelChange{*op.SetLabel}}
 	case op.RemoveLabel != nil:
-		return touch{id: op.RemoveLabel.PromptID, labels: []stet.LabelChange{*op.RemoveLabel}}
+		return promptChange{id: op.RemoveLabel.PromptID, labels: []stet.LabelChange{*op.RemoveLabel}}
 	case op.Rollback != nil:
-		return touch{id: op.Rollback.PromptID, labels: []stet.LabelChange{*op.Rollback}}
+		return promptChange{id: op.Rollback.PromptID, labels: []stet.LabelChange{*op.Rollback}}
 	}
-	return touch{}
+	return promptChange{}
 }
 
-// apply makes known what a commit has changed. What is held of it is given out
-// until it was read anew, unless the cache has been without news for too long.
+// apply marks what a commit has changed. Its old snapshots are used until they were
+// read again, unless the cache is stale.
 func (c *cached) apply(ch *stet.Change) {
 	for i := range ch.Ops {
 		if ch.Ops[i].Clear != nil {
-			c.empty(ch.Revision)
+			c.clearBefore(ch.Revision)
 			continue
 		}
-		t := touchOf(&ch.Ops[i])
+		t := promptChangeOf(&ch.Ops[i])
 		c.mu.Lock()
 		x := c.index
 		c.mu.Unlock()
 		s, ok := x.slots.Load(t.id)
-		all := len(c.o.Prefixes) > 0 && c.keeps(t.id)
+		all := len(c.o.Prefixes) > 0 && c.wants(t.id)
 		if !ok {
-			if !all || t.gone || x.from >= ch.Revision {
+			if !all || t.deleted || x.from >= ch.Revision {
 				continue
 			}
 			s = c.slot(x, t.id)
 		}
-		if c.touch(s, ch.Revision, &t, all) {
-			c.soil(s)
+		if c.applyTo(s, ch.Revision, &t, all) {
+			c.markDirty(s)
 		}
 	}
 }
 
-// touch notes a change in a slot and tells whether it is to be read anew. all says
-// that the prompt is kept whether somebody has asked for it or not.
-func (c *cached) touch(s *slot, revision uint64, t *touch, all bool) bool {
+// applyTo notes a change in a slot and reports whether the slot is to be read again.
+// all says that the prompt is cached whether somebody has asked for it or not.
+func (c *cached) applyTo(s *slot, revision uint64, t *promptChange, all bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.need = max(s.need, revision)
-	h := s.held.Load()
+	s.changedAt = max(s.changedAt, revision)
+	h := s.snapshot.Load()
 	switch {
 	case h != nil && h.asOf >= revision:
 		return false
-	case t.gone:
-		s.held.Store(nil)
-		s.want = nil
+	case t.deleted:
+		s.snapshot.Store(nil)
+		s.wanted = nil
 		return false
 	}
 	if all {
-		s.wants("", "latest")
+		s.addWanted("", "latest")
 		for i := range t.labels {
-			s.wants(t.labels[i].Label)
+			s.addWanted(t.labels[i].Label)
 		}
 	}
 	if h != nil && c.live.Load() == nil {
-		s.held.Store(nil) // it is older than it may be when the cache is live again
+		s.snapshot.Store(nil) // too old for when the cache is live again
 	}
-	return all || s.held.Load() != nil
+	return all || s.snapshot.Load() != nil
 }
 
-// wants adds to what is read of a prompt that is kept whether somebody has asked
-// for it or not. The caller holds s.mu.
-func (s *slot) wants(sels ...string) {
+// addWanted adds selectors to read of a prompt that is cached whether somebody has
+// asked for it or not. The caller holds s.mu.
+func (s *slot) addWanted(sels ...string) {
 	for _, sel := range sels {
-		if len(s.want) < maxRefs && !slices.Contains(s.want, sel) {
-			s.want = append(slices.Clip(s.want), sel)
+		if len(s.wanted) < maxRefs && !slices.Contains(s.wanted, sel) {
+			s.wanted = append(slices.Clip(s.wanted), sel)
 		}
 	}
 }

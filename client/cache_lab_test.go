@@ -70,11 +70,8 @@ func inLab(t *testing.T, o client.CacheOptions, test func(l *cacheLab)) {
 func (l *cacheLab) newCache(o client.Options, co client.CacheOptions) *client.Cache {
 	l.Helper()
 	o.Transport, o.Attempts = &http.Transport{DialContext: l.pipe.dial}, 2
-	c, err := client.Open(l.ctx, "http://127.0.0.1", &o)
-	if err != nil {
-		l.Fatal(err)
-	}
-	cache, err := client.WithCache(c, co)
+	co.Options = o
+	cache, err := client.OpenCached(l.ctx, "http://127.0.0.1", &co)
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// batchRefs is how many references are read anew in one request, as long as
-	// their texts fit into one answer.
+	// batchRefs is how many references one request reads, as long as their texts
+	// fit into one answer.
 	batchRefs = 256
-	// batchMisses is how many of them may turn out not to be there any more before
-	// the rest is left to whoever asks.
+	// batchMisses is how many of them may be absent before the rest is left to
+	// callers to read.
 	batchMisses = 16
 	// readTime bounds one request of the reader.
 	readTime = 30 * time.Second
 )
 
-// read reads anew what was changed, until the cache is closed.
-func (c *cached) read() {
+// runReader reads what has changed again, until the cache is closed.
+func (c *cached) runReader() {
 	for {
 		select {
 		case <-c.wake:
@@ -30,8 +30,8 @@ func (c *cached) read() {
 		for n := 1; c.ctx.Err() == nil; {
 			more, err := c.readSome()
 			c.mu.Lock()
-			c.failed = err
-			if err == nil && !c.unread && c.live.Load() != nil && len(c.dirty) == 0 {
+			c.readErr = err
+			if err == nil && !c.needsListing && c.live.Load() != nil && len(c.dirty) == 0 {
 				c.readyOnce.Do(func() { close(c.ready) })
 			}
 			c.mu.Unlock()
@@ -49,8 +49,8 @@ func (c *cached) read() {
 	}
 }
 
-// pause waits after the n-th failure in a row, but not past the moment at which
-// something is too old to be given out.
+// pause waits after the n-th failure in a row, but not beyond the moment at which a
+// snapshot becomes too old to be used.
 func (c *cached) pause(n int) {
 	d := longestPause
 	if n < 16 {
@@ -69,24 +69,24 @@ func (c *cached) pause(n int) {
 	}
 }
 
-// readSome does a part of what is to be done, and tells whether there is more.
+// readSome does a part of the work and reports whether there is more.
 func (c *cached) readSome() (more bool, err error) {
 	c.mu.Lock()
-	x, unread := c.index, c.unread
+	x, unread := c.index, c.needsListing
 	c.mu.Unlock()
 	if x == nil {
 		return false, nil
 	}
 	if unread {
-		if err := c.survey(x); err != nil {
+		if err := c.listPrefixes(x); err != nil {
 			return true, err
 		}
 	}
 	return c.readBatch()
 }
 
-// survey finds the prompts of the prefixes and notes them to be read.
-func (c *cached) survey(x *index) error {
+// listPrefixes marks the prompts of the prefixes to be read.
+func (c *cached) listPrefixes(x *index) error {
 	for _, prefix := range c.o.Prefixes {
 		o := stet.PromptsOptions{Prefix: prefix, Limit: 1000, ReadOptions: stet.ReadOptions{MinRevision: x.from}}
 		for {
@@ -98,12 +98,12 @@ func (c *cached) survey(x *index) error {
 				head := &page.Items[i]
 				s := c.slot(x, head.PromptID)
 				s.mu.Lock()
-				s.wants("", "latest")
+				s.addWanted("", "latest")
 				for label := range head.Labels {
-					s.wants(label)
+					s.addWanted(label)
 				}
 				s.mu.Unlock()
-				c.soil(s)
+				c.markDirty(s)
 			}
 			if page.Next == "" {
 				break
@@ -114,20 +114,19 @@ func (c *cached) survey(x *index) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.index == x {
-		c.unread = false
+		c.needsListing = false
 	}
 	return nil
 }
 
-// A job is a prompt that is read anew.
+// A job is a prompt to read again.
 type job struct {
-	s     *slot
-	sels  []string
-	since time.Time // when it was found to be too old
+	slot      *slot
+	selectors []string
+	since     time.Time // when it became dirty
 }
 
-// readBatch reads some of the dirty slots anew, all as of one revision, in one
-// request.
+// readBatch reads some of the dirty slots again, as of one revision, in one request.
 func (c *cached) readBatch() (more bool, err error) {
 	if c.batch == 0 {
 		c.batch = batchRefs
@@ -137,8 +136,8 @@ func (c *cached) readBatch() (more bool, err error) {
 	for len(jobs) > 0 {
 		var refs []string
 		for i := range jobs {
-			for _, sel := range jobs[i].sels {
-				refs = append(refs, refOf(jobs[i].s.id, sel))
+			for _, sel := range jobs[i].selectors {
+				refs = append(refs, refOf(jobs[i].slot.id, sel))
 			}
 		}
 		ctx, cancel := context.WithDeadline(c.ctx, deadline)
@@ -147,22 +146,22 @@ func (c *cached) readBatch() (more bool, err error) {
 		var e *stet.Error
 		switch {
 		case err == nil:
-			c.done(jobs, versions, asOf)
+			c.store(jobs, versions, asOf)
 			jobs = nil
 		case stet.CodeOf(err) == stet.CodeTooLarge:
 			c.batch = len(refs) / 2
-			jobs = c.half(jobs)
-		case gone[stet.CodeOf(err)] && errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
+			jobs = c.halve(jobs)
+		case absentCodes[stet.CodeOf(err)] && errors.As(err, &e) && e.Op >= 0 && e.Op < len(refs):
 			if misses++; misses <= batchMisses {
-				jobs = c.without(jobs, e.Op)
+				jobs = c.withoutRef(jobs, e.Op)
 				continue
 			}
 			for i := range jobs {
-				c.letGo(&jobs[i])
+				c.invalidate(&jobs[i])
 			}
 			jobs = nil
 		default:
-			c.putBack(jobs)
+			c.requeue(jobs)
 			return true, err
 		}
 	}
@@ -174,28 +173,27 @@ func (c *cached) readBatch() (more bool, err error) {
 	return len(c.dirty) > 0, nil
 }
 
-// gone are the codes that say of one reference that it is not there, or not any
-// more, for this caller.
-var gone = map[stet.Code]bool{stet.CodeNotFound: true, stet.CodeForbidden: true}
+// absentCodes say of one reference that it does not exist, or not for this caller.
+var absentCodes = map[stet.Code]bool{stet.CodeNotFound: true, stet.CodeForbidden: true}
 
-// half leaves out half of what did not fit into one answer: jobs, which are done
-// later, or references of the one job there is, which are left to whoever asks.
-func (c *cached) half(jobs []job) []job {
+// halve leaves out half of what did not fit into one answer: jobs, which are done
+// later, or references of the only job, which are left to callers to read.
+func (c *cached) halve(jobs []job) []job {
 	j := &jobs[0]
 	switch n := len(jobs) / 2; {
 	case n > 0:
-		c.putBack(jobs[n:])
+		c.requeue(jobs[n:])
 		return jobs[:n]
-	case len(j.sels) > 1:
-		j.sels = j.sels[:len(j.sels)/2]
+	case len(j.selectors) > 1:
+		j.selectors = j.selectors[:len(j.selectors)/2]
 		return jobs
 	}
-	c.letGo(j)
+	c.invalidate(j)
 	return nil
 }
 
-// takeJobs takes some of what is dirty, the revision that the answer must have,
-// and until when it is worth waiting for it.
+// takeJobs takes some dirty slots, and returns the revision that the answer must have
+// at least, and until when to wait for it.
 func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 	now := time.Now()
 	deadline = now.Add(readTime)
@@ -204,15 +202,15 @@ func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 	refs := 0
 	for s, since := range c.dirty {
 		s.mu.Lock()
-		h := s.held.Load()
+		h := s.snapshot.Load()
 		sels := h.selectors()
 		if h == nil && len(c.o.Prefixes) > 0 {
-			sels = s.want
+			sels = s.wanted
 		}
-		if h != nil && h.asOf >= s.need {
-			sels = nil // somebody who asked was faster
+		if h != nil && h.asOf >= s.changedAt {
+			sels = nil // a caller has read it meanwhile
 		}
-		min = max(min, s.need, s.floor)
+		min = max(min, s.changedAt, s.minRevision)
 		s.mu.Unlock()
 		if refs += len(sels); refs > c.batch && len(jobs) > 0 {
 			break
@@ -232,35 +230,35 @@ func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 	return jobs, min, deadline
 }
 
-// done puts answers into the slots: the versions of all jobs, one after the other.
-func (c *cached) done(jobs []job, versions []stet.Version, asOf uint64) {
+// store puts the versions of all jobs, in their order, into the slots.
+func (c *cached) store(jobs []job, versions []stet.Version, asOf uint64) {
 	for i := range jobs {
-		s, sels := jobs[i].s, jobs[i].sels
-		h := newHeld(asOf, sels, versions[:len(sels)])
+		s, sels := jobs[i].slot, jobs[i].selectors
+		h := newSnapshot(asOf, sels, versions[:len(sels)])
 		versions = versions[len(sels):]
 		s.mu.Lock()
 		s.install(h)
-		behind := asOf < s.need
+		behind := asOf < s.changedAt
 		s.mu.Unlock()
-		c.weigh(s)
+		c.resize(s)
 		if behind {
-			c.soil(s)
+			c.markDirty(s)
 		}
 	}
 }
 
-// without leaves out the n-th of the references of all jobs, which is not there any
-// more. Whoever asks for it asks the server, who says so.
-func (c *cached) without(jobs []job, n int) []job {
+// withoutRef leaves out the n-th of the references of all jobs, which is absent. A
+// caller who asks for it gets the server's error.
+func (c *cached) withoutRef(jobs []job, n int) []job {
 	for i := range jobs {
 		j := &jobs[i]
-		if n >= len(j.sels) {
-			n -= len(j.sels)
+		if n >= len(j.selectors) {
+			n -= len(j.selectors)
 			continue
 		}
-		j.sels = append(j.sels[:n], j.sels[n+1:]...)
-		if len(j.sels) == 0 {
-			c.letGo(j)
+		j.selectors = append(j.selectors[:n], j.selectors[n+1:]...)
+		if len(j.selectors) == 0 {
+			c.invalidate(j)
 			return append(jobs[:i], jobs[i+1:]...)
 		}
 		return jobs
@@ -268,32 +266,32 @@ func (c *cached) without(jobs []job, n int) []job {
 	return jobs
 }
 
-// letGo empties the slot of a job.
-func (c *cached) letGo(j *job) {
-	j.s.mu.Lock()
-	defer j.s.mu.Unlock()
-	if h := j.s.held.Load(); h != nil && h.asOf < j.s.need {
-		j.s.held.Store(nil)
+// invalidate empties the slot of a job that cannot be read.
+func (c *cached) invalidate(j *job) {
+	j.slot.mu.Lock()
+	defer j.slot.mu.Unlock()
+	if h := j.slot.snapshot.Load(); h != nil && h.asOf < j.slot.changedAt {
+		j.slot.snapshot.Store(nil)
 	}
-	j.s.want = nil
+	j.slot.wanted = nil
 }
 
-// putBack notes jobs that could not be done. What was found to be too old before
-// MaxStale is given out no more (trap 10).
-func (c *cached) putBack(jobs []job) {
+// requeue marks the slots of jobs that failed as dirty again. The snapshot of one that
+// has been dirty for MaxStale is dropped.
+func (c *cached) requeue(jobs []job) {
 	for i := range jobs {
 		j := &jobs[i]
 		if time.Since(j.since) >= c.o.MaxStale {
-			j.s.mu.Lock()
-			if h := j.s.held.Load(); h != nil && h.asOf < j.s.need {
-				j.s.held.Store(nil)
+			j.slot.mu.Lock()
+			if h := j.slot.snapshot.Load(); h != nil && h.asOf < j.slot.changedAt {
+				j.slot.snapshot.Store(nil)
 			}
-			j.s.mu.Unlock()
+			j.slot.mu.Unlock()
 		}
-		c.soil(j.s)
+		c.markDirty(j.slot)
 		c.mu.Lock()
-		if _, ok := c.dirty[j.s]; ok {
-			c.dirty[j.s] = j.since
+		if _, ok := c.dirty[j.slot]; ok {
+			c.dirty[j.slot] = j.since
 		}
 		c.mu.Unlock()
 	}

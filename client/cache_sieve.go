@@ -3,9 +3,8 @@ package client
 import "time"
 
 // A sieve bounds the memory of slots. A hit takes no lock: it only marks the slot.
-// What goes is decided by SIEVE: a hand walks from the oldest to the newest and
-// evicts the first slot that was not read since it last came by. It is guarded by
-// cached.mu.
+// SIEVE decides what is evicted: a hand walks from the oldest to the newest and evicts
+// the first slot that was not read since it last passed. cached.mu guards it.
 type sieve struct {
 	limit int  // bytes
 	ring  slot // list head: next is the newest, prev the oldest
@@ -14,14 +13,14 @@ type sieve struct {
 	len   int
 }
 
-// reset makes it empty. The slots that were in it are not in the present index any
-// more, and stay as they are.
+// reset makes it empty. The slots that were in it belong to an index that is not used
+// any more, and stay as they are.
 func (v *sieve) reset() {
 	v.ring.next, v.ring.prev, v.hand = &v.ring, &v.ring, nil
 	v.bytes, v.len = 0, 0
 }
 
-// add takes a slot in.
+// add adds a slot, as the newest.
 func (v *sieve) add(s *slot, size int) {
 	s.size = size
 	s.next, s.prev = v.ring.next, &v.ring
@@ -41,8 +40,7 @@ func (v *sieve) remove(s *slot) {
 	s.size = 0
 }
 
-// victim returns the slot to be taken out next, which is not the one to be kept; nil
-// if there is no other.
+// victim returns the slot to evict next, other than keep; nil if there is no other.
 func (v *sieve) victim(keep *slot) *slot {
 	if v.len < 2 {
 		return nil
@@ -62,49 +60,49 @@ func (v *sieve) victim(keep *slot) *slot {
 	return s
 }
 
-// slotBytes is about what a slot takes by itself, with its place in the index.
+// slotBytes is about how much memory an empty slot takes, with its entry in the index.
 const slotBytes = 320
 
-// slot returns the slot of a prompt, a new one if it has none.
+// slot returns the slot of a prompt, a new one if there is none.
 func (c *cached) slot(x *index, id string) *slot {
 	if s, ok := x.slots.Load(id); ok {
 		return s
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, there := x.slots.LoadOrStore(id, &slot{id: id, index: x, floor: x.from})
+	s, there := x.slots.LoadOrStore(id, &slot{id: id, index: x, minRevision: x.from})
 	if !there && c.index == x {
 		c.sieve.add(s, slotBytes+len(id))
-		c.bound(s)
+		c.evict(s)
 	}
 	return s
 }
 
-// kept tells whether a slot is in the sieve, and so in the present index. The caller
-// holds c.mu.
-func (c *cached) kept(s *slot) bool { return s.index == c.index && s.size != 0 }
+// contains reports whether a slot is in the sieve, and so in the present index. The
+// caller holds c.mu.
+func (c *cached) contains(s *slot) bool { return s.index == c.index && s.size != 0 }
 
-// weigh counts what a slot holds, and makes room for it.
-func (c *cached) weigh(s *slot) {
+// resize counts the bytes of a slot after a change, and evicts others if need be.
+func (c *cached) resize(s *slot) {
 	size := slotBytes + len(s.id)
-	if h := s.held.Load(); h != nil {
+	if h := s.snapshot.Load(); h != nil {
 		size += h.bytes()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.kept(s) {
+	if !c.contains(s) {
 		return
 	}
 	c.sieve.bytes += size - s.size
 	s.size = size
-	c.bound(s)
-	if c.sieve.bytes > c.sieve.limit { // it is alone too large to be kept
+	c.evict(s)
+	if c.sieve.bytes > c.sieve.limit { // too large to be cached
 		c.remove(s)
 	}
 }
 
-// bound evicts until the rest is within the limit. The caller holds c.mu.
-func (c *cached) bound(keep *slot) {
+// evict evicts slots until the rest is within the limit. The caller holds c.mu.
+func (c *cached) evict(keep *slot) {
 	for c.sieve.bytes > c.sieve.limit {
 		s := c.sieve.victim(keep)
 		if s == nil {
@@ -114,44 +112,44 @@ func (c *cached) bound(keep *slot) {
 	}
 }
 
-// remove takes a slot out of the index. The caller holds c.mu. Whoever has the
-// slot already may still get from it what it was asked for; the next asks anew.
+// remove takes a slot out of the index. The caller holds c.mu. A caller that has the
+// slot already may still read from it.
 func (c *cached) remove(s *slot) {
 	c.sieve.remove(s)
 	s.index.slots.Delete(s.id)
 	delete(c.dirty, s)
 }
 
-// drop takes a slot out that nothing could be read for.
-func (c *cached) drop(s *slot) {
+// removeEmpty takes a slot out of the index if nothing was read into it.
+func (c *cached) removeEmpty(s *slot) {
 	s.mu.Lock()
-	empty := s.held.Load() == nil && s.flight == nil
+	empty := s.snapshot.Load() == nil && s.flight == nil
 	s.mu.Unlock()
 	if !empty {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kept(s) {
+	if c.contains(s) {
 		c.remove(s)
 	}
 }
 
-// soil notes that a slot is to be read anew.
-func (c *cached) soil(s *slot) {
+// markDirty marks a slot to be read again.
+func (c *cached) markDirty(s *slot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.kept(s) {
+	if !c.contains(s) {
 		return
 	}
 	if _, ok := c.dirty[s]; !ok {
 		c.dirty[s] = time.Now()
 	}
-	c.rouse()
+	c.wakeReader()
 }
 
-// rouse wakes the reader.
-func (c *cached) rouse() {
+// wakeReader tells the reader that there is work.
+func (c *cached) wakeReader() {
 	select {
 	case c.wake <- struct{}{}:
 	default:

@@ -12,12 +12,12 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// An index has the slots of one content of the store: a clear, or another store at
-// the same address, begins a new one.
+// An index has the slots of one epoch of one store. A clear, or another store at the
+// same address, begins a new one.
 type index struct {
 	slots *xsync.Map[string, *slot]
-	// from is the revision after which every change comes to these slots. Nothing
-	// older is kept in them.
+	// from is the revision after which every change reaches these slots. They hold
+	// nothing older.
 	from uint64
 }
 
@@ -25,66 +25,65 @@ func newIndex(from uint64) *index {
 	return &index{slots: xsync.NewMap[string, *slot](), from: from}
 }
 
-// A slot is the place of a prompt.
+// A slot caches one prompt.
 type slot struct {
-	id    string
-	index *index
-	held  atomic.Pointer[held] // nil for nothing; stored under mu
-	used  atomic.Bool          // read since the sieve's hand last came by
+	id       string
+	index    *index
+	snapshot atomic.Pointer[snapshot] // nil for nothing; written under mu
+	used     atomic.Bool              // read since the hand of the sieve last passed
 
-	mu     sync.Mutex
-	floor  uint64 // nothing older is given out
-	need   uint64 // the newest change of the prompt that the feed told of
-	want   []string
-	flight *flight
+	mu          sync.Mutex
+	minRevision uint64 // nothing older is returned
+	changedAt   uint64 // revision of the newest change that the feed had
+	wanted      []string
+	flight      *flight
 
-	next, prev *slot // guarded by cached.mu, as is what follows
+	next, prev *slot // guarded by cached.mu, as is size
 	size       int   // 0 while not in the sieve
 }
 
-// held is what is kept of a prompt: all of it is of one revision. It never
-// changes.
-type held struct {
+// A snapshot is what is cached of a prompt, all as of one revision. It is immutable.
+type snapshot struct {
 	asOf uint64
 	refs []ref
 }
 
-// A ref is what a selector names; "" is current.
+// A ref is the version that a selector names; "" is current.
 type ref struct {
-	sel     string
-	version stet.Version
+	selector string
+	version  stet.Version
 }
 
-// find returns the version that a selector names, nil if that is not kept. There
-// are few, and comparing short names costs less than a map of them.
-func (h *held) find(sel string) *stet.Version {
+// find returns the version that a selector names, nil if it is not cached. There are
+// few selectors, and comparing short names costs less than a map.
+func (h *snapshot) find(sel string) *stet.Version {
 	if h == nil {
 		return nil
 	}
 	for i := range h.refs {
-		if h.refs[i].sel == sel {
+		if h.refs[i].selector == sel {
 			return &h.refs[i].version
 		}
 	}
 	return nil
 }
 
-// selectors returns what is kept, the oldest first.
-func (h *held) selectors() []string {
+// selectors returns the selectors of the snapshot, the oldest first.
+func (h *snapshot) selectors() []string {
 	if h == nil {
 		return nil
 	}
 	sels := make([]string, len(h.refs))
 	for i := range h.refs {
-		sels[i] = h.refs[i].sel
+		sels[i] = h.refs[i].selector
 	}
 	return sels
 }
 
-// newHeld makes what is kept of answers to selectors. A version that several
-// selectors name is kept once.
-func newHeld(asOf uint64, sels []string, versions []stet.Version) *held {
-	h := &held{asOf: asOf, refs: make([]ref, len(sels))}
+// newSnapshot returns a snapshot of the versions that selectors name. A version that
+// several selectors name is held once.
+func newSnapshot(asOf uint64, sels []string, versions []stet.Version) *snapshot {
+	h := &snapshot{asOf: asOf, refs: make([]ref, len(sels))}
 	for i, v := range versions {
 		if j := slices.IndexFunc(versions[:i], func(w stet.Version) bool { return same(v, w) }); j >= 0 {
 			v = h.refs[j].version
@@ -98,11 +97,11 @@ func same(v, w stet.Version) bool {
 	return v.Revision() == w.Revision() && v.Ordinal() == w.Ordinal() && v.Digest() == w.Digest()
 }
 
-// bytes is about the memory that h takes.
-func (h *held) bytes() int {
+// bytes is about how much memory the snapshot takes.
+func (h *snapshot) bytes() int {
 	n := 0
 	for i := range h.refs {
-		n += 64 + len(h.refs[i].sel)
+		n += 64 + len(h.refs[i].selector)
 		v := h.refs[i].version
 		if slices.ContainsFunc(h.refs[:i], func(r ref) bool { return same(v, r.version) }) {
 			continue
@@ -113,40 +112,41 @@ func (h *held) bytes() int {
 	return n
 }
 
-// install makes h what the slot holds, unless that is newer. The caller holds s.mu.
-func (s *slot) install(h *held) bool {
-	old := s.held.Load()
-	if h.asOf < s.floor || h.asOf < s.index.from || old != nil && h.asOf < old.asOf {
+// install replaces the snapshot of the slot, unless that is newer, and reports whether
+// it did. The caller holds s.mu.
+func (s *slot) install(h *snapshot) bool {
+	old := s.snapshot.Load()
+	if h.asOf < s.minRevision || h.asOf < s.index.from || old != nil && h.asOf < old.asOf {
 		return false
 	}
-	s.held.Store(h)
-	s.floor = max(s.floor, h.asOf)
-	s.want = h.selectors()
+	s.snapshot.Store(h)
+	s.minRevision = max(s.minRevision, h.asOf)
+	s.wanted = h.selectors()
 	return true
 }
 
-// A flight is one request for a prompt that several callers may wait for.
+// A flight is one request for a prompt, for which several callers may wait.
 type flight struct {
-	min  uint64   // it was asked for a state that is not older
-	sels []string // what was asked for
-	sel  string   // what its caller wants of it
-	done chan struct{}
+	minRevision uint64   // the request asked for this revision at least
+	selectors   []string // all selectors of the request
+	selector    string   // the one that its caller asked for
+	done        chan struct{}
 
-	held *held // after done
-	err  error
-	cut  bool // its caller gave up
+	snapshot *snapshot // after done
+	err      error
+	canceled bool // its caller has left
 }
 
-// errOlder says that a server has answered with less than it was asked for.
-var errOlder = stet.Errorf(stet.CodeUnavailable, "the server answers with a state that is older than what it has told before. Try again.")
+// errOlder is for a server that does not keep min_revision.
+var errOlder = stet.Errorf(stet.CodeUnavailable, "the server answers with an older state than before. Try again.")
 
-// fetch asks the server for a selector of a prompt, and for the others that are
-// kept of it, so that they stay of one revision.
+// fetch reads a selector of a prompt from the server, together with the others that
+// are cached, so that all stay of one revision.
 func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, error) {
-	for range 4 { // the second is enough for a server that keeps min_revision
+	for range 4 { // two are enough for a server that keeps min_revision
 		s.mu.Lock()
 		f := s.flight
-		if f != nil && f.min >= s.floor && slices.Contains(f.sels, sel) {
+		if f != nil && f.minRevision >= s.minRevision && slices.Contains(f.selectors, sel) {
 			s.mu.Unlock()
 			select {
 			case <-f.done:
@@ -154,12 +154,12 @@ func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, 
 				err := context.Cause(ctx)
 				return stet.Version{}, stet.WrapError(err, stet.CodeUnavailable, "the time for reading %s ran out (%v). Try again with more time.", s.id, err)
 			}
-			if f.err != nil && (f.sel != sel || f.cut) {
-				continue // it was another's request, for something else or with less time
+			if f.err != nil && (f.selector != sel || f.canceled) {
+				continue // it was another caller's request, for another selector or with less time
 			}
 		} else {
-			sels := s.want
-			if h := s.held.Load(); h != nil {
+			sels := s.wanted
+			if h := s.snapshot.Load(); h != nil {
 				sels = h.selectors()
 			}
 			sels = slices.Clone(sels)
@@ -168,11 +168,11 @@ func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, 
 					sels = sels[len(sels)-maxRefs:]
 				}
 			}
-			f = &flight{min: max(s.floor, s.need, s.index.from), sels: sels, sel: sel, done: make(chan struct{})}
+			f = &flight{minRevision: max(s.minRevision, s.changedAt, s.index.from), selectors: sels, selector: sel, done: make(chan struct{})}
 			s.flight = f
 			s.mu.Unlock()
-			f.held, f.err = c.ask(ctx, s.id, f.sels, sel, f.min)
-			f.cut = ctx.Err() != nil
+			f.snapshot, f.err = c.readPrompt(ctx, s.id, f.selectors, sel, f.minRevision)
+			f.canceled = ctx.Err() != nil
 			s.mu.Lock()
 			if s.flight == f {
 				s.flight = nil
@@ -183,29 +183,29 @@ func (c *cached) fetch(ctx context.Context, s *slot, sel string) (stet.Version, 
 		if f.err != nil {
 			return stet.Version{}, f.err
 		}
-		if v, ok := c.give(s, f.held, sel); ok {
+		if v, ok := c.accept(s, f.snapshot, sel); ok {
 			return v, nil
 		}
 	}
 	return stet.Version{}, errOlder
 }
 
-// give puts an answer into the slot and returns what is to be given out for it: a
-// newer one if there is. It returns false if the answer is too old.
-func (c *cached) give(s *slot, h *held, sel string) (stet.Version, bool) {
+// accept puts an answer into the slot and returns the version of a selector, from a
+// newer snapshot if there is one. It returns false if the answer is too old.
+func (c *cached) accept(s *slot, h *snapshot, sel string) (stet.Version, bool) {
 	s.mu.Lock()
 	ok := s.install(h)
-	if old := s.held.Load(); !ok && old != nil && old.find(sel) != nil {
-		h, ok = old, true // somebody else was faster
+	if old := s.snapshot.Load(); !ok && old != nil && old.find(sel) != nil {
+		h, ok = old, true // another answer was faster
 	}
-	again := ok && s.need > h.asOf
+	again := ok && s.changedAt > h.asOf
 	s.mu.Unlock()
 	if !ok {
 		return stet.Version{}, false
 	}
-	c.weigh(s)
+	c.resize(s)
 	if again {
-		c.soil(s)
+		c.markDirty(s)
 	}
 	if v := h.find(sel); v != nil {
 		return *v, true
@@ -213,9 +213,9 @@ func (c *cached) give(s *slot, h *held, sel string) (stet.Version, bool) {
 	return stet.Version{}, false
 }
 
-// ask reads selectors of a prompt. If one of them fails that is not the one that
-// was asked for, it reads that one alone.
-func (c *cached) ask(ctx context.Context, id string, sels []string, sel string, min uint64) (*held, error) {
+// readPrompt reads selectors of a prompt from the server. If another than sel fails, it
+// reads sel alone.
+func (c *cached) readPrompt(ctx context.Context, id string, sels []string, sel string, min uint64) (*snapshot, error) {
 	for {
 		refs := make([]string, len(sels))
 		for i := range sels {
@@ -225,7 +225,7 @@ func (c *cached) ask(ctx context.Context, id string, sels []string, sel string, 
 		var e *stet.Error
 		switch {
 		case err == nil:
-			return newHeld(asOf, sels, versions), nil
+			return newSnapshot(asOf, sels, versions), nil
 		case errors.As(err, &e) && e.Op != stet.NoOp:
 			if len(sels) > 1 && (e.Op >= len(sels) || sels[e.Op] != sel) {
 				sels = []string{sel}

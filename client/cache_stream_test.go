@@ -29,10 +29,7 @@ func TestCacheLags(t *testing.T) {
 				}
 			}
 		})
-		cache, err := client.WithCache(f.store, client.CacheOptions{MaxStale: time.Minute})
-		if err != nil {
-			t.Fatal(err)
-		}
+		cache := client.CacheOf(f.store.Backend(), client.CacheOptions{MaxStale: time.Minute})
 		defer cache.Close()
 		beat := func(revision, newest int) {
 			say <- fmt.Sprintf("id: s.%d\nevent: beat\ndata: {\"newest\":%d}\n\n", revision, newest)

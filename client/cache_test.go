@@ -10,7 +10,6 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/httpapi"
-	"github.com/stet-dev/stet/memory"
 )
 
 func TestCacheHits(t *testing.T) {
@@ -168,7 +167,7 @@ func TestCacheWithoutServer(t *testing.T) {
 			l.Errorf("the state is %+v", st)
 		}
 		l.after(30 * time.Second)
-		l.is("p@production", "may not answer without the server for longer than 1m0s (the last news was")
+		l.is("p@production", "has had no news for more than its MaxStale of 1m0s (the last news was")
 		l.is("p@production", "cannot be reached")
 		if st := l.cache.State(); st.Fresh {
 			l.Errorf("the state is %+v", st)
@@ -195,7 +194,7 @@ func TestCacheMuteServer(t *testing.T) {
 		l.is("p", "one")
 		l.after(12 * time.Second) // there was a beat just before
 		l.is("p", "two")          // what is asked for at the server is right
-		if st := l.cache.State(); st.Fresh || st.Err == nil || !strings.Contains(st.Err.Error(), "said nothing for 30s") {
+		if st := l.cache.State(); st.Fresh || st.Err == nil || !strings.Contains(st.Err.Error(), "has sent nothing for 30s") {
 			l.Errorf("the state is %+v", st)
 		}
 		l.set(func() { l.mute = false })
@@ -381,12 +380,9 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestCacheOptions(t *testing.T) {
-	s, err := memory.Open(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := client.WithCache(s, client.CacheOptions{}); stet.CodeOf(err) != stet.CodeInvalid {
-		t.Errorf("a cache of a store in memory is answered with %v", err)
+	t.Parallel()
+	_, err := client.OpenCached(t.Context(), "http://127.0.0.1:1", &client.CacheOptions{MaxStale: client.MinMaxStale - 1})
+	if stet.CodeOf(err) != stet.CodeInvalid {
+		t.Errorf("a cache with too small a MaxStale is answered with %v", err)
 	}
 }

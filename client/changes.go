@@ -14,8 +14,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Changes implements stet.Backend. It lasts for as long as ctx and the client do:
-// when the connection is lost it is opened again, and what was missed comes first.
+// Changes implements stet.Backend. It ends with ctx and the client only: when the
+// connection is lost it opens another, and goes on where it was.
 func (b *backend) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
 	return func(yield func(stet.Change, error) bool) {
 		for n, err := range b.follow(ctx, followOptions{storeID: b.Info().StoreID, since: since, texts: o.Texts}) {
@@ -30,14 +30,14 @@ func (b *backend) Changes(ctx context.Context, since uint64, o stet.ChangesOptio
 	}
 }
 
-// parsePlace reads STORE_ID.REVISION.
-func parsePlace(s string) (store string, revision uint64, err error) {
+// parsePosition parses STORE_ID.REVISION.
+func parsePosition(s string) (store string, revision uint64, err error) {
 	i := strings.LastIndexByte(s, '.')
 	if i > 0 {
 		revision, err = strconv.ParseUint(s[i+1:], 10, 63)
 	}
 	if i <= 0 || err != nil {
-		return "", 0, fmt.Errorf("it has the id %q, which is no place in a log", s)
+		return "", 0, fmt.Errorf("it has the id %q, which is not a position in a log", s)
 	}
 	return s[:i], revision, nil
 }
@@ -47,7 +47,7 @@ func (b *backend) ChangesPage(ctx context.Context, since uint64, o stet.ChangesO
 	return b.changesPage(ctx, b.Info().StoreID+"."+strconv.FormatUint(since, 10), "", o)
 }
 
-// changesPage asks for a page of what comes after a place.
+// changesPage reads a page of the changes after a position.
 func (b *backend) changesPage(ctx context.Context, since, prefix string, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
 	var page stet.Page[stet.Change]
 	q := url.Values{"since": {since}}
@@ -71,7 +71,7 @@ func (b *backend) changesPage(ctx context.Context, since, prefix string, o stet.
 		}
 		next := ""
 		if a.Next != "" {
-			_, revision, err := parsePlace(a.Next)
+			_, revision, err := parsePosition(a.Next)
 			if err != nil {
 				return err
 			}

@@ -22,28 +22,27 @@ type Options struct {
 	// Key is sent with every request, as "Authorization: Bearer KEY".
 	Key string
 
-	// Timeout bounds one attempt of a call, for a server that takes a request
-	// and never answers: 30 s if 0, not bounded if negative. What is long by its
-	// nature (a backup, an export, a verification, a stream of changes) is bounded
-	// by the caller alone.
+	// Timeout bounds one attempt of a call, in case a server never answers: 30 s if
+	// 0, no bound if negative. It does not bound what is long by nature: a backup,
+	// an export, a verification, a stream of changes.
 	Timeout time.Duration
 
-	// Attempts is how often one call is sent at most: 8 if 0, which takes some
-	// three seconds, the time in which a server starts again.
+	// Attempts is how often a call is sent at most: 8 if 0. That takes some three
+	// seconds, in which a server can restart.
 	Attempts int
 
-	// FirstWait is about how long is waited before a call is sent again: 50 ms if
-	// 0, in which a server that is busy gets some work done. It doubles each time,
-	// up to two seconds or FirstWait, whichever is longer.
+	// FirstWait is about how long the client waits before the first retry: 50 ms if
+	// 0. The wait doubles each time, up to two seconds or FirstWait, whichever is
+	// longer.
 	FirstWait time.Duration
 
-	// RetryBudget is how many repetitions the calls of this client may make
-	// beyond one for every five calls that succeed: 100 if 0. When they are used up,
-	// what fails is not sent again.
+	// RetryBudget is how many retries all calls of this client may make, beyond one
+	// for every five calls that succeed: 100 if 0. When they are used up, calls that
+	// fail are not retried.
 	RetryBudget int
 
-	// MaxAnswer is the most bytes of an answer that is read into memory: 64 MiB
-	// if 0, which holds every page, and every commit of 8 MiB of texts.
+	// MaxAnswer bounds the bytes of an answer that is read into memory: 64 MiB if 0,
+	// which holds every page, and every commit of 8 MiB of texts.
 	MaxAnswer int64
 
 	// Conns is how many connections are kept open for reuse: 100 if 0. It
@@ -53,51 +52,50 @@ type Options struct {
 	// TLS is for https: the roots to trust, a certificate to show.
 	TLS *tls.Config
 
-	// Transport replaces the client's own, with Conns and TLS. An attempt that
-	// fails in one that is not a *http.Transport counts as sent, unless it says
-	// that it could not dial.
+	// Transport replaces the client's own; Conns and TLS are ignored then. A failed
+	// attempt in a Transport that is not a *http.Transport counts as sent, unless the
+	// error says that it could not dial.
 	Transport http.RoundTripper
 
 	// NewID makes the id of a commit that was given none: a UUID of version 7
 	// if nil.
 	NewID func() string
 
-	// Rand spreads the repetitions: it returns numbers in [0, 1), and may be
-	// called by many goroutines at once. It is math/rand/v2's Float64 if nil.
+	// Rand makes the waits random. It returns numbers in [0, 1), and must be safe
+	// for concurrent use. It is math/rand/v2's Float64 if nil.
 	Rand func() float64
 }
 
-// A backend implements stet.Backend. Files are about one noun: request.go sends
-// one attempt, retry.go repeats it, error.go understands what went wrong.
+// A backend implements stet.Backend: request.go sends one attempt, retry.go repeats
+// it, error.go tells what went wrong.
 type backend struct {
 	opts Options
 	base string // scheme, host and prefix, without a slash at the end
 	name string // the address as it was given, for errors
 	http *http.Client
-	// traced says that the transport tells when it has a connection.
+	// traced says that the transport supports httptrace.
 	traced bool
 
-	budget budget
-	known  atomic.Pointer[storeJSON] // what the server said last of its store
-	seen   atomic.Uint64             // the newest revision that an answer was of
+	budget     budget
+	info       atomic.Pointer[infoJSON] // what the server last said about its store
+	newestSeen atomic.Uint64            // newest revision of an answer
 
-	// Reads end when the client is closed, writes when it has waited for them
-	// long enough.
-	reads, writes         context.Context
-	endReads, abandonment context.CancelFunc
+	// Close ends reads at once, and writes after closeWait.
+	reads, writes       context.Context
+	endReads, endWrites context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
-	work   sync.WaitGroup // calls under way; added to under mu, while not closed
+	work   sync.WaitGroup // calls under way; added under mu, while not closed
 }
 
 var _ stet.Backend = (*backend)(nil)
 
-// Open returns the store at a server: http://HOST:PORT, https://HOST, with a path
-// where the server is behind one, or unix:PATH for HTTP over a Unix socket. It
-// asks the server for its store once, and fails as unavailable if there is no
-// answer, as unauthorized if the key is not valid, and as invalid if the address is
-// not one or what answers there is not stet. Options may be nil.
+// Open returns the store at a server: http://HOST:PORT, https://HOST, either with a
+// path if the server is behind one, or unix:PATH for HTTP over a Unix socket. It asks
+// the server about its store. It fails as unavailable if there is no answer, as
+// unauthorized if the key is not valid, and as invalid if url is not an address or what
+// answers there is not stet. Options may be nil.
 func Open(ctx context.Context, url string, opts *Options) (*stet.Store, error) {
 	var o Options
 	if opts != nil {
@@ -138,25 +136,25 @@ func dial(ctx context.Context, url string, o Options) (*backend, error) {
 	_, b.traced = o.Transport.(*http.Transport)
 	b.http = &http.Client{
 		Transport: o.Transport,
-		// The key is for this server, and a redirected commit would not be one.
+		// The key is for this server only, and a redirected POST becomes a GET.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	b.budget.fill(float64(o.RetryBudget))
 	b.reads, b.endReads = context.WithCancel(context.Background())
-	b.writes, b.abandonment = context.WithCancel(context.Background())
-	if _, err := b.ask(ctx, openAttempts); err != nil {
+	b.writes, b.endWrites = context.WithCancel(context.Background())
+	if _, err := b.fetchInfo(ctx, openAttempts); err != nil {
 		_ = b.Close()
 		return nil, err
 	}
 	return b, nil
 }
 
-// openAttempts is how often Open asks: a person who has mistyped the address
-// should not wait for the answer.
+// openAttempts is how often Open asks. It is few, so that a mistyped address is
+// reported soon.
 const openAttempts = 3
 
-// transport returns a transport that keeps enough connections: the standard
-// library's keeps two a host, and closes and dials the others again and again.
+// transport returns a transport that keeps enough idle connections: the standard
+// library's default keeps two a host and closes the others.
 func (a *address) transport(o *Options) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	t := &http.Transport{
@@ -166,7 +164,7 @@ func (a *address) transport(o *Options) *http.Transport {
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          o.Conns,
 		MaxIdleConnsPerHost:   o.Conns,
-		IdleConnTimeout:       90 * time.Second, // below the two minutes after which servers and balancers hang up
+		IdleConnTimeout:       90 * time.Second, // less than the two minutes after which many servers and balancers close
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
@@ -179,8 +177,8 @@ func (a *address) transport(o *Options) *http.Transport {
 	return t
 }
 
-// begin counts a call, which end ends; it refuses one after Close.
-func (b *backend) begin() error {
+// beginCall counts a call, and refuses it after Close. The call ends with endCall.
+func (b *backend) beginCall() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -190,10 +188,10 @@ func (b *backend) begin() error {
 	return nil
 }
 
-func (b *backend) end() { b.work.Done() }
+func (b *backend) endCall() { b.work.Done() }
 
-// closeWait is how long Close waits for commits under way: longer than any server
-// takes that answers at all.
+// closeWait is how long Close waits for commits under way. A server that answers at
+// all takes less.
 const closeWait = 10 * time.Second
 
 // Close implements stet.Backend.
@@ -202,10 +200,10 @@ func (b *backend) Close() error {
 	b.closed = true
 	b.mu.Unlock()
 	b.endReads()
-	late := time.AfterFunc(closeWait, b.abandonment)
+	late := time.AfterFunc(closeWait, b.endWrites)
 	b.work.Wait()
 	late.Stop()
-	b.abandonment()
+	b.endWrites()
 	b.http.CloseIdleConnections()
 	return nil
 }

@@ -151,10 +151,7 @@ func TestCloseOfACache(t *testing.T) {
 			return nil, err
 		}
 		r := c.Backend().(*remote)
-		cache, err := client.WithCache(stet.New(r.Backend), client.CacheOptions{})
-		if err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
+		cache := client.CacheOf(r.Backend, client.CacheOptions{})
 		return stet.New(&remote{cache.Backend(), r.close}), nil
 	}}
 	for _, c := range drivertest.Cases() {

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// maxEvent is the most bytes of one event: the largest commit with its texts, in
-// JSON that escapes every byte of them. What is more is not stet's, and is not
-// kept in memory to see.
+// maxEvent bounds one event: it holds the largest commit with its texts, in JSON that
+// escapes every byte of them.
 const maxEvent = 64 << 20
 
 var errLongEvent = errors.New("an event has over " + strconv.Itoa(maxEvent) + " bytes")
 
-// An event is one of a stream of server-sent events. Its data is good until the
+// An event is one of a stream of server-sent events. Its data is valid until the
 // next one is read.
 type event struct {
 	id   string
@@ -26,20 +25,20 @@ type event struct {
 
 // An eventReader reads a text/event-stream. One goroutine uses it.
 type eventReader struct {
-	r    *bufio.Reader
-	most int
-	data []byte
-	// retry is how long the server wants to be left alone for after the stream
-	// has ended, 0 if it has not said.
+	r     *bufio.Reader
+	limit int
+	data  []byte
+	// retry is how long the server asks clients to wait after the stream has ended,
+	// 0 if it does not say.
 	retry time.Duration
 }
 
 func newEventReader(r io.Reader) *eventReader {
-	return &eventReader{r: bufio.NewReaderSize(r, 4<<10), most: maxEvent}
+	return &eventReader{r: bufio.NewReaderSize(r, 4<<10), limit: maxEvent}
 }
 
-// next returns the next event. One that is cut off in the middle is none: the
-// error is io.EOF, or what the connection failed with.
+// next returns the next event. An event that is cut off is dropped: the error is io.EOF
+// or that of the connection.
 func (r *eventReader) next() (event, error) {
 	var e event
 	r.data = r.data[:0]
@@ -74,20 +73,20 @@ func (r *eventReader) next() (event, error) {
 				r.retry = time.Duration(ms) * time.Millisecond
 			}
 			continue
-		default: // a comment, or what a later server says
+		default: // a comment, or a field of a later version
 			continue
 		}
 		lines++
 	}
 }
 
-// line returns the next line without its end. It is good until the next one is
-// read. size counts what the event has so far.
+// line returns the next line without its end. It is valid until the next call. size
+// counts the bytes of the event so far.
 func (r *eventReader) line(size *int) ([]byte, error) {
 	var long []byte
 	for {
 		part, err := r.r.ReadSlice('\n')
-		if *size += len(part); *size > r.most {
+		if *size += len(part); *size > r.limit {
 			return nil, errLongEvent
 		}
 		switch {
@@ -95,7 +94,7 @@ func (r *eventReader) line(size *int) ([]byte, error) {
 			long = append(long, part...)
 			continue
 		case err != nil:
-			return nil, err // without its end a line may be half of one
+			return nil, err // a line without its end may be half of one
 		case long != nil:
 			part = append(long, part...)
 		}

@@ -66,7 +66,7 @@ func TestEventReaderIsBounded(t *testing.T) {
 		"unknown":    strings.Repeat("x: xxxxxxxxxx\n", 500),
 	} {
 		r := newEventReader(io.MultiReader(strings.NewReader(in), iotest.ErrReader(errors.New("read too far"))))
-		r.most = 4096
+		r.limit = 4096
 		if _, err := r.next(); err != errLongEvent {
 			t.Errorf("%s: the error is %v", name, err)
 		}

@@ -59,16 +59,15 @@ func ExampleOpen() {
 	// not_found: greeting has no label "prod". Labels: production → 1.0.0. Did you mean production?
 }
 
-// What is read again and again comes from memory, also while the server is away.
-func ExampleWithCache() {
+// What is read often comes from memory, also while the server is away.
+func ExampleOpenCached() {
 	ctx := context.Background()
 	url, stop := exampleServer()
 
-	store, err := client.Open(ctx, url, &client.Options{Attempts: 2}) // tells soon that the server is away
-	if err != nil {
-		log.Fatal(err)
-	}
-	prompts, err := client.WithCache(store, client.CacheOptions{Prefixes: []string{"support/"}})
+	prompts, err := client.OpenCached(ctx, url, &client.CacheOptions{
+		Options:  client.Options{Attempts: 2}, // do not try for long when the server is away
+		Prefixes: []string{"support/"},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -18,130 +18,125 @@ import (
 )
 
 const (
-	// beatEvery is how often a server says something on a stream that has no
-	// news, if it is not asked for another time.
+	// beatEvery is how often a server sends a beat on an idle stream, unless it is
+	// asked for another interval.
 	beatEvery = 15 * time.Second
-	// missedBeats is after how many beats that did not come a connection is dead.
+	// missedBeats is after how many missing beats a connection counts as dead.
 	missedBeats = 3
-	// longestPause is the longest that is waited before a stream is opened again:
-	// news of a server that is back come within that.
+	// longestPause bounds the wait before a stream is opened again, and so how long
+	// the return of a server goes unnoticed.
 	longestPause = 10 * time.Second
 )
 
 // Why a connection ended, apart from an error.
 var (
-	errStop   = errors.New("client: the caller stops")    // the loop was left
-	errSilent = errors.New("the connection went silent")  // no beat came
+	errStop   = errors.New("client: the caller stops")    // the loop has ended
+	errSilent = errors.New("the connection went silent")  // no beats
 	errBehind = errors.New("the server says: read pages") // too slow for the stream
 	errEnded  = errors.New("the server ended the stream") // it is stopping
 	errKey    = errors.New("the key was revoked, has expired or was given other rights")
 )
 
-// ends are the reasons to read no more of a stream though nothing is wrong with it.
+// ends are the reasons to leave a stream that is in order.
 var ends = []error{errStop, errBehind, errEnded, errKey}
 
-// followOptions choose what is followed.
+// followOptions choose what to follow.
 type followOptions struct {
-	// storeID and since are the place to go on after; storeID is "" for a
-	// revision of whatever store is there. present begins with what comes now.
+	// storeID and since are the position to go on after; storeID is "" for any
+	// store. fromNow begins with the next change instead.
 	storeID string
 	since   uint64
-	present bool
+	fromNow bool
 
 	texts  bool
 	prefix string
 	beat   time.Duration // beatEvery if 0
-	// patient waits for a server that cannot be reached at the beginning, too.
-	patient bool
+	// keepTrying also waits for a server that cannot be reached at the beginning.
+	keepTrying bool
 }
 
-// news is what following tells.
-type news struct {
-	// change is a commit; its revision is 0 where there is none.
+// An update is one step of following a store.
+type update struct {
+	// change is a commit; its revision is 0 for none.
 	change stet.Change
-	// storeID and revision say where the reader is now: it knows of everything
-	// that it asked for up to there.
+	// storeID and revision are the position now: every change up to there that was
+	// asked for has been yielded.
 	storeID  string
 	revision uint64
-	// newest is the newest revision that there was a moment ago, if told says that
-	// the server has told it.
-	newest uint64
-	told   bool
-	// scope names the prompts that the key is for where told is true, "" for every
-	// one: of others nothing is told.
+	// newest is the store's newest revision, if hasNewest says that the server has
+	// reported it.
+	newest    uint64
+	hasNewest bool
+	// scope, set with hasNewest, names the prompts that the key is for; "" for all.
+	// Changes of others are not in the feed.
 	scope string
-	// lost is why there is no connection, nil if there is one.
-	lost error
-}
-
-// A feed tells what happens in a store. It is what a cache needs of a client.
-type feed interface {
-	// follow yields every change after the place to begin at, in order, none
-	// missing and none twice, whatever becomes of the connection; and beside
-	// them how far it is and when the connection is lost. An error ends it: ctx
-	// is done, the client is closed, or going on there makes no sense.
-	follow(ctx context.Context, o followOptions) iter.Seq2[news, error]
+	// connErr is why there is no connection, nil if there is one.
+	connErr error
 }
 
 // A follower is the state of one follow.
 type follower struct {
 	b     *backend
 	o     followOptions
-	yield func(news, error) bool
+	yield func(update, error) bool
 
-	storeID string
-	pos     uint64
-	known   bool // storeID and pos are a place
-	scope   string
+	storeID  string
+	revision uint64
+	known    bool // there is a position
+	scope    string
 
-	// garbled is how many connections in a row ended with what could not be
-	// understood, at the place badAt.
-	garbled int
-	badAt   uint64
+	// malformedCount is how many connections in a row ended with something malformed
+	// at the revision malformedAt.
+	malformedCount int
+	malformedAt    uint64
 }
 
-// maxGarbled is after how many of them the server is what is wrong, or what answers
-// in its stead, and not the connection.
-const maxGarbled = 3
+// maxMalformed is after how many of them the server, or what answers in its place, is
+// at fault and not the connection.
+const maxMalformed = 3
 
-func (b *backend) follow(ctx context.Context, o followOptions) iter.Seq2[news, error] {
+// follow yields every change after a position, in order, none missing and none twice,
+// across connections. Between them it yields how far it has come, and that the
+// connection is lost. It ends with an error: ctx is done, the client is closed, or it
+// makes no sense to go on after that position.
+func (b *backend) follow(ctx context.Context, o followOptions) iter.Seq2[update, error] {
 	if o.beat == 0 {
 		o.beat = beatEvery
 	}
-	return func(yield func(news, error) bool) {
-		f := &follower{b: b, o: o, yield: yield, storeID: o.storeID, pos: o.since, known: !o.present}
+	return func(yield func(update, error) bool) {
+		f := &follower{b: b, o: o, yield: yield, storeID: o.storeID, revision: o.since, known: !o.fromNow}
 		if err := f.run(ctx); err != errStop {
-			yield(news{}, err)
+			yield(update{}, err)
 		}
 	}
 }
 
-// run follows over one connection after the other. It returns errStop or the
-// error for the caller.
+// run follows over one connection after another. It returns errStop or the error for
+// the caller.
 func (f *follower) run(ctx context.Context) error {
 	connected := false
 	for n := 1; ; n++ {
-		told, retry, failed := f.once(ctx)
+		received, retry, failed := f.connect(ctx)
 		switch {
 		case failed.err == errStop:
 			return errStop
 		case ctx.Err() != nil:
-			return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
-		case !failed.again:
+			return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.revision, context.Cause(ctx))
+		case !failed.retry:
 			return stet.AsError(failed.err)
 		}
-		if told {
+		if received {
 			connected, n = true, 1
 		}
-		if !connected && !f.o.patient && n >= f.b.opts.Attempts {
+		if !connected && !f.o.keepTrying && n >= f.b.opts.Attempts {
 			return stet.AsError(failed.err)
 		}
-		if !f.yield(news{storeID: f.storeID, revision: f.pos, lost: failed.err}, nil) {
+		if !f.yield(update{storeID: f.storeID, revision: f.revision, connErr: failed.err}, nil) {
 			return errStop
 		}
 		if failed.err == errBehind {
-			if err := f.pages(ctx); err != nil {
-				if err == errStop || !passing[stet.CodeOf(err)] {
+			if err := f.readPages(ctx); err != nil {
+				if err == errStop || !transientCodes[stet.CodeOf(err)] {
 					return err
 				}
 			} else {
@@ -149,21 +144,21 @@ func (f *follower) run(ctx context.Context) error {
 				continue
 			}
 		}
-		if err := f.pause(ctx, n, max(retry, failed.after)); err != nil {
+		if err := f.pause(ctx, n, max(retry, failed.retryAfter)); err != nil {
 			return err
 		}
 	}
 }
 
-// A lost connection and what to do about it.
-type lost struct {
-	err   error
-	again bool
-	after time.Duration
+// A disconnect is why a connection ended, and what to do about it.
+type disconnect struct {
+	err        error
+	retry      bool
+	retryAfter time.Duration
 }
 
-// pause waits before the connection after the n-th in a row that told nothing.
-// Everybody was cut off at the same time; they come back one by one.
+// pause waits after the n-th connection in a row on which nothing came. The wait is
+// random: all clients of a server lose their streams at the same time.
 func (f *follower) pause(ctx context.Context, n int, after time.Duration) error {
 	d := longestPause
 	if n < 16 {
@@ -178,77 +173,76 @@ func (f *follower) pause(ctx context.Context, n int, after time.Duration) error 
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.pos, context.Cause(ctx))
+		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "following the changes ended at revision %d: %v.", f.revision, context.Cause(ctx))
 	case <-f.b.reads.Done():
 		return errClosed()
 	}
 }
 
-// once follows over one connection. told says that something came, and retry how
-// long a server that has ended the stream wants to be left alone for.
-func (f *follower) once(ctx context.Context) (told bool, retry time.Duration, why lost) {
+// connect follows over one connection. It returns whether something came, how long the
+// server asks clients to wait, if it has ended the stream, and why the connection ended.
+func (f *follower) connect(ctx context.Context) (received bool, retry time.Duration, why disconnect) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	patience := missedBeats * f.o.beat
-	watch := time.AfterFunc(patience, func() { cancel(errSilent) })
+	timeout := missedBeats * f.o.beat
+	watch := time.AfterFunc(timeout, func() { cancel(errSilent) })
 	defer watch.Stop()
 
 	resp, failed := f.b.stream(ctx, f.request())
 	if failed != nil {
 		if context.Cause(ctx) == errSilent {
-			return false, 0, lost{err: f.silent(patience), again: true}
+			return false, 0, disconnect{err: f.silentError(timeout), retry: true}
 		}
-		return false, 0, lost{failed.err, failed.again, failed.after}
+		return false, 0, disconnect{failed.err, failed.retryable, failed.retryAfter}
 	}
 	defer resp.Body.Close()
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/event-stream" {
-		return false, 0, f.bad(fmt.Errorf("it has no events, but %q", kind))
+		return false, 0, f.malformed(fmt.Errorf("it has no events, but %q", kind))
 	}
-	r := newEventReader(&watched{resp.Body, watch, patience})
+	r := newEventReader(&watchdogReader{resp.Body, watch, timeout})
 	for {
 		e, err := r.next()
 		if err == nil {
-			if err = f.take(&e); err == nil {
-				told = true
+			if err = f.handle(&e); err == nil {
+				received = true
 				continue
 			}
 			if !slices.Contains(ends, err) {
-				return told, 0, f.bad(fmt.Errorf("an event after revision %d: %w", f.pos, err))
+				return received, 0, f.malformed(fmt.Errorf("an event after revision %d: %w", f.revision, err))
 			}
 		}
 		switch {
 		case slices.Contains(ends, err):
-			return told, r.retry, lost{err: err, again: true}
+			return received, r.retry, disconnect{err: err, retry: true}
 		case context.Cause(ctx) == errSilent:
-			err = f.silent(patience)
+			err = f.silentError(timeout)
 		default:
-			failed := f.b.cut(ctx, err)
-			// A stream that was closed while it was read ends the following only
-			// with the caller or the client, which run looks for.
-			return told, 0, lost{err: failed.err, again: failed.again}
+			failed := f.b.interrupted(ctx, err)
+			// run finds out whether the caller or the client has ended it.
+			return received, 0, disconnect{err: failed.err, retry: failed.retryable}
 		}
-		return told, 0, lost{err: err, again: true}
+		return received, 0, disconnect{err: err, retry: true}
 	}
 }
 
-// bad is told of an event, or of a whole answer, that could not be understood.
-func (f *follower) bad(err error) lost {
-	if f.badAt != f.pos {
-		f.garbled, f.badAt = 0, f.pos
+// malformed counts an event, or a whole answer, that could not be understood.
+func (f *follower) malformed(err error) disconnect {
+	if f.malformedAt != f.revision {
+		f.malformedCount, f.malformedAt = 0, f.revision
 	}
-	f.garbled++
-	failed := f.b.garbled(err)
-	return lost{err: failed.err, again: f.garbled < maxGarbled}
+	f.malformedCount++
+	failed := f.b.malformed(err)
+	return disconnect{err: failed.err, retry: f.malformedCount < maxMalformed}
 }
 
-func (f *follower) silent(patience time.Duration) error {
-	return stet.WrapError(errSilent, stet.CodeUnavailable, "the server at %s said nothing for %v; it is taken for lost.", f.b.name, patience)
+func (f *follower) silentError(timeout time.Duration) error {
+	return stet.WrapError(errSilent, stet.CodeUnavailable, "the server at %s has sent nothing for %v, so the connection counts as lost.", f.b.name, timeout)
 }
 
 func (f *follower) request() *request {
 	q := url.Values{}
 	if f.known {
-		q.Set("since", f.place())
+		q.Set("since", f.position())
 	}
 	if f.o.texts {
 		q.Set("texts", "true")
@@ -262,30 +256,30 @@ func (f *follower) request() *request {
 	return &request{method: http.MethodGet, path: "/v1/changes", query: q, accept: "text/event-stream", slow: true}
 }
 
-func (f *follower) place() string {
+func (f *follower) position() string {
 	if f.storeID == "" {
-		return strconv.FormatUint(f.pos, 10)
+		return strconv.FormatUint(f.revision, 10)
 	}
-	return f.storeID + "." + strconv.FormatUint(f.pos, 10)
+	return f.storeID + "." + strconv.FormatUint(f.revision, 10)
 }
 
-// take tells the caller of an event. It returns one of ends
-// where nothing more is to be read, or says what is wrong with the event.
-func (f *follower) take(e *event) error {
-	store, pos, err := parsePlace(e.id)
+// handle yields what an event says. It returns one of ends if the stream is to be left,
+// or what is wrong with the event.
+func (f *follower) handle(e *event) error {
+	store, pos, err := parsePosition(e.id)
 	if err != nil {
 		return err
 	}
 	switch {
 	case f.storeID != "" && store != f.storeID:
 		return fmt.Errorf("it is of the store %s and not of %s", store, f.storeID)
-	case f.known && pos < f.pos:
-		return nil // told already
+	case f.known && pos < f.revision:
+		return nil // yielded already
 	}
-	n := news{storeID: store, revision: pos}
+	n := update{storeID: store, revision: pos}
 	switch e.name {
 	case "change":
-		if f.known && pos == f.pos {
+		if f.known && pos == f.revision {
 			return nil
 		}
 		if err := json.Unmarshal(e.data, &n.change); err != nil {
@@ -304,10 +298,10 @@ func (f *follower) take(e *event) error {
 		}
 		if beat.Newest != nil {
 			f.scope = beat.Scope
-			n.newest, n.told, n.scope = *beat.Newest, true, f.scope
+			n.newest, n.hasNewest, n.scope = *beat.Newest, true, f.scope
 		}
 	case "end":
-		f.storeID, f.pos, f.known = store, pos, true
+		f.storeID, f.revision, f.known = store, pos, true
 		var end struct {
 			Reason string `json:"reason"`
 		}
@@ -324,55 +318,55 @@ func (f *follower) take(e *event) error {
 	default:
 		return nil // of a later server
 	}
-	f.storeID, f.pos, f.known = store, pos, true
+	f.storeID, f.revision, f.known = store, pos, true
 	if !f.yield(n, nil) {
 		return errStop
 	}
 	return nil
 }
 
-// pages reads what was missed page by page, at the pace of whoever is told.
-func (f *follower) pages(ctx context.Context) error {
+// readPages reads the changes that were missed page by page, at the pace of the caller.
+func (f *follower) readPages(ctx context.Context) error {
 	for {
-		p, err := f.b.changesPage(ctx, f.place(), f.o.prefix, stet.ChangesOptions{Texts: f.o.texts, Limit: 1000})
+		p, err := f.b.changesPage(ctx, f.position(), f.o.prefix, stet.ChangesOptions{Texts: f.o.texts, Limit: 1000})
 		if err != nil {
 			return err
 		}
 		for _, ch := range p.Items {
-			if ch.Revision <= f.pos {
+			if ch.Revision <= f.revision {
 				continue
 			}
-			f.pos = ch.Revision
-			if !f.yield(news{change: ch, storeID: f.storeID, revision: f.pos}, nil) {
+			f.revision = ch.Revision
+			if !f.yield(update{change: ch, storeID: f.storeID, revision: f.revision}, nil) {
 				return errStop
 			}
 		}
 		if p.Next == "" {
-			f.pos = max(f.pos, p.AsOf)
-			if !f.yield(news{storeID: f.storeID, revision: f.pos, newest: f.pos, told: true, scope: f.scope}, nil) {
+			f.revision = max(f.revision, p.AsOf)
+			if !f.yield(update{storeID: f.storeID, revision: f.revision, newest: f.revision, hasNewest: true, scope: f.scope}, nil) {
 				return errStop
 			}
 			return nil
 		}
 		next, err := strconv.ParseUint(p.Next, 10, 64)
-		if err != nil || next <= f.pos && len(p.Items) == 0 {
-			return stet.Errorf(stet.CodeUnavailable, "the pages of %s do not go on after revision %d.", f.b.name, f.pos)
+		if err != nil || next <= f.revision && len(p.Items) == 0 {
+			return stet.Errorf(stet.CodeUnavailable, "the pages of %s do not go on after revision %d.", f.b.name, f.revision)
 		}
-		f.pos = max(f.pos, next)
+		f.revision = max(f.revision, next)
 	}
 }
 
-// watched tells a timer of everything that comes.
-type watched struct {
+// A watchdogReader resets a timer whenever something comes.
+type watchdogReader struct {
 	io.Reader
-	timer    *time.Timer
-	patience time.Duration
+	timer   *time.Timer
+	timeout time.Duration
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w *watchdogReader) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	if n > 0 {
-		w.timer.Reset(w.patience)
+		w.timer.Reset(w.timeout)
 	}
 	return n, err
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A request is one call of the API, which may be sent several times.
+// A request is one call of the API. It may be sent several times.
 type request struct {
 	method string
-	path   string // behind the base, from segments
+	path   string // after the base, from segments
 	query  url.Values
-	header http.Header // beside what every request has; may be nil
+	header http.Header // in addition to what every request has; may be nil
 	body   []byte      // JSON, unless header says otherwise; nil for none
 	accept string      // "application/json" if ""
 
@@ -34,10 +34,10 @@ type request struct {
 	attempts int
 }
 
-// segments makes a path of its parts. Each is one segment, whatever it holds.
+// segments joins parts to a path. Each part is one segment, whatever it holds.
 //
-// A part that is "." or ".." would not arrive, and neither would an empty one;
-// no prompt, label or selector is one, and who calls has checked that.
+// A part that is empty, "." or ".." would get lost on the way. No valid id, label or
+// selector is one; the caller has checked them.
 func segments(parts ...string) string {
 	var b strings.Builder
 	b.WriteString("/v1")
@@ -48,23 +48,20 @@ func segments(parts ...string) string {
 	return b.String()
 }
 
-// A failure is why an attempt has not succeeded.
+// A failure is why an attempt has failed.
 type failure struct {
 	err *stet.Error
-	// open says that the request may have been carried out all the same, or
-	// that it may be yet.
-	open bool
-	// settles says that the answer is about the request itself: whatever
-	// became of earlier attempts, it was not carried out.
-	settles bool
-	// again says that it may succeed when it is sent again.
-	again bool
-	// arrival says that the answer may be about what arrived and not about what
-	// was sent. While it is open whether an earlier attempt of a commit was
-	// carried out, it is sent again.
-	arrival bool
-	// after is how long the server wants to be left alone for, 0 if it does not say.
-	after time.Duration
+	// maybeApplied says that the request may have been carried out, or may be yet.
+	maybeApplied bool
+	// definitive says that no attempt of the request was carried out.
+	definitive bool
+	// retryable says that the request may succeed when it is sent again.
+	retryable bool
+	// maybeDamaged says that the request may have been cut or changed on the way. If
+	// an earlier attempt may have been applied, the commit is sent again.
+	maybeDamaged bool
+	// retryAfter is how long the server asks to wait, 0 if it does not say.
+	retryAfter time.Duration
 }
 
 // stream sends a request once and returns the answer, whose body the caller
@@ -74,10 +71,10 @@ type failure struct {
 // when the client is closed. An answer other than 2xx is a failure, whose err is
 // for the caller of the store, and which says whether to try again.
 func (b *backend) stream(ctx context.Context, r *request) (*http.Response, *failure) {
-	if err := b.begin(); err != nil {
+	if err := b.beginCall(); err != nil {
 		return nil, &failure{err: stet.AsError(err)}
 	}
-	defer b.end()
+	defer b.endCall()
 	return b.send(ctx, r)
 }
 
@@ -111,7 +108,7 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 	resp.Body = &body{resp.Body, ctx, end}
 	if resp.StatusCode/100 != 2 {
 		defer resp.Body.Close()
-		return nil, b.refusal(resp)
+		return nil, b.refused(resp)
 	}
 	return resp, nil
 }
@@ -176,14 +173,14 @@ func (b *body) Close() error {
 func (b *backend) read(resp *http.Response) ([]byte, error) {
 	most := b.opts.MaxAnswer
 	if resp.ContentLength > most {
-		return nil, errHuge
+		return nil, errAnswerTooLarge
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, max(resp.ContentLength, 0)+bytes.MinRead))
 	n, err := buf.ReadFrom(io.LimitReader(resp.Body, most+1))
 	if err == nil && n > most {
-		err = errHuge
+		err = errAnswerTooLarge
 	}
 	return buf.Bytes(), err
 }
 
-var errHuge = errors.New("client: the answer is larger than Options.MaxAnswer")
+var errAnswerTooLarge = errors.New("client: the answer is larger than Options.MaxAnswer")

@@ -12,25 +12,24 @@ import (
 )
 
 const (
-	// firstWait is Options.FirstWait unless it is given, and longestWait what it
-	// grows to.
+	// firstWait is the default of Options.FirstWait, and longestWait what it grows to.
 	firstWait   = 50 * time.Millisecond
 	longestWait = 2 * time.Second
-	// longestAfter is the longest Retry-After that is waited for: a caller without
-	// a deadline would rather know.
+	// longestAfter is the longest Retry-After that is obeyed. Beyond it the call fails,
+	// so that a caller without a deadline is not held up.
 	longestAfter = time.Minute
 )
 
-var errSlow = errors.New("it took longer than one attempt may")
+var errAttemptTimeout = errors.New("one attempt took longer than its Timeout")
 
-// do sends a request until it is answered or there is no sense in going on, and
-// hands the answer to decode, which may be called several times; an error of it
-// is a garbled answer. The error is the caller's.
+// do sends a request until it is answered or another attempt makes no sense. It passes
+// the answer to decode, which may be called several times; an error of decode says that
+// the answer is malformed. The error of do is for the caller of the store.
 func (b *backend) do(ctx context.Context, r *request, decode func(h http.Header, body []byte) error) error {
-	if err := b.begin(); err != nil {
+	if err := b.beginCall(); err != nil {
 		return err
 	}
-	defer b.end()
+	defer b.endCall()
 	if ctx.Err() != nil {
 		return notBegun(ctx)
 	}
@@ -38,30 +37,30 @@ func (b *backend) do(ctx context.Context, r *request, decode func(h http.Header,
 	if r.attempts > 0 {
 		most = min(most, r.attempts)
 	}
-	open := false // an attempt may have been carried out
+	maybeApplied := false
 	for n := 1; ; n++ {
 		f := b.attempt(ctx, r, decode)
 		if f == nil {
 			b.budget.earn()
 			return nil
 		}
-		open = open && !f.settles || f.open
-		again := f.again || f.arrival && open && r.commit != ""
+		maybeApplied = maybeApplied && !f.definitive || f.maybeApplied
+		again := f.retryable || f.maybeDamaged && maybeApplied && r.commit != ""
 		if !again || n >= most || !b.wait(ctx, n, f) {
-			return b.outcome(ctx, r, f, open)
+			return b.outcome(ctx, r, f, maybeApplied)
 		}
 	}
 }
 
-// outcome is the error of a call whose last attempt failed.
-func (b *backend) outcome(ctx context.Context, r *request, f *failure, open bool) error {
+// outcome returns the error of a call whose last attempt failed.
+func (b *backend) outcome(ctx context.Context, r *request, f *failure, maybeApplied bool) error {
 	e := *f.err
-	if ctx.Err() != nil && f.again { // the caller gave up first
+	if ctx.Err() != nil && f.retryable { // the caller gave up first
 		cause := context.Cause(ctx)
-		e = *stet.WrapError(cause, stet.CodeUnavailable, "the time for it ran out (%v). Try again with more time.", cause)
+		e = *stet.WrapError(cause, stet.CodeUnavailable, "the call ran out of time (%v). Try again with more time.", cause)
 	}
 	switch {
-	case r.commit != "" && open:
+	case r.commit != "" && maybeApplied:
 		return unknownOutcome(r.commit, &e)
 	case r.commit != "" && e.Code == stet.CodeUnavailable && ctx.Err() != nil:
 		return notBegun(ctx)
@@ -74,14 +73,14 @@ func (b *backend) outcome(ctx context.Context, r *request, f *failure, open bool
 
 func notBegun(ctx context.Context) error {
 	err := context.Cause(ctx)
-	return stet.WrapError(err, stet.CodeUnavailable, "the time for it ran out before it was begun (%v). Nothing changed. Try again with more time.", err)
+	return stet.WrapError(err, stet.CodeUnavailable, "the call ran out of time before it began (%v). Nothing changed. Try again with more time.", err)
 }
 
 // attempt sends a request once and decodes its answer.
 func (b *backend) attempt(ctx context.Context, r *request, decode func(http.Header, []byte) error) *failure {
 	if !r.slow && b.opts.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, b.opts.Timeout, errSlow)
+		ctx, cancel = context.WithTimeoutCause(ctx, b.opts.Timeout, errAttemptTimeout)
 		defer cancel()
 	}
 	resp, f := b.send(ctx, r)
@@ -91,23 +90,22 @@ func (b *backend) attempt(ctx context.Context, r *request, decode func(http.Head
 	defer resp.Body.Close()
 	text, err := b.read(resp)
 	if err != nil {
-		return b.cut(ctx, err)
+		return b.interrupted(ctx, err)
 	}
 	revision, err := asOf(resp.Header)
 	if err == nil {
 		err = decode(resp.Header, text)
 	}
 	if err != nil {
-		return b.garbled(err)
+		return b.malformed(err)
 	}
-	for old := b.seen.Load(); revision > old && !b.seen.CompareAndSwap(old, revision); old = b.seen.Load() {
+	for old := b.newestSeen.Load(); revision > old && !b.newestSeen.CompareAndSwap(old, revision); old = b.newestSeen.Load() {
 	}
 	return nil
 }
 
-// asOf is the revision that an answer is of. Every answer of stet's to a call says
-// it; the page of a login, or an empty object, does not, and must not pass for an
-// empty list.
+// asOf returns the revision that an answer is of. Every answer of stet has it. A login
+// page, or an empty object from elsewhere, has not, and must not pass for an empty list.
 func asOf(h http.Header) (uint64, error) {
 	revision, err := strconv.ParseUint(h.Get("Stet-As-Of"), 10, 64)
 	if err != nil {
@@ -116,12 +114,11 @@ func asOf(h http.Header) (uint64, error) {
 	return revision, nil
 }
 
-// wait waits before the attempt that follows the n-th. It returns false, and does
-// not wait, if there is to be none: the budget is used up, or the caller's time or
-// the client would end first.
+// wait waits after the n-th attempt. It returns false if there is to be no other: the
+// budget is used up, or the caller's time or the client would end first.
 func (b *backend) wait(ctx context.Context, n int, f *failure) bool {
-	d := b.pause(n, f.after)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d || f.after > longestAfter || ctx.Err() != nil {
+	d := b.pause(n, f.retryAfter)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d || f.retryAfter > longestAfter || ctx.Err() != nil {
 		return false
 	}
 	if !b.budget.take() {
@@ -138,8 +135,8 @@ func (b *backend) wait(ctx context.Context, n int, f *failure) bool {
 	return false
 }
 
-// pause is how long to wait after the n-th attempt: at random between a half and
-// the whole of a time that doubles, and after what the server asked for.
+// pause returns how long to wait after the n-th attempt: what the server asked for, and
+// a random part, from a half to the whole, of a time that doubles with n.
 func (b *backend) pause(n int, after time.Duration) time.Duration {
 	d := max(longestWait, b.opts.FirstWait)
 	if n < 16 {
@@ -148,15 +145,15 @@ func (b *backend) pause(n int, after time.Duration) time.Duration {
 	return after + d/2 + time.Duration(b.opts.Rand()*float64(d/2))
 }
 
-// A budget bounds how much repetitions add to what is sent: each costs one, each
-// call that succeeds brings back a fifth, and so does each fifth of a second, so
-// that a client that calls seldom can repeat as well. While a server is down, all
-// calls together repeat no more than what is left, and then once a second.
+// A budget bounds the retries of all calls of a client together. A retry costs one. A
+// call that succeeds earns a fifth, and so does a fifth of a second, so that a client
+// that calls seldom can retry too. While a server is down, its clients use up what is
+// left, and then retry once a second.
 type budget struct {
-	mu   sync.Mutex
-	left float64
-	most float64
-	last time.Time
+	mu    sync.Mutex
+	left  float64
+	limit float64
+	last  time.Time
 }
 
 const (
@@ -164,14 +161,14 @@ const (
 	earnedBySecond = 1.0
 )
 
-func (b *budget) fill(most float64) { b.left, b.most, b.last = most, most, time.Now() }
+func (b *budget) fill(most float64) { b.left, b.limit, b.last = most, most, time.Now() }
 
-// take takes one repetition, if there is one.
+// take takes one retry, if there is one left.
 func (b *budget) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	b.left = min(b.most, b.left+now.Sub(b.last).Seconds()*earnedBySecond)
+	b.left = min(b.limit, b.left+now.Sub(b.last).Seconds()*earnedBySecond)
 	b.last = now
 	if b.left < 1 {
 		return false
@@ -180,9 +177,9 @@ func (b *budget) take() bool {
 	return true
 }
 
-// earn is told of a call that succeeded.
+// earn credits a call that succeeded.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = min(b.most, b.left+earnedByCall)
+	b.left = min(b.limit, b.left+earnedByCall)
 }

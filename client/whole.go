@@ -15,8 +15,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Verify implements stet.Backend: the server checks its store. Progress is not
-// told.
+// Verify implements stet.Backend: the server checks its store. Progress is not reported.
 func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
 	body, err := json.Marshal(struct {
 		Expect stet.Hash `json:"expect,omitzero"`
@@ -118,15 +117,14 @@ func encodeCopies(copies []stet.Copy) (lines []byte, n int, bad error) {
 	return lines, n, nil
 }
 
-// Export implements stet.Backend. Where the answer is cut off it is asked for
-// again, and goes on behind the last change that was given: what was deleted
-// in between is deleted by a change that is still to come, as in an export that
-// takes long.
+// Export implements stet.Backend. If the answer is cut off, Export asks again and goes
+// on after the last change that it yielded. A version that was deleted in between is
+// deleted by a change that is still to come, as in any export that takes long.
 func (b *backend) Export(ctx context.Context, yield func(stet.Copy) error) error {
-	if err := b.begin(); err != nil {
+	if err := b.beginCall(); err != nil {
 		return err
 	}
-	b.end() // Close does not wait for yield, which may be what closes the store
+	b.endCall() // Close does not wait for yield, which may be what closes the store
 	e := &export{yield: yield}
 	r := &request{method: http.MethodGet, path: segments("export"), accept: "application/x-ndjson, application/problem+json", slow: true}
 	for n := 1; ; n++ {
@@ -142,19 +140,19 @@ func (b *backend) Export(ctx context.Context, yield func(stet.Copy) error) error
 		if e.last > at {
 			n = 1 // it goes on
 		}
-		if !f.again || n >= b.opts.Attempts || !b.wait(ctx, n, f) {
+		if !f.retryable || n >= b.opts.Attempts || !b.wait(ctx, n, f) {
 			return b.outcome(ctx, r, f, false)
 		}
 	}
 }
 
-// An export is how far one has come.
+// An export is the state of one Export.
 type export struct {
 	yield   func(stet.Copy) error
 	begun   bool
 	storeID string
 	epoch   uint64
-	last    uint64 // the revision of the last change that was given
+	last    uint64 // revision of the last change that was yielded
 	stopped error  // what yield returned
 }
 
@@ -165,44 +163,44 @@ func (b *backend) export(ctx context.Context, r *request, e *export) *failure {
 		return f
 	}
 	defer resp.Body.Close()
-	lines := &lines{r: bufio.NewReaderSize(resp.Body, 64<<10), most: b.opts.MaxAnswer}
+	lines := &lines{r: bufio.NewReaderSize(resp.Body, 64<<10), limit: b.opts.MaxAnswer}
 	count := 0
 	for {
 		line, err := lines.next()
 		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // its last line says that it is the last
+			err = io.ErrUnexpectedEOF // the last line of a whole export says so
 		}
 		if err != nil {
-			return b.cut(ctx, err)
+			return b.interrupted(ctx, err)
 		}
 		switch kind, err := firstMember(line); {
 		case err != nil:
-			return b.garbled(err)
+			return b.malformed(err)
 		case kind == "stet_export":
 			if f := b.exportBegins(line, e); f != nil {
 				return f
 			}
 		case !e.begun:
-			return b.garbled(errors.New("it does not begin as an export does"))
+			return b.malformed(errors.New("it does not begin as an export does"))
 		case kind == "stet_export_end":
 			var end struct {
 				Changes int `json:"changes"`
 			}
 			if err := json.Unmarshal(line, &end); err != nil {
-				return b.garbled(err)
+				return b.malformed(err)
 			}
 			if end.Changes != count {
-				return b.garbled(fmt.Errorf("it has %d changes, and says that it has %d", count, end.Changes))
+				return b.malformed(fmt.Errorf("it has %d changes, and says that it has %d", count, end.Changes))
 			}
 			return nil
 		default:
 			var c stet.Copy
 			if err := json.Unmarshal(line, &c); err != nil {
-				return b.garbled(err)
+				return b.malformed(err)
 			}
 			count++
 			if c.Change.Revision <= e.last {
-				continue // given before the answer was cut off
+				continue // yielded before the answer was cut off
 			}
 			if e.stopped = e.yield(c); e.stopped != nil {
 				return &failure{err: stet.AsError(e.stopped)}
@@ -221,7 +219,7 @@ func (b *backend) exportBegins(line []byte, e *export) *failure {
 		Epoch   uint64 `json:"epoch"`
 	}
 	if err := json.Unmarshal(line, &h); err != nil {
-		return b.garbled(err)
+		return b.malformed(err)
 	}
 	switch {
 	case h.Format != 1:
@@ -255,21 +253,21 @@ func firstMember(line []byte) (string, error) {
 	return t.String(), nil
 }
 
-// lines reads lines of at most so many bytes.
+// lines reads lines of bounded length.
 type lines struct {
-	r    *bufio.Reader
-	most int64
-	buf  []byte
+	r     *bufio.Reader
+	limit int64
+	buf   []byte
 }
 
-// next returns the next line without its end. It is good until the next is read.
+// next returns the next line without its end. It is valid until the next call.
 // A last line without an end is cut off.
 func (l *lines) next() ([]byte, error) {
 	l.buf = l.buf[:0]
 	for {
 		part, err := l.r.ReadSlice('\n')
-		if int64(len(l.buf)+len(part)) > l.most {
-			return nil, errHuge
+		if int64(len(l.buf)+len(part)) > l.limit {
+			return nil, errAnswerTooLarge
 		}
 		l.buf = append(l.buf, part...)
 		switch err {

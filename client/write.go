@@ -16,16 +16,15 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// maxCommit is the most bytes of a commit as JSON that are sent: its texts have
-// at most stet.MaxCommitBytes, and JSON takes six bytes for some characters of
-// one; the rest is for names.
+// maxCommit bounds a commit as JSON: its texts have at most stet.MaxCommitBytes, of
+// which JSON may escape each byte with six; the rest is for names.
 const maxCommit = 6*stet.MaxCommitBytes + 4<<20
 
-// Commit implements stet.Backend. Every write is one: sent with an id, so that it
-// can be sent again.
+// Commit implements stet.Backend. Every write is a commit with an id, so that it can be
+// sent again.
 func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, error) {
 	if c.Epoch != 0 {
-		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "a server is not told of an epoch. Nothing changed. Leave Epoch out.")
+		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "a commit to a server has no epoch. Nothing changed. Leave Epoch out.")
 	}
 	if c.ID == "" {
 		c.ID = b.opts.NewID()
@@ -76,9 +75,8 @@ func (w *doneJSON) done() stet.Done {
 	return stet.Done{ID: w.ID, Revision: w.Revision, Time: w.Time.UTC(), Replayed: w.Replayed, Results: w.Results}
 }
 
-// encodeCommit writes a commit as JSON, operation by operation, so that one which
-// cannot be written is blamed. What is not UTF-8 is refused: it would arrive as
-// something else.
+// encodeCommit encodes a commit as JSON, operation by operation, so that an error has
+// the index of the operation. It refuses what is not UTF-8: that would be changed.
 func encodeCommit(c *stet.Commit) ([]byte, error) {
 	text := []byte(`{"id":`)
 	for _, m := range []struct{ name, value string }{{"", c.ID}, {"author", c.Author}, {"message", c.Message}} {
@@ -95,8 +93,7 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		// An expectation of "" and an empty clear say something: they are not left
-		// out, as the defaults of this encoder would have it.
+		// Keep an expectation of "" and an empty clear: both have a meaning.
 		op, err := json.Marshal(&c.Ops[i], jsonv1.OmitEmptyWithLegacySemantics(true))
 		if err != nil {
 			e := stet.WrapError(err, stet.CodeInvalid, "%s cannot be sent: %v. Nothing changed.", where(err), cause(err))
@@ -112,7 +109,7 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 	return append(text, `]}`...), nil
 }
 
-// where says which member of an operation cannot be written.
+// where says which member of an operation cannot be encoded.
 func where(err error) string {
 	var semantic *json.SemanticError
 	var syntactic *jsontext.SyntacticError
@@ -125,7 +122,7 @@ func where(err error) string {
 	return "the operation"
 }
 
-// cause says why, without the encoder's own words around it.
+// cause returns the reason inside an error of the encoder.
 func cause(err error) error {
 	var semantic *json.SemanticError
 	var syntactic *jsontext.SyntacticError

@@ -25,7 +25,7 @@ func hits() []measure {
 				what = fmt.Sprintf("over %s prompts", humanize.Comma(population))
 			}
 			rows = append(rows, measure{
-				name: fmt.Sprintf("client.WithCache, hit of %s, %s %s", selector, report.Count(r.workers, "goroutine"), what), peer: "memory Get",
+				name: fmt.Sprintf("client.OpenCached, hit of %s, %s %s", selector, report.Count(r.workers, "goroutine"), what), peer: "memory Get",
 				better: atMost, target: 2, noAllocs: true,
 				stet: r.cached, against: r.stet,
 			})

@@ -54,15 +54,11 @@ func openClient(ctx context.Context, address string, conns int) (store, error) {
 
 // openCache is openClient with a cache of every prompt in front, which has them all.
 func openCache(ctx context.Context, address string, refs []string) (store, error) {
-	s, err := openClient(ctx, address, 1)
+	cache, err := client.OpenCached(ctx, "http://"+address, &client.CacheOptions{Options: client.Options{Conns: 1}})
 	if err != nil {
-		return s, err
+		return store{}, err
 	}
-	cache, err := client.WithCache(s.s, client.CacheOptions{})
-	if err != nil {
-		return s, errors.Join(err, s.close())
-	}
-	s.s = cache.Store
+	s := store{cache.Store}
 	if err = cache.Ready(ctx); err == nil {
 		err = s.get(ctx, refs, 0, len(refs)) // each is kept once it was asked for
 	}

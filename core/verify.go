@@ -30,7 +30,9 @@ func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 	if err := c.refuseClosed(); err != nil {
 		return r, err
 	}
+	var stored driver.Reader = c.log
 	if checker, ok := c.log.(driver.Checker); ok {
+		stored = checker.Aside()
 		problems, err := checker.Check(ctx)
 		switch why := c.whyUnread(err); {
 		case why != nil:
@@ -42,7 +44,7 @@ func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 			addProblem(&r, "%s", p)
 		}
 	}
-	seals, t, expected, err := c.verifyLog(ctx, s, o, &r)
+	seals, t, expected, err := c.verifyLog(ctx, stored, s, o, &r)
 	if err != nil {
 		return r, err
 	}
@@ -56,7 +58,7 @@ func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 		return r, nil // what follows would only repeat it
 	}
 	verifyHeads(s, t, &r)
-	return r, c.verifyBodies(ctx, s, seals, o, &r)
+	return r, c.verifyBodies(ctx, stored, s, seals, o, &r)
 }
 
 // seat is where a version was saved.
@@ -68,11 +70,11 @@ type seat struct {
 // verifyLog checks the chain of the log and returns the state that it leads to,
 // nil if it cannot be followed, and the seals of the versions that live there. An error
 // means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyLog(ctx context.Context, s *snapshot, o stet.VerifyOptions, r *stet.Report) (seals map[seat]stet.Hash, t *tx, expected bool, err error) {
+func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, o stet.VerifyOptions, r *stet.Report) (seals map[seat]stet.Hash, t *tx, expected bool, err error) {
 	seals = make(map[seat]stet.Hash)
 	t = emptySnapshot().begin()
 	for t.revision < s.revision && ctx.Err() == nil {
-		entries, err := c.log.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
+		entries, err := stored.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
 		if why := c.whyUnread(err); why != nil {
 			return nil, nil, false, why
 		}
@@ -166,7 +168,7 @@ func difference(a, b *head) string {
 }
 
 // verifyBodies reads every text from the engine and recomputes its digest and seal.
-func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]stet.Hash, o stet.VerifyOptions, r *stet.Report) error {
+func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapshot, seals map[seat]stet.Hash, o stet.VerifyOptions, r *stet.Report) error {
 	total := uint64(0)
 	s.tree.tree.Scan(func(h *head) bool {
 		total += uint64(h.live.len())
@@ -182,7 +184,7 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]ste
 				return false
 			}
 			r.Versions++
-			problem, err := c.verifyBody(ctx, h.id, v, seals)
+			problem, err := c.verifyBody(ctx, stored, h.id, v, seals)
 			if err != nil {
 				unread = err
 				return false
@@ -204,8 +206,8 @@ func (c *Core) verifyBodies(ctx context.Context, s *snapshot, seals map[seat]ste
 
 // verifyBody says what is wrong with the text of a version, "" for nothing. An error
 // means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyBody(ctx context.Context, id string, v *version, seals map[seat]stet.Hash) (problem string, unread error) {
-	b, err := c.log.Body(ctx, bodyRef(id, v))
+func (c *Core) verifyBody(ctx context.Context, stored driver.Reader, id string, v *version, seals map[seat]stet.Hash) (problem string, unread error) {
+	b, err := stored.Body(ctx, bodyRef(id, v))
 	if err != nil {
 		if why := c.whyUnread(err); why != nil {
 			return "", why

@@ -272,6 +272,17 @@ type Checker interface {
 	// Check returns what is wrong with the storage itself, a sentence each. An
 	// error means that it could not be examined.
 	Check(ctx context.Context) (problems []string, err error)
+
+	// Aside returns a way to read all that is stored, for a check, that takes
+	// nothing that other reads would wait for: a connection, a descriptor. Where
+	// they wait for nothing it is the log itself.
+	Aside() Reader
+}
+
+// A Reader is what a check needs of a Log: its Read and Body.
+type Reader interface {
+	Read(ctx context.Context, after uint64, limit int) ([]Entry, error)
+	Body(ctx context.Context, ref BodyRef) (Body, error)
 }
 
 // A Backuper is a Log that can copy itself to a file while it is in use.

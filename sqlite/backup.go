@@ -30,6 +30,15 @@ func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (
 		return driver.Tail{}, err
 	}
 	defer d.Drop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(l.ctx, func() { cancel(errClosed) })()
+	select {
+	case l.copying <- struct{}{}:
+		defer func() { <-l.copying }()
+	case <-ctx.Done():
+		return driver.Tail{}, context.Cause(ctx)
+	}
 	if err := l.copyTo(ctx, d.File.Name(), copying(o.Progress)); err != nil {
 		return driver.Tail{}, err
 	}
@@ -59,17 +68,8 @@ func aim(ctx context.Context, path string, o dbfile.Options) (*dbfile.Place, err
 
 // copyTo makes the file, which is there and empty, a copy of one state of the log.
 func (l *Log) copyTo(ctx context.Context, made string, progress func(done, total uint64)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(l.ctx, func() { cancel(errClosed) })()
-	select {
-	case l.copying <- struct{}{}:
-		defer func() { <-l.copying }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	// In a reader's place, so that Close waits: of the places, one at most.
-	return l.read(ctx, func(*conn) error {
+	// In the place of a job, so that Close waits.
+	return l.readWith(ctx, l.jobs, func(*conn) error {
 		// The copy is made of what the path leads to, which must be what is open.
 		if err := l.place.check(); err != nil {
 			return err
@@ -208,7 +208,8 @@ func openStill(path string) (_ *still, err error) {
 	l := &Log{path: path, storeID: left.storeID, left: left}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.writing, l.endWriting = context.WithCancelCause(context.Background())
-	l.readers = newPool(path, readers, l.ctx.Done())
+	there := func() error { return nil } // nobody else knows its name
+	l.readers, l.jobs = newPool(path, readers, l.ctx.Done(), there), newPool(path, jobs, l.ctx.Done(), there)
 	l.tail.Store(&left.tail)
 	l.cleared.Store(left.cleared)
 	return &still{l}, nil
@@ -232,7 +233,7 @@ func (s *still) Close() error {
 	var err error
 	s.once.Do(func() {
 		s.cancel()
-		err = s.readers.close()
+		err = errors.Join(s.jobs.close(), s.readers.close())
 	})
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
+
+	"github.com/stet-dev/stet/driver"
 )
 
 // mostProblems is how many problems Check lists of each kind.
@@ -20,7 +22,7 @@ func (l *Log) Check(ctx context.Context) (problems []string, err error) {
 	if s := l.stopped.Load(); s != nil {
 		problems = append(problems, s.message)
 	}
-	err = l.read(ctx, func(c *conn) error {
+	err = l.readWith(ctx, l.jobs, func(c *conn) error {
 		return c.query(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", mostProblems), func(row []sqldriver.Value) error {
 			if s, _ := row[0].(string); s != "ok" {
 				problems = append(problems, "SQLite says of the file: "+s)
@@ -29,7 +31,7 @@ func (l *Log) Check(ctx context.Context) (problems []string, err error) {
 		})
 	})
 	if err == nil {
-		err = l.read(ctx, func(c *conn) error { return checkTables(ctx, c, &problems) })
+		err = l.readWith(ctx, l.jobs, func(c *conn) error { return checkTables(ctx, c, &problems) })
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -61,4 +63,17 @@ func checkTables(ctx context.Context, c *conn, problems *[]string) error {
 		}
 	}
 	return nil
+}
+
+// Aside implements driver.Checker: what a check reads, with the connections of the jobs.
+func (l *Log) Aside() driver.Reader { return aside{l} }
+
+type aside struct{ log *Log }
+
+func (a aside) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+	return a.log.entries(ctx, a.log.jobs, after, limit)
+}
+
+func (a aside) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+	return a.log.body(ctx, a.log.jobs, ref)
 }

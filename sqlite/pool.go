@@ -9,15 +9,20 @@ import (
 // where the page is in memory; more would each cost a cache of pages.
 const readers = 4
 
+// jobs is how many connections there are for what reads the whole file, a check or a
+// backup, so that a read never waits behind one.
+const jobs = 2
+
 // A pool is connections that read. They never wait for the one that writes.
 type pool struct {
 	path    string
 	free    chan *conn      // always as many as there are, less those that are in use; nil is one not yet opened
 	closing <-chan struct{} // closed before close is called: then nobody waits for a connection
+	there   func() error    // fails if the path does not lead to the file that is open
 }
 
-func newPool(path string, n int, closing <-chan struct{}) *pool {
-	p := &pool{path: path, free: make(chan *conn, n), closing: closing}
+func newPool(path string, n int, closing <-chan struct{}, there func() error) *pool {
+	p := &pool{path: path, free: make(chan *conn, n), closing: closing, there: there}
 	for range n {
 		p.free <- nil
 	}
@@ -47,8 +52,20 @@ func (p *pool) do(ctx context.Context, f func(*conn) error) (err error) {
 	return err
 }
 
+// connect opens a connection by the path, which must lead to the file that is open:
+// before, since SQLite would take the WAL for that of another file, and afterwards.
 func (p *pool) connect() (*conn, error) {
-	return connect(p.path, readsOnly, append(pragmas(), "query_only = ON", "cache_size = -4000")...)
+	if err := p.there(); err != nil {
+		return nil, err
+	}
+	c, err := connect(p.path, readsOnly, append(pragmas(), "query_only = ON", "cache_size = -4000")...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.there(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
 }
 
 // hold opens a connection, if none is open, that stays open until close.

@@ -20,16 +20,22 @@ var errEnough = errors.New("enough")
 // read runs f with a connection that reads. The statements of f are short: they
 // are not stopped.
 func (l *Log) read(ctx context.Context, f func(c *conn) error) error {
+	return l.readWith(ctx, l.readers, f)
+}
+
+func (l *Log) readWith(ctx context.Context, p *pool, f func(c *conn) error) error {
 	if l.ctx.Err() != nil {
 		return errClosed
 	}
-	err := l.readers.do(ctx, func(c *conn) error {
+	err := p.do(ctx, func(c *conn) error {
 		if l.ctx.Err() != nil {
 			return errClosed
 		}
 		return f(c)
 	})
 	switch {
+	case errors.Is(err, errMoved):
+		return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be read: %s.", l.path, inWords(err))
 	case passing(err):
 		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read now: %s. What is stored is not in question.", l.path, inWords(err))
 	case codeOf(err) != 0:
@@ -46,11 +52,15 @@ func (e *readError) Unwrap() error { return e.err }
 
 // Read implements driver.Log.
 func (l *Log) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+	return l.entries(ctx, l.readers, after, limit)
+}
+
+func (l *Log) entries(ctx context.Context, p *pool, after uint64, limit int) ([]driver.Entry, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
 	var entries []driver.Entry
-	err := l.read(ctx, func(c *conn) error {
+	err := l.readWith(ctx, p, func(c *conn) error {
 		bytes := 0
 		err := c.query(context.Background(), "SELECT revision, id, hash, data FROM commits WHERE revision > ? ORDER BY revision LIMIT ?", func(row []sqldriver.Value) error {
 			e, err := entry(row, after+uint64(len(entries))+1)
@@ -98,12 +108,16 @@ func entry(row []sqldriver.Value, revision uint64) (driver.Entry, error) {
 
 // Body implements driver.Log.
 func (l *Log) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+	return l.body(ctx, l.readers, ref)
+}
+
+func (l *Log) body(ctx context.Context, p *pool, ref driver.BodyRef) (driver.Body, error) {
 	if ref.Revision < l.cleared.Load() {
 		return driver.Body{}, driver.ErrNoBody // removed, or about to be
 	}
 	found := false
 	b := driver.Body{BodyRef: driver.BodyRef{Revision: ref.Revision, Op: ref.Op}}
-	err := l.read(ctx, func(c *conn) error {
+	err := l.readWith(ctx, p, func(c *conn) error {
 		return c.query(context.Background(), `SELECT prompt_id, version, ordinal, text, fields FROM bodies
 			WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM dropped WHERE key = ?1)`, func(row []sqldriver.Value) error {
 			var ordinal int64

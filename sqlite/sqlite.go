@@ -51,7 +51,8 @@ type Log struct {
 	lock    *filelock.Lock
 	place   place
 	readers *pool
-	copying chan struct{} // held while a backup is copied
+	jobs    *pool         // for checks and backups
+	copying chan struct{} // held while a backup is made
 
 	// The writing connection, and what goes with it, belong to whoever has sent
 	// on turn. Those who wait get it in the order in which they came.
@@ -136,7 +137,7 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), copying: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.writing, l.endWriting = context.WithCancelCause(context.Background())
-	l.readers = newPool(full, readers, l.ctx.Done())
+	l.readers, l.jobs = newPool(full, readers, l.ctx.Done(), l.place.check), newPool(full, jobs, l.ctx.Done(), l.place.check)
 	if err = l.open(o.Now(), steps); err == nil {
 		err = l.readers.open()
 	}
@@ -274,7 +275,7 @@ func (l *Log) Close() error {
 			}
 			// The last connection that goes moves the WAL to the file, and
 			// readers cannot.
-			errs = append(errs, l.readers.close())
+			errs = append(errs, l.jobs.close(), l.readers.close())
 			if s != nil {
 				l.leave() // no reader is in the way any more
 			}
@@ -282,7 +283,7 @@ func (l *Log) Close() error {
 		} else {
 			// Write no more: the last connection is a reader's.
 			l.readers.hold()
-			errs = append(errs, l.w.close(), l.readers.close())
+			errs = append(errs, l.jobs.close(), l.w.close(), l.readers.close())
 		}
 		errs = append(errs, l.lock.Release())
 		if err := errors.Join(errs...); err != nil {

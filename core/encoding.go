@@ -222,7 +222,7 @@ func encodeHead(h *head) []byte {
 	b = appendTime(b, h.createdAt)
 	b = appendTime(b, h.updatedAt)
 	b = binary.AppendUvarint(b, uint64(h.labels.len()+h.removed.len()))
-	for l := range (view{h, now}).everLabels() {
+	for l := range h.asOf(now).everLabels() {
 		b = appendLabelMoves(b, l)
 	}
 	b = binary.AppendUvarint(b, uint64(len(h.ordinals)))

@@ -83,7 +83,7 @@ func (c *Core) get(ctx context.Context, id, sel string) (stet.Version, error) {
 		if h == nil {
 			return stet.Version{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 		}
-		v, err := view{h, now}.resolve(s)
+		v, err := h.asOf(now).resolve(s)
 		if err != nil {
 			return stet.Version{}, err
 		}
@@ -103,10 +103,6 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 	if len(refs) > stet.MaxLimit {
 		return nil, 0, stet.Errorf(stet.CodeTooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), stet.MaxLimit)
 	}
-	type want struct {
-		id  string
-		sel selector.Selector
-	}
 	wants := make([]want, len(refs))
 	for i, ref := range refs {
 		id, sel, _ := stet.SplitRef(ref)
@@ -125,14 +121,14 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 			return nil, 0, err
 		}
 		asOf := min(at, s.revision)
+		named, failed, err := c.resolveAll(ctx, s, at, wants)
 		found := make([]stet.Version, len(wants))
 		retry, bytes := false, 0
 		for i, w := range wants {
-			if ctx.Err() != nil { // a digest, or the past, may mean a look at every version
-				err := context.Cause(ctx)
-				return nil, asOf, atOp(stet.WrapError(err, stet.CodeUnavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), err), i)
+			if i == failed {
+				return nil, asOf, atOp(err, i)
 			}
-			v, err := c.resolveIn(ctx, s, at, w.id, w.sel)
+			r, err := c.read(ctx, w.id, named[i])
 			if err == errGone {
 				retry = true
 				break
@@ -140,15 +136,53 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 			if err != nil {
 				return nil, asOf, atOp(err, i)
 			}
-			if bytes += v.Size(); o.MaxBytes > 0 && bytes > o.MaxBytes && i > 0 {
+			if bytes += r.Size(); o.MaxBytes > 0 && bytes > o.MaxBytes && i > 0 {
 				return nil, asOf, atOp(stet.Errorf(stet.CodeTooLarge, "the versions have over %d bytes of texts together. Ask for fewer at once.", o.MaxBytes), i)
 			}
-			found[i] = v.AsOf(asOf)
+			found[i] = r.AsOf(asOf)
 		}
 		if !retry {
 			return found, asOf, nil
 		}
 	}
+}
+
+// A want is one reference of a request.
+type want struct {
+	id  string
+	sel selector.Selector
+}
+
+// resolveAll resolves references in a snapshot, those to one prompt together, so that
+// what was alive in it is found out once. failed is the first that names nothing, with
+// the error; those behind it may not be resolved.
+func (c *Core) resolveAll(ctx context.Context, s *snapshot, at uint64, wants []want) (named []*version, failed int, err error) {
+	named, failed = make([]*version, len(wants)), len(wants)
+	byID := make(map[string][]int)
+	for i, w := range wants {
+		byID[w.id] = append(byID[w.id], i)
+	}
+	for i, w := range wants {
+		if byID[w.id][0] != i {
+			continue // with the first of its prompt
+		}
+		look := &survey{ctx: ctx}
+		for _, i := range byID[w.id] {
+			if i >= failed {
+				break
+			}
+			v, e := resolveIn(s, at, w.id, wants[i].sel, look)
+			if ctx.Err() != nil { // then it may not have looked at all
+				cause := context.Cause(ctx)
+				v, e = nil, stet.WrapError(cause, stet.CodeUnavailable, "reading %d versions was cut short: %v. Ask for fewer at once.", len(wants), cause)
+			}
+			if named[i] = v; e != nil {
+				failed, err = i, e
+			}
+		}
+		c.stats.looked.Add(uint64(look.looked))
+	}
+	return named, failed, err
 }
 
 func atOp(err error, op int) error {
@@ -157,21 +191,22 @@ func atOp(err error, op int) error {
 	return e
 }
 
-// resolveIn resolves one selector in a snapshot. errGone means that what it names
-// was deleted after the snapshot.
-func (c *Core) resolveIn(ctx context.Context, s *snapshot, at uint64, id string, sel selector.Selector) (*stet.Record, error) {
+// resolveIn resolves one selector in a snapshot to a version that has a text.
+func resolveIn(s *snapshot, at uint64, id string, sel selector.Selector, look *survey) (*version, error) {
 	h := s.tree.get(id)
 	if h == nil {
 		return nil, s.noPrompt(id, at)
 	}
-	v, err := view{h, at}.resolve(sel)
+	w := h.asOf(at)
+	w.survey = look
+	v, err := w.resolve(sel)
 	if err != nil {
 		return nil, err
 	}
 	if v.deleted != 0 {
 		return nil, textGone(id, v)
 	}
-	return c.read(ctx, id, v)
+	return v, nil
 }
 
 func textGone(id string, v *version) error {

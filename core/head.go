@@ -94,14 +94,24 @@ func (h *head) addVersion(v *version) {
 // and in their order, and are so in one array for both: most prompts never have
 // another.
 func (h *head) savedInOrder(n stet.Number) bool {
-	if n.IsPrerelease() || h.live.prereleases != nil || h.dead != (versions{}) {
+	if n.IsPrerelease() || !h.inOrder() {
+		return false
+	}
+	o := h.live.releases
+	return o == nil || o.max().number.Less(n)
+}
+
+// inOrder tells whether the versions by ordinal are all releases, live and in their
+// order, in one array for both.
+func (h *head) inOrder() bool {
+	if h.live.prereleases != nil || h.dead != (versions{}) {
 		return false
 	}
 	o := h.live.releases
 	if o == nil {
 		return len(h.ordinals) == 0
 	}
-	return o.tree == nil && len(o.list) == len(h.ordinals) && &o.list[0] == &h.ordinals[0] && o.max().number.Less(n)
+	return o.tree == nil && len(o.list) == len(h.ordinals) && &o.list[0] == &h.ordinals[0]
 }
 
 // addTombstone adds a version that was deleted before this store got it.

@@ -40,7 +40,7 @@ func (c *Core) History(ctx context.Context, id, labelName string, o stet.History
 	}
 	l := h.label(labelName)
 	if l == nil || l.moves[0].revision > at {
-		return page, view{h, at}.noLabel(labelName)
+		return page, h.asOf(at).noLabel(labelName)
 	}
 	i := len(l.moves)
 	if at != now {

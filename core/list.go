@@ -45,10 +45,7 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 	if h == nil {
 		return page, s.noPrompt(id, at)
 	}
-	w := view{h, at}
-	if w.latest() == nil {
-		return page, w.noVersions()
-	}
+	w := h.asOf(at)
 	bytes := 0
 	for v := range w.all(ascending, after) {
 		if v.deleted != 0 {
@@ -64,6 +61,9 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 		}
 		page.Items = append(page.Items, r.AsOf(page.AsOf))
 		bytes += r.Size()
+	}
+	if len(page.Items) == 0 && w.latest() == nil {
+		return page, w.noVersions()
 	}
 	return page, nil
 }

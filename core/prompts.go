@@ -22,7 +22,7 @@ func (c *Core) Head(ctx context.Context, id string) (stet.Head, error) {
 		return stet.Head{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
 	}
 	if h.latest == nil {
-		return stet.Head{}, view{h, now}.noVersions()
+		return stet.Head{}, h.asOf(now).noVersions()
 	}
 	return h.view(asOf), nil
 }
@@ -66,12 +66,19 @@ func (c *Core) Prompts(ctx context.Context, o stet.PromptsOptions) (stet.Page[st
 		if h.id == after && after != "" {
 			return true
 		}
+		if at != now && ctx.Err() != nil {
+			return false
+		}
 		if len(page.Items) == limit || seen == scanLimit || bytes > stet.MaxPageBytes {
 			page.Next = c.cursor('p', last)
 			return false
 		}
 		seen, last = seen+1, h.id
-		w := view{h, at}
+		w := h.asOf(at)
+		if at != now {
+			w.survey = &survey{ctx: ctx}
+			defer func() { c.stats.looked.Add(uint64(w.survey.looked)) }()
+		}
 		if w.latest() == nil || o.Label != "" && w.labeled(o.Label) == nil {
 			return true
 		}
@@ -79,6 +86,10 @@ func (c *Core) Prompts(ctx context.Context, o stet.PromptsOptions) (stet.Page[st
 		bytes += len(h.id) + labelBytes*len(page.Items[len(page.Items)-1].Labels)
 		return true
 	})
+	if at != now && ctx.Err() != nil { // then not every version may have been looked at
+		err := context.Cause(ctx)
+		return stet.Page[stet.Head]{}, stet.WrapError(err, stet.CodeUnavailable, "the list was cut short: %v. Try again with more time.", err)
+	}
 	return page, nil
 }
 
@@ -99,8 +110,7 @@ func (w view) summary(asOf uint64) stet.Head {
 	if p.Current = p.Labels[stet.DefaultLabel]; p.Current == "" {
 		p.Current = p.Latest
 	}
-	for range w.all(true, stet.Number{}) {
-		p.Versions++
-	}
+	then, _ := w.set() // a survey has it
+	p.Versions = then.len()
 	return p
 }

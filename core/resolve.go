@@ -18,8 +18,12 @@ const now = math.MaxUint64
 // A view is a head as it was just after revision at.
 type view struct {
 	*head
-	at uint64
+	at     uint64
+	survey *survey // of a request that asks more than once, or nil
 }
+
+// asOf returns the view of h at a revision.
+func (h *head) asOf(at uint64) view { return view{head: h, at: at} }
 
 // alive tells whether v could be named in the view. A version that lived then
 // but was deleted since is still named: its number is known, its text is gone.
@@ -30,14 +34,19 @@ func (w view) alive(v *version) bool {
 // down yields the versions of the view that are releases, or those that are
 // pre-releases, not above high (zero for all), the highest first.
 func (w view) down(prerelease bool, high stet.Number) iter.Seq[*version] {
-	live, dead := w.head.live.releases, w.head.dead.releases
+	live, ok := w.set()
+	dead := versions{}
+	if !ok {
+		live, dead = w.head.live, w.head.dead
+	}
+	a, b := live.releases, dead.releases
 	if prerelease {
-		live, dead = w.head.live.prereleases, w.head.dead.prereleases
+		a, b = live.prereleases, dead.prereleases
 	}
-	if w.at == now {
-		return live.down(high)
+	if ok {
+		return a.down(high)
 	}
-	return w.filter(merge(live.down(high), dead.down(high), func(a, b *version) bool { return b.number.Less(a.number) }))
+	return w.filter(merge(a.down(high), b.down(high), func(a, b *version) bool { return b.number.Less(a.number) }))
 }
 
 func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
@@ -57,8 +66,12 @@ func (w view) all(ascending bool, after stet.Number) iter.Seq[*version] {
 	if ascending {
 		dir, before = (*order).up, func(a, b *version) bool { return a.number.Less(b.number) }
 	}
-	seq := merge(dir(w.head.live.releases, after), dir(w.head.live.prereleases, after), before)
-	if w.at != now {
+	live, ok := w.set()
+	if !ok {
+		live = w.head.live
+	}
+	seq := merge(dir(live.releases, after), dir(live.prereleases, after), before)
+	if !ok {
 		dead := merge(dir(w.head.dead.releases, after), dir(w.head.dead.prereleases, after), before)
 		seq = w.filter(merge(seq, dead, before))
 	}
@@ -105,8 +118,8 @@ func first(seq iter.Seq[*version]) *version {
 }
 
 func (w view) latest() *version {
-	if w.at == now {
-		return w.head.latest
+	if then, ok := w.set(); ok {
+		return then.latest()
 	}
 	if v := first(w.down(false, stet.Number{})); v != nil {
 		return v
@@ -214,24 +227,25 @@ func (w view) resolve(s selector.Selector) (*version, error) {
 
 // byDigest returns the version whose digest begins with the given hex digits. If
 // several do with one content, that is the newest of them; with two contents it
-// is an error. It looks at every version of the prompt.
+// is an error. It looks at every version of the prompt, once or twice for a survey.
 func (w view) byDigest(prefix string) (*version, error) {
 	whole, _ := hex.DecodeString(prefix[:len(prefix)&^1])
-	var found *version
-	for i := len(w.ordinals) - 1; i >= 0; i-- {
-		o := w.ordinals[i]
-		if string(o.digest[:len(whole)]) != string(whole) || len(prefix)&1 == 1 && !strings.HasPrefix(hex.EncodeToString(o.digest[:]), prefix) {
-			continue
-		}
-		v := w.byNumber(o.number)
+	var found, other *version
+	for v := range w.beginning(whole) {
 		switch {
-		case v == nil:
-		case found == nil:
+		case len(prefix)&1 == 1 && !strings.HasPrefix(hex.EncodeToString(v.digest[:]), prefix):
+		case found == nil || found.digest == v.digest && found.ordinal < v.ordinal:
 			found = v
-		case v.digest != found.digest:
-			return nil, stet.Errorf(stet.CodeConflict, "sha256:%s means two contents of %s: %s (%s) and %s (%s). Write more digits.",
-				prefix, w.id, v.number, v.digest, found.number, found.digest)
+		case found.digest == v.digest:
+		case found.ordinal < v.ordinal:
+			found, other = v, found
+		case other == nil || other.ordinal < v.ordinal:
+			other = v
 		}
+	}
+	if other != nil {
+		return nil, stet.Errorf(stet.CodeConflict, "sha256:%s means two contents of %s: %s (%s) and %s (%s). Write more digits.",
+			prefix, w.id, other.number, other.digest, found.number, found.digest)
 	}
 	if found == nil {
 		return nil, stet.Errorf(stet.CodeNotFound, "%s has no version with a digest that begins with sha256:%s. See: stet log %s", w.id, prefix, w.id)

@@ -57,7 +57,7 @@ func settleLabel(t *tx, p *preparedOp, o *stet.SetLabel, ch *stet.Change) (*stet
 	if err := expectLabel(h, o.Label, p, ch); err != nil {
 		return nil, err
 	}
-	to, err := view{h, now}.resolve(p.to)
+	to, err := h.asOf(now).resolve(p.to)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func settleRemove(t *tx, p *preparedOp, o *stet.RemoveLabel, ch *stet.Change) (*
 	}
 	l := h.label(o.Label)
 	if h.place(l).IsZero() {
-		return nil, view{h, now}.noLabel(o.Label)
+		return nil, h.asOf(now).noLabel(o.Label)
 	}
 	return &stet.LabelChange{PromptID: o.PromptID, Label: o.Label, From: h.place(l)}, nil
 }
@@ -96,7 +96,7 @@ func settleRollback(t *tx, p *preparedOp, o *stet.Rollback, ch *stet.Change) (*s
 	}
 	l := h.label(name)
 	if l == nil {
-		return nil, view{h, now}.noLabel(name)
+		return nil, h.asOf(now).noLabel(name)
 	}
 	to := h.before(l, len(l.moves)-1)
 	if to.IsZero() {

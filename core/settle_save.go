@@ -118,6 +118,6 @@ func noParent(h *head, p parent) error {
 	if h == nil {
 		return stet.Errorf(stet.CodeNotFound, "the parent %s@%s does not exist: there is no prompt %q. Nothing changed. See: stet list", p.id, p.number, p.id)
 	}
-	e := stet.AsError(view{h, now}.noNumber(p.number))
+	e := stet.AsError(h.asOf(now).noNumber(p.number))
 	return stet.Errorf(stet.CodeNotFound, "the parent %s@%s does not exist. Nothing changed. %s", p.id, p.number, e.Message)
 }

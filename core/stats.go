@@ -12,6 +12,7 @@ type stats struct {
 	commits, replayed, conflicts, refused, failed atomic.Uint64
 	batches                                       [stet.BatchBuckets]atomic.Uint64
 	gets, hits, misses                            atomic.Uint64
+	looked                                        atomic.Uint64 // versions, one by one, by reads; for tests
 }
 
 // batch counts an append of n entries.

@@ -230,7 +230,7 @@ func (t *tx) applyDelete(c *stet.Change, d *stet.DeleteChange) error {
 		return fmt.Errorf("%s@%s is deleted while %s points at it", h.id, d.Version, names[0])
 	}
 	if d.Version.IsZero() {
-		for v := range (view{h, now}).all(true, stet.Number{}) {
+		for v := range h.asOf(now).all(true, stet.Number{}) {
 			t.gone = append(t.gone, gone{h.id, v})
 		}
 		h.removeAll()

@@ -179,7 +179,7 @@ func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapsh
 	})
 	var unread error
 	s.tree.tree.Scan(func(h *head) bool {
-		for v := range (view{h, now}).all(true, stet.Number{}) {
+		for v := range h.asOf(now).all(true, stet.Number{}) {
 			if ctx.Err() != nil {
 				return false
 			}

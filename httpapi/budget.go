@@ -39,6 +39,8 @@ type stake struct {
 	body     int64 // bytes held of the request's body
 	worked   int64 // what becomes of it
 
+	stranger bool // its answer is counted as one for somebody whom nobody knows
+
 	who string // "" before it is known
 	sh  *share // of who; nil before
 }
@@ -60,10 +62,38 @@ func (s *stake) leave() {
 	}
 }
 
+// meet counts an answer over HTTP/2, which need not be taken, as one for somebody whom
+// nobody knows, until the end. It fails as unavailable if there are enough of those.
+func (s *stake) meet() error {
+	if s.stranger {
+		return nil
+	}
+	err := s.g.enter(kindStranger, nil)
+	s.stranger = err == nil
+	return err
+}
+
+// unsent calls flush, which may wait for the client, and whose error is the connection's.
+// It fails if too many do, all together or of this caller.
+func (s *stake) unsent(flush func() error) error {
+	if s.sh == nil {
+		if err := s.meet(); err != nil {
+			return err
+		}
+	} else {
+		if err := s.g.enter(kindUnsent, s.sh); err != nil {
+			return err
+		}
+		defer s.g.leave(kindUnsent, s.sh)
+	}
+	_ = flush()
+	return nil
+}
+
 // own makes the request one of a caller's, whom nobody knew when it came in. It is
 // refused as rate_limited if the caller has its share already.
 func (s *stake) own(who string) error {
-	if s.g == nil || s.sh != nil || s.k == kindFree {
+	if s.g == nil || s.sh != nil {
 		return nil
 	}
 	sh := s.g.shares.join(who)
@@ -207,6 +237,10 @@ func (s *stake) end() {
 		s.worked = 0
 	}
 	s.leave()
+	if s.stranger {
+		s.g.leave(kindStranger, nil)
+		s.stranger = false
+	}
 	if s.sh != nil {
 		s.g.shares.leave(s.who, s.sh)
 		s.who, s.sh = "", nil

@@ -119,6 +119,12 @@ const (
 	// as package net/http of a client makes at once.
 	maxStreams = 100
 
+	// maxUnsent is how many answers over HTTP/2 may wait for clients that do not take
+	// them, of all connections together: as many as there are connections. Each is some
+	// 20 KB, and without a key a client could have 100 on each connection. Of strangers
+	// there may be as many, and of those with a key half belongs to one key at most.
+	maxUnsent = 4096
+
 	// retrySoon, in seconds, is after how long who was refused for load should
 	// try again.
 	retrySoon = "1"
@@ -167,12 +173,14 @@ func (s *Server) limit() {
 type kind int
 
 const (
-	kindUsual  kind = iota
-	kindStream      // open for long, and idle nearly all the time
-	kindWait        // waits for a revision
-	kindBody        // its body comes
-	kindLarge       // reads the whole store
-	kindFree        // tells how the server is, above all when it is busy, or what anybody may know
+	kindUsual    kind = iota
+	kindStream        // open for long, and idle nearly all the time
+	kindWait          // waits for a revision
+	kindBody          // its body comes
+	kindLarge         // reads the whole store
+	kindFree          // tells how the server is, above all when it is busy, or what anybody may know
+	kindStranger      // over HTTP/2, answered, of whom nobody knows who makes it
+	kindUnsent        // over HTTP/2, carried out: its client has not taken all of the answer
 	kinds
 
 	kindChanges // in the table of routes: kindStream or kindUsual, as the request asks
@@ -196,7 +204,7 @@ type gate struct {
 
 func newGate(l Limits) *gate {
 	return &gate{
-		most:      [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindBody: 8 * int64(l.InHand), kindLarge: int64(l.Large), kindFree: 1<<63 - 1},
+		most:      [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindBody: 8 * int64(l.InHand), kindLarge: int64(l.Large), kindFree: 1<<63 - 1, kindStranger: maxUnsent, kindUnsent: maxUnsent},
 		mostBytes: l.BodyBytes, mostAnswers: l.AnswerBytes, builds: make(chan struct{}, builders()), work: semaphore.NewWeighted(maxWork),
 	}
 }

@@ -34,11 +34,19 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 				panic(p)
 			}
 		}()
+		defer rec.stake.end()
+		if rec.h2 {
+			defer func() {
+				if p := recover(); p != nil {
+					panic(p)
+				}
+				s.must(rec, rec.stake.unsent(rec.FlushError))
+			}()
+		}
 		if err := rec.stake.enter(); err != nil {
 			s.busy(rec, r, err, "in_hand")
 			return
 		}
-		defer rec.stake.end()
 		if r.Body != nil && r.Body != http.NoBody {
 			if s.o.Limits.BodyTime > 0 {
 				// What no handler reads, net/http reads, and would wait for it for ever.
@@ -52,6 +60,30 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// stranger is called before somebody is answered who may be anybody: to be told needs no
+// place among the requests in hand, which whoever has no key could hold for as long as the
+// answer is not taken, or a body does not come that net/http waits for.
+func (s *Server) stranger(rec *recorder) {
+	if rec.stake.sh != nil {
+		return // it is known whose place it is
+	}
+	rec.stake.leave()
+	if rec.h2 {
+		s.must(rec, rec.stake.meet())
+	}
+}
+
+// must ends a request without an answer if there is an error: there is no room for one
+// that its client may not take.
+func (s *Server) must(rec *recorder, err error) {
+	if err == nil {
+		return
+	}
+	s.full(rec.Header(), "unsent")
+	rec.err = err
+	panic(http.ErrAbortHandler)
 }
 
 // busy refuses a request that the server has no room for.

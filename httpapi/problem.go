@@ -107,9 +107,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	body = append(body, "}\n"...)
 	if rec := recorderOf(w); rec != nil {
 		rec.err = err
-		// To be told needs no place: whoever has no key could hold it for as long as the
-		// answer is not taken, or a body does not come that net/http waits for.
-		rec.stake.leave()
+		s.stranger(rec)
 	}
 	h := w.Header()
 	for _, other := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {

@@ -49,6 +49,9 @@ func (s *Server) call(rt *route) http.Handler {
 func (c *call) enter() error {
 	if c.route.may == anybody {
 		c.a = everything
+		if rec := recorderOf(c.w); rec != nil {
+			c.s.stranger(rec)
+		}
 		return nil
 	}
 	a, err := c.s.access(c.r)

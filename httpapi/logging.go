@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/conns"
 )
 
 // guard puts what answers a route behind the limits of load and time, and counts and logs
@@ -63,13 +64,14 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 }
 
 // stranger is called before somebody is answered who may be anybody: to be told needs no
-// place among the requests in hand, which whoever has no key could hold for as long as the
+// place among the requests in hand or the connections, which whoever has no key could hold for as long as the
 // answer is not taken, or a body does not come that net/http waits for.
-func (s *Server) stranger(rec *recorder) {
+func (s *Server) stranger(rec *recorder, r *http.Request) {
 	if rec.stake.sh != nil {
 		return // it is known whose place it is
 	}
 	rec.stake.leave()
+	conns.Refused(r.Context())
 	if rec.h2 {
 		s.must(rec, rec.stake.meet())
 	}

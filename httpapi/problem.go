@@ -107,7 +107,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	body = append(body, "}\n"...)
 	if rec := recorderOf(w); rec != nil {
 		rec.err = err
-		s.stranger(rec)
+		s.stranger(rec, r)
 	}
 	h := w.Header()
 	for _, other := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {

@@ -50,7 +50,7 @@ func (c *call) enter() error {
 	if c.route.may == anybody {
 		c.a = everything
 		if rec := recorderOf(c.w); rec != nil {
-			c.s.stranger(rec)
+			c.s.stranger(rec, c.r)
 		}
 		return nil
 	}

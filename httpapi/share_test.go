@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/memory"
 )
 
@@ -77,6 +78,59 @@ func TestStrangersHoldNoPlace(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestStrangersKeepNoConnection: who is told that he may not, and sends no body that he has
+// announced, gives his connection's place to whoever comes.
+func TestStrangersKeepNoConnection(t *testing.T) {
+	store, err := memory.Open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	limits := Limits{Rate: -1, AttemptRate: -1, BodyTime: -1}
+	k := newKeyed(t, store, Options{Limits: limits})
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := conns.Listen(raw, 2, 2)
+	server := limits.NewServer(k.api)
+	active := make(chan bool, 100)
+	server.ConnContext = conns.Context
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		l.State(c, state)
+		if state == http.StateActive {
+			active <- true
+		}
+	}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(l) }()
+	defer func() { server.Close(); <-ended }()
+	for _, line := range []string{"POST /v1/get", "GET /openapi.yaml", "PATCH /v1/prompts"} {
+		for len(active) > 0 {
+			<-active
+		}
+		for range 2 {
+			c, err := net.Dial("tcp", raw.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", line)
+			<-active // none of them only waits any more
+		}
+		await(t, func() bool { // in a moment, when they are refused
+			req, _ := http.NewRequest("GET", "http://"+raw.Addr().String()+"/v1/prompts", nil)
+			req.Header.Set("Authorization", "Bearer "+k.keys["reader of *"])
+			res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+			if err != nil {
+				return false
+			}
+			res.Body.Close()
+			return res.StatusCode == http.StatusOK
+		})
 	}
 }
 

@@ -21,7 +21,8 @@ import (
 //
 // It waits for a request who has sent none yet, or not all of its header, or whose
 // last one was answered, as [http.Server.ConnState] tells: the server must have the
-// method State there, and Context as its ConnContext or called by that.
+// method State there, and Context as its ConnContext or called by that. Who was refused
+// waits as well, as [Refused] tells.
 //
 // Its methods may be called by any number of goroutines at once.
 type Listener struct {
@@ -165,6 +166,16 @@ func Known(ctx context.Context) {
 	}
 }
 
+// Refused says that nothing is to be done on a connection but to answer somebody whom
+// nobody knows: it waits from then on, though its server counts a request until the answer
+// is taken and the body has come. It changes nothing where somebody has shown a key. The
+// context is a request's.
+func Refused(ctx context.Context) {
+	if c, ok := ctx.Value(contextKey{}).(*conn); ok {
+		c.refused()
+	}
+}
+
 // A conn has a place. All but its Conn belongs to its listener's mutex.
 type conn struct {
 	net.Conn
@@ -222,6 +233,14 @@ func (c *conn) rest() {
 		c.l.waiting[c.rank].Remove(c.all)
 		c.l.sources[c.from].waiting[c.rank].Remove(c.own)
 		c.all, c.own = nil, nil
+	}
+}
+
+func (c *conn) refused() {
+	c.l.mu.Lock()
+	defer c.l.mu.Unlock()
+	if !c.gone && c.rank == 0 && c.all == nil {
+		c.wait()
 	}
 }
 

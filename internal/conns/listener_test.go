@@ -137,6 +137,43 @@ func TestRequestsKeepPlaces(t *testing.T) {
 	r.refused("10.0.0.2")
 }
 
+// TestRefusedGiveWay: a connection on which somebody is only told that he is refused keeps
+// nobody out; one with a key does, and so does the next request.
+func TestRefusedGiveWay(t *testing.T) {
+	r := newRig(t, 3, 3)
+	for range 3 {
+		v, c := r.come("10.0.0.1")
+		ctx := conns.Context(context.Background(), c)
+		r.l.State(c, http.StateActive)
+		conns.Refused(ctx)
+		conns.Refused(ctx)
+		r.l.State(c, http.StateIdle)
+		r.l.State(c, http.StateActive)
+		if r.come("10.0.0.2"); v.closed {
+			t.Fatal("a request that is not refused yet has lost its place")
+		}
+		conns.Refused(ctx)
+		for range 3 {
+			r.come("10.0.0.2")
+		}
+		if !v.closed {
+			t.Fatal("who is refused has a place")
+		}
+		conns.Refused(ctx) // it is gone
+	}
+	v, c := r.come("10.0.0.3")
+	ctx := conns.Context(context.Background(), c)
+	r.l.State(c, http.StateActive)
+	conns.Known(ctx)
+	conns.Refused(ctx)
+	for range 4 {
+		r.come("10.0.0.2")
+	}
+	if v.closed {
+		t.Error("who has shown a key has lost the place of a request")
+	}
+}
+
 // TestShare: one address takes its share and no more, and who comes from there then
 // takes a place of its own address. An IPv6 address is the half that says whose it is.
 func TestShare(t *testing.T) {

@@ -20,11 +20,7 @@ type Info struct {
 type Backend interface {
 	// Info tells the id of the store's content and the kind of engine.
 	Info() Info
-	Tail() (revision uint64, hash Hash)
-	Epoch() (epoch, since uint64)
-	Queued() int
-	Stats() Stats
-	Writing() context.Context
+	Tail(ctx context.Context) (Tail, error)
 
 	// Get resolves a selector, "" for current.
 	Get(ctx context.Context, id, selector string) (Version, error)
@@ -48,6 +44,19 @@ type Backend interface {
 	Backup(ctx context.Context, path string, o BackupOptions) (revision uint64, hash Hash, err error)
 
 	Close() error
+}
+
+// A Monitor is what the [Backend] of a store that works in this process is, too, for
+// whoever runs it: package core's is one. The client of a server is none; the server
+// has /metrics and /readyz.
+type Monitor interface {
+	// Stats returns what the store has done since it was opened.
+	Stats() Stats
+	// Writing returns a context that ends when the store has stopped writing for good, as
+	// after a failed sync of its disk: reads go on, and every commit is refused until it
+	// is opened again. The context's cause is an [*Error] that says why. It does not end
+	// with Close.
+	Writing() context.Context
 }
 
 // Backend returns what carries out the store's operations, for packages that put

@@ -32,7 +32,10 @@ func ExampleStore_Backup() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, now := store.Tail()
-	fmt.Println("a backup up to revision", revision, "with the hash of now:", hash == now)
+	now, err := store.Tail(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("a backup up to revision", revision, "with the hash of now:", hash == now.Hash)
 	// Output: a backup up to revision 2 with the hash of now: true
 }

@@ -24,8 +24,11 @@ func ExampleStore_Clear() {
 	fmt.Println(stet.CodeOf(err))
 	again := save(store, "greeting", "Hello again.")
 	fmt.Println(again.Number(), "at revision", again.Revision())
-	epoch, since := store.Epoch()
-	fmt.Println("epoch", epoch, "since revision", since)
+	tail, err := store.Tail(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("epoch", tail.Epoch, "since revision", tail.Cleared)
 	// Output:
 	// not_found
 	// 1.0.0 at revision 4

@@ -15,7 +15,11 @@ func ExampleStore_Verify() {
 	store := newStore()
 	defer store.Close()
 	save(store, "greeting", "Hello.")
-	_, noted := store.Tail() // keep it where the store is not
+	tail, err := store.Tail(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	noted := tail.Hash // keep it where the store is not
 	save(store, "greeting", "Good morning.")
 
 	report, err := store.Verify(ctx, stet.VerifyOptions{Expect: noted})

@@ -6,8 +6,12 @@ package stet
 const BatchBuckets = 12
 
 // Stats are what a store has done since it was opened, in this process. Counters
-// only grow.
+// only grow; Queued comes and goes.
 type Stats struct {
+	// Queued is how many commits wait to be written, behind those that are being
+	// written now.
+	Queued int
+
 	// Commits is how many commits were appended to the log, and Batches how many
 	// appends that took, by their size: batch i has at most 1<<i commits, the last
 	// any number.
@@ -30,7 +34,3 @@ type Stats struct {
 	Hits   uint64
 	Misses uint64
 }
-
-// Stats returns the counters of the store since it was opened, for metrics. Those
-// of the client of a server are zero: the server has them.
-func (s *Store) Stats() Stats { return s.backend.Stats() }

@@ -27,24 +27,21 @@ func (s *Store) ID() string { return s.backend.Info().StoreID }
 // server.
 func (s *Store) Engine() string { return s.backend.Info().Engine }
 
-// Tail returns the newest revision that reads of this store see, 0 for none, and
-// the hash of its commit. Noted elsewhere, the hash shows later, with Verify,
-// whether the log still has what it had.
-func (s *Store) Tail() (revision uint64, hash Hash) { return s.backend.Tail() }
+// A Tail is the end of a store's log, at one instant.
+type Tail struct {
+	// Revision is the newest that reads of this store see, 0 for none.
+	Revision uint64
+	// Hash is that of its commit. Noted elsewhere, it shows later, with Verify, whether
+	// the log still has what it had.
+	Hash Hash
+	// Epoch is the number of the present epoch, which is 1 and grows with every clear,
+	// and Cleared the revision of the clear that began it, 0 for the first.
+	Epoch, Cleared uint64
+}
 
-// Epoch returns the number of the present epoch, which is 1 and grows with every
-// clear, and the revision of the clear that began it, 0 for the first.
-func (s *Store) Epoch() (epoch, since uint64) { return s.backend.Epoch() }
-
-// Queued returns how many commits wait to be written, behind those that are being
-// written now: for metrics.
-func (s *Store) Queued() int { return s.backend.Queued() }
-
-// Writing returns a context that ends when the store has stopped writing for good, as
-// after a failed sync of its disk: reads go on, and every commit is refused until it is
-// opened again. The context's cause is an [*Error] that says why. It does not end with
-// Close, and that of the client of a server never ends: ask the server's /readyz.
-func (s *Store) Writing() context.Context { return s.backend.Writing() }
+// Tail returns the end of the log: how far the store has come. It fails as
+// unavailable if a server cannot be asked.
+func (s *Store) Tail(ctx context.Context) (Tail, error) { return s.backend.Tail(ctx) }
 
 // Close finishes the commits that were accepted and releases the store. Calls
 // that come later are refused as unavailable.

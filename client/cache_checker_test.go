@@ -56,7 +56,10 @@ func TestCacheChecker(t *testing.T) {
 				by = cache.Store
 			}
 			for range moves {
-				tail, _ := s.Tail()
+				tail, err := s.Tail(ctx)
+				if err != nil {
+					t.Error(err)
+				}
 				l := stet.SetLabel{PromptID: fmt.Sprint("p", rnd.IntN(prompts)), Label: fmt.Sprint("l", rnd.IntN(labels)), Version: fmt.Sprint("1.0.", rnd.IntN(3))}
 				if _, err := by.SetLabel(ctx, stet.By{}, l); err != nil {
 					t.Error(err)
@@ -64,8 +67,8 @@ func TestCacheChecker(t *testing.T) {
 				if w != 0 {
 					continue
 				}
-				if v, err := cache.Get(ctx, l.PromptID+"@"+l.Label); err != nil || v.AsOf() <= tail {
-					t.Errorf("what was written after revision %d is read as of %d, %v", tail, v.AsOf(), err)
+				if v, err := cache.Get(ctx, l.PromptID+"@"+l.Label); err != nil || v.AsOf() <= tail.Revision {
+					t.Errorf("what was written after revision %d is read as of %d, %v", tail.Revision, v.AsOf(), err)
 				}
 			}
 		})

@@ -76,9 +76,8 @@ type backend struct {
 	// traced says that the transport supports httptrace.
 	traced bool
 
-	budget     budget
-	info       atomic.Pointer[infoJSON] // what the server last said about its store
-	newestSeen atomic.Uint64            // newest revision of an answer
+	budget budget
+	info   atomic.Pointer[infoJSON] // what the server last said about its store
 
 	// Close ends reads at once, and writes after closeWait.
 	reads, writes       context.Context

@@ -144,10 +144,8 @@ func TestUnixSocket(t *testing.T) {
 	if _, err := s.Get(t.Context(), "a"); stet.CodeOf(err) != stet.CodeUnavailable || !strings.Contains(err.Error(), "cannot be reached") {
 		t.Errorf("when the server is gone: %v", err)
 	}
-	rev, _ := s.Tail()
-	epoch, _ := s.Epoch()
-	if rev != 1 || epoch != 1 {
-		t.Errorf("what was known last is revision %d of epoch %d", rev, epoch)
+	if tail, err := s.Tail(t.Context()); stet.CodeOf(err) != stet.CodeUnavailable || tail != (stet.Tail{}) {
+		t.Errorf("the end of the log when the server is gone: %+v, %v", tail, err)
 	}
 }
 
@@ -166,8 +164,8 @@ func TestBackup(t *testing.T) {
 	if err != nil || revision != 1 || done != total || total == 0 {
 		t.Fatalf("revision %d, %d of %d bytes: %v", revision, done, total, err)
 	}
-	if _, want := q.Tail(); hash != want {
-		t.Errorf("the hash is %s, and the store's %s", hash, want)
+	if want, err := q.Tail(ctx); err != nil || hash != want.Hash {
+		t.Errorf("the hash is %s, and the store's %s, %v", hash, want.Hash, err)
 	}
 	read := func() string {
 		b, err := sqlite.Open(ctx, path, nil)
@@ -302,8 +300,8 @@ func TestEachFault(t *testing.T) {
 			if _, err := s.Get(context.Background(), "a"); err != nil {
 				t.Error(err)
 			}
-			if rev, _ := m.Tail(); rev != 1 {
-				t.Errorf("the log ends at %d", rev)
+			if tail, err := m.Tail(t.Context()); err != nil || tail.Revision != 1 {
+				t.Errorf("the log ends at %d, %v", tail.Revision, err)
 			}
 		})
 	}
@@ -319,8 +317,8 @@ func TestCutBodyAfterLostAnswer(t *testing.T) {
 		if err != nil || saved.Revision() != 1 {
 			t.Errorf("it is at %d, %v", saved.Revision(), err)
 		}
-		if rev, _ := m.Tail(); rev != 1 {
-			t.Errorf("the log ends at %d", rev)
+		if tail, err := m.Tail(t.Context()); err != nil || tail.Revision != 1 {
+			t.Errorf("the log ends at %d, %v", tail.Revision, err)
 		}
 	}
 }

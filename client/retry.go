@@ -92,14 +92,12 @@ func (b *backend) attempt(ctx context.Context, r *request, decode func(http.Head
 	if err != nil {
 		return b.interrupted(ctx, err)
 	}
-	revision, err := asOf(resp.Header)
+	_, err = asOf(resp.Header)
 	if err == nil {
 		err = decode(resp.Header, text)
 	}
 	if err != nil {
 		return b.malformed(err)
-	}
-	for old := b.newestSeen.Load(); revision > old && !b.newestSeen.CompareAndSwap(old, revision); old = b.newestSeen.Load() {
 	}
 	return nil
 }

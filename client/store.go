@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -17,13 +16,8 @@ type infoJSON struct {
 	Cleared  uint64    `json:"cleared"`
 	Revision uint64    `json:"revision"`
 	Hash     stet.Hash `json:"hash"`
-	Queued   int       `json:"queued"`
 	Version  string    `json:"version"` // of the server
 }
-
-// infoWait bounds a request for a method without an error. If there is no answer in
-// time, the method returns what was known last.
-const infoWait = 3 * time.Second
 
 // fetchInfo asks the server about its store.
 func (b *backend) fetchInfo(ctx context.Context, attempts int) (*infoJSON, error) {
@@ -49,46 +43,17 @@ func (b *backend) fetchInfo(ctx context.Context, attempts int) (*infoJSON, error
 	}
 }
 
-// latestInfo returns what the server says about its store, or what it said last and false.
-func (b *backend) latestInfo() (s *infoJSON, fresh bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), infoWait)
-	defer cancel()
-	if s, err := b.fetchInfo(ctx, 0); err == nil {
-		return s, true
-	}
-	return b.info.Load(), false
-}
-
-// Writing implements stet.Backend. It never ends: /readyz of the server tells.
-func (b *backend) Writing() context.Context { return context.Background() }
-
-// Stats implements stet.Backend. It is empty: the counters are at the server.
-func (b *backend) Stats() stet.Stats { return stet.Stats{} }
-
 // Info implements stet.Backend. It has the id that the server's store had when it was
 // last asked; Open asks.
 func (b *backend) Info() stet.Info {
 	return stet.Info{StoreID: b.info.Load().StoreID, Engine: "http"}
 }
 
-// Tail implements stet.Backend. It asks the server. If there is no answer within three
-// seconds, it returns the newest revision that it has seen, with its hash if known.
-func (b *backend) Tail() (revision uint64, hash stet.Hash) {
-	s, fresh := b.latestInfo()
-	if seen := b.newestSeen.Load(); !fresh && seen > s.Revision {
-		return seen, hash
+// Tail implements stet.Backend: it asks the server.
+func (b *backend) Tail(ctx context.Context) (stet.Tail, error) {
+	s, err := b.fetchInfo(ctx, 0)
+	if err != nil {
+		return stet.Tail{}, err
 	}
-	return s.Revision, s.Hash
-}
-
-// Epoch implements stet.Backend, as Tail does.
-func (b *backend) Epoch() (epoch, since uint64) {
-	s, _ := b.latestInfo()
-	return s.Epoch, s.Cleared
-}
-
-// Queued implements stet.Backend: how many commits wait at the server, as Tail does.
-func (b *backend) Queued() int {
-	s, _ := b.latestInfo()
-	return s.Queued
+	return stet.Tail{Revision: s.Revision, Hash: s.Hash, Epoch: s.Epoch, Cleared: s.Cleared}, nil
 }

@@ -172,8 +172,7 @@ func (c *Core) load(ctx context.Context) error {
 // Info tells what the store is.
 func (c *Core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engine: c.info.Engine} }
 
-// Writing returns a context that ends, with the reason as its cause, when the engine has
-// stopped writing for good.
+// Writing implements stet.Monitor.
 func (c *Core) Writing() context.Context {
 	if s, ok := c.log.(driver.Stopper); ok {
 		return s.Writing()
@@ -184,21 +183,10 @@ func (c *Core) Writing() context.Context {
 // Revision returns the revision that reads are of now.
 func (c *Core) Revision() uint64 { return c.published.Load().revision }
 
-// Queued returns how many commits wait for the writer.
-func (c *Core) Queued() int { return len(c.queue) }
-
-// Epoch returns the number of the present epoch and the revision of the clear
-// that began it, 0 for the first.
-func (c *Core) Epoch() (epoch, since uint64) {
+// Tail returns what reads are of now. It does no I/O and does not fail.
+func (c *Core) Tail(context.Context) (stet.Tail, error) {
 	s := c.published.Load()
-	return s.epoch, s.cleared
-}
-
-// Tail returns the revision that reads are of now and the hash of its entry: to
-// note it elsewhere and hold a later state against it.
-func (c *Core) Tail() (uint64, stet.Hash) {
-	s := c.published.Load()
-	return s.revision, s.hash
+	return stet.Tail{Revision: s.revision, Hash: s.hash, Epoch: s.epoch, Cleared: s.cleared}, nil
 }
 
 // Close finishes the commits that were accepted, refuses others, and closes the

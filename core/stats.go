@@ -40,11 +40,12 @@ func (s *stats) outcome(out *outcome) {
 	}
 }
 
-// Stats returns the counters. They are read one after the other, while others
+// Stats implements stet.Monitor. The counters are read one after the other, while others
 // may count.
 func (c *Core) Stats() stet.Stats {
 	s := &c.stats
 	out := stet.Stats{
+		Queued:  len(c.queue),
 		Commits: s.commits.Load(), Replayed: s.replayed.Load(), Conflicts: s.conflicts.Load(),
 		Refused: s.refused.Load(), Failed: s.failed.Load(),
 		Gets: s.gets.Load(), Hits: s.hits.Load(), Misses: s.misses.Load(),

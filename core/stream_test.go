@@ -61,7 +61,7 @@ func together(t *testing.T, s *streaming, commits ...stet.Commit) (*core.Core, [
 	synctest.Wait() // the first chunk is written
 	close(held)
 	synctest.Wait()
-	if got := c.Queued(); got != len(commits)-1 {
+	if got := c.Stats().Queued; got != len(commits)-1 {
 		t.Errorf("%d commits wait, and not %d", got, len(commits)-1)
 	}
 	close(s.ready)

@@ -40,7 +40,7 @@ func (r *rig) queued(n int) {
 	for waiting := 0; waiting < n; runtime.Gosched() {
 		waiting = 0
 		for _, s := range r.stores {
-			waiting += s.Queued()
+			waiting += s.Backend().(stet.Monitor).Stats().Queued
 		}
 	}
 }

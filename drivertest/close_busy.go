@@ -149,8 +149,11 @@ func busyCalls(s *stet.Store, backup string) []busyCall {
 			return nil
 		}},
 		{"waiting for a revision", func(ctx context.Context, _, _ int) error {
-			revision, _ := s.Tail()
-			_, err := s.GetMany(ctx, nil, stet.ReadOptions{MinRevision: revision + 1})
+			tail, err := s.Tail(ctx)
+			if err != nil {
+				return err
+			}
+			_, err = s.GetMany(ctx, nil, stet.ReadOptions{MinRevision: tail.Revision + 1})
 			return err
 		}},
 		{"Delete", func(ctx context.Context, i, n int) error {

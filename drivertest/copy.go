@@ -65,9 +65,10 @@ func (l few) Info() driver.Info {
 	return info
 }
 
-func revisionOf(s *stet.Store) uint64 {
-	revision, _ := s.Tail()
-	return revision
+func (r *rig) revisionOf(s *stet.Store) uint64 {
+	tail, err := s.Tail(r.ctx)
+	r.must(err, "the end of the log")
+	return tail.Revision
 }
 
 var copyCases = []Case{
@@ -223,10 +224,10 @@ var copyCases = []Case{
 				r.must(err, "replaying what is unknown, with %s", what)
 				taken = 6
 			}
-			r.same("the revision with "+what, revisionOf(b), taken)
+			r.same("the revision with "+what, r.revisionOf(b), taken)
 			_, err = b.Replay(r.ctx, all...)
 			r.must(err, "replaying again, with %s", what)
-			r.same("the revision", revisionOf(b), len(all))
+			r.same("the revision", r.revisionOf(b), len(all))
 			r.same("the copy", r.asExported(b), r.asExported(a))
 		}
 		replays("an append that is refused", 0, stet.CodeUnavailable, notApplied)
@@ -259,7 +260,7 @@ var copyCases = []Case{
 		h.let()
 		_, err = r.replay(b, all...)
 		r.must(err, "replaying again")
-		r.same("the revision", revisionOf(b), len(all))
+		r.same("the revision", r.revisionOf(b), len(all))
 	}),
 
 	storeCase("copy/beside", "Changes that are replayed keep their order beside commits, and are carried out once.", func(r *rig) {
@@ -286,7 +287,7 @@ var copyCases = []Case{
 		for i := 1; i < len(done); i++ {
 			r.ok(done[i-1].Revision < done[i].Revision, "change %d is at revision %d, and the one before at %d", i, done[i].Revision, done[i-1].Revision)
 		}
-		r.same("the revision", revisionOf(b), len(changes)+40)
+		r.same("the revision", r.revisionOf(b), len(changes)+40)
 	}),
 
 	storeCase("copy/times", "Times in the log never go back, whatever wrote them: a change that is older than the newest commit takes that one's time, and a read at a time gives what was there then.", func(r *rig) {

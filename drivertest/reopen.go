@@ -55,12 +55,14 @@ var reopenCases = []Case{
 		r.clear()
 		r.populate(2, 120)
 		before, rev := r.state(), r.revision()
-		_, hash := r.s().Tail()
+		tail, err := r.s().Tail(r.ctx)
+		r.must(err, "the end of the log")
 		for range 2 {
 			r.reopened(r.options())
 			r.same("the state", r.state(), before)
-			got, h := r.s().Tail()
-			r.same("the tail", fmt.Sprint(got, h), fmt.Sprint(rev, hash))
+			got, err := r.s().Tail(r.ctx)
+			r.must(err, "the end of the log")
+			r.same("the tail", got, tail)
 			r.same("the number of changes", len(r.follow(r.s(), 0, rev, stet.ChangesOptions{})), rev)
 		}
 	}),
@@ -121,7 +123,9 @@ var reopenCases = []Case{
 	needing(NeedReopen, "reopen/expect", "Verify finds a hash that was noted earlier, and says so if no entry has it.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		r.revision()
-		_, noted := r.s().Tail()
+		tail, err := r.s().Tail(r.ctx)
+		r.must(err, "the end of the log")
+		noted := tail.Hash
 		r.saveAll("a", "2.0.0")
 		s := r.reopened(r.options())
 		rep, err := s.Verify(r.ctx, stet.VerifyOptions{Expect: noted})

@@ -102,8 +102,7 @@ func revisionRun(r *rig, seed uint64, clients, calls int) []error {
 func (r *rig) tail() uint64 {
 	var high uint64
 	for _, s := range r.stores {
-		rev, _ := s.Tail()
-		high = max(high, rev)
+		high = max(high, r.revisionOf(s))
 	}
 	return high
 }

@@ -303,7 +303,7 @@ func endsWithKey(t *testing.T, s *Server, secret string, revoke func(), method, 
 	if got := w.Body.String(); !strings.Contains(got, want) {
 		t.Errorf("%d %s", w.Code, got)
 	}
-	if rev, _ := s.store.Tail(); rev != 0 {
+	if tail, err := s.store.Tail(t.Context()); err != nil || tail.Revision != 0 {
 		t.Error("it was committed")
 	}
 }

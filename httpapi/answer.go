@@ -122,7 +122,9 @@ func (c *call) refusedAsOf() {
 	}
 	revision := c.before
 	if !c.route.onlyReads(c.r) {
-		revision, _ = c.s.store.Tail()
+		if tail, err := c.s.store.Tail(c.ctx()); err == nil {
+			revision = tail.Revision
+		}
 	}
 	c.asOf(revision)
 }

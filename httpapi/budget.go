@@ -260,8 +260,9 @@ func (c *call) stake() *stake {
 // server is not about to stop. Only
 // while it really waits the request counts as one that does.
 func (c *call) wait(revision uint64) error {
-	if newest, _ := c.s.store.Tail(); revision <= newest {
-		return nil
+	tail, err := c.s.store.Tail(c.ctx())
+	if err != nil || revision <= tail.Revision {
+		return err
 	}
 	full, err := c.stake().aside(kindWait, func() error {
 		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
@@ -278,7 +279,9 @@ func (c *call) wait(revision uint64) error {
 		}
 		return err
 	})
-	c.before, _ = c.s.store.Tail()
+	if tail, err := c.s.store.Tail(c.ctx()); err == nil {
+		c.before = tail.Revision
+	}
 	if full {
 		c.full("in_hand")
 	}

@@ -34,7 +34,11 @@ func TestWaitingIsNotInHand(t *testing.T) {
 	usual, waiting := &r.api.gate.inHand[kindUsual], &r.api.gate.inHand[kindWait]
 	for i, path := range []string{"/v1/store", "/v1/prompts", "/v1/prompts/a/versions", "/v1/prompts/a/versions/latest", "/p/a", "/v1/prompts/a/diff"} {
 		await(t, func() bool { return usual.Load() == 0 })
-		newest, _ := r.store.Tail()
+		tail, err := r.store.Tail(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest := tail.Revision
 		c := r.dial(fmt.Sprintf("GET %s?min_revision=%d HTTP/1.1\nHost: localhost\nConnection: close\n\n", path, newest+1))
 		await(t, func() bool { return waiting.Load() == 1 && usual.Load() == 0 })
 		if res, body := r.ask(fmt.Sprintf("GET /v1/store?min_revision=%d", newest+9)); res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "wait for a revision") {

@@ -140,7 +140,11 @@ func (c *call) changesPage(q changesQuery) error {
 	ctx := c.ctx()
 	since := q.since.revision
 	if q.since.present {
-		since, _ = c.s.store.Tail()
+		tail, err := c.s.store.Tail(ctx)
+		if err != nil {
+			return err
+		}
+		since = tail.Revision
 	}
 	var f *feed
 	if q.wait > 0 {

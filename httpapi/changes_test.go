@@ -54,8 +54,11 @@ func (r *changesRig) save(id, text string) uint64 {
 	if _, err := r.store.Save(context.Background(), stet.Draft{PromptID: id, Text: text, Bump: "patch"}); err != nil {
 		r.t.Fatal(err)
 	}
-	rev, _ := r.store.Tail()
-	return rev
+	tail, err := r.store.Tail(context.Background())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return tail.Revision
 }
 
 func (r *changesRig) saves(id string, n int) {

@@ -79,7 +79,10 @@ func TestHostile(t *testing.T) {
 // suffer sends the rows one by one, and holds the store against what it was.
 func (x *target) suffer(rows []hostile) {
 	x.t.Helper()
-	revision, hash := x.store.Tail()
+	tail, err := x.store.Tail(x.t.Context())
+	if err != nil {
+		x.t.Fatal(err)
+	}
 	seen := make(map[string]bool)
 	for _, row := range rows {
 		if row.what == "" || seen[row.what] {
@@ -89,14 +92,14 @@ func (x *target) suffer(rows []hostile) {
 		for _, wrong := range x.send(row) {
 			x.t.Errorf("%s (%.80q): %s", row.what, row.line+row.raw, wrong)
 		}
-		if r, h := x.store.Tail(); r != revision || h != hash {
-			x.t.Errorf("%s: the store is at revision %d, not %d any more", row.what, r, revision)
-			revision, hash = r, h
+		if now, err := x.store.Tail(x.t.Context()); err != nil || now != tail {
+			x.t.Errorf("%s: the store is at revision %d, not %d any more (%v)", row.what, now.Revision, tail.Revision, err)
+			tail = now
 		}
 	}
 	x.closed()
-	report, err := x.store.Verify(context.Background(), stet.VerifyOptions{Expect: hash})
-	if err != nil || len(report.Problems) > 0 || report.Revision != revision {
+	report, err := x.store.Verify(context.Background(), stet.VerifyOptions{Expect: tail.Hash})
+	if err != nil || len(report.Problems) > 0 || report.Revision != tail.Revision {
 		x.t.Errorf("after all that the store is %+v, %v", report, err)
 	}
 	if wrong := x.send(hostile{line: "GET /healthz", want: "200"}); wrong != nil {

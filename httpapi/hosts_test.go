@@ -118,8 +118,8 @@ func TestOrigins(t *testing.T) {
 			if tt.status == 204 && !strings.Contains(h.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
 				t.Errorf("%v", h)
 			}
-			if rev, _ := s.store.Tail(); (rev == 1) != (tt.status == 201) {
-				t.Errorf("the revision is %d", rev)
+			if tail, err := s.store.Tail(t.Context()); err != nil || (tail.Revision == 1) != (tt.status == 201) {
+				t.Errorf("the revision is %d, %v", tail.Revision, err)
 			}
 		})
 	}

@@ -37,8 +37,13 @@ func (h *hub) join() (*feed, error) {
 		return nil, stet.Errorf(stet.CodeUnavailable, "the server stops. Come back in a moment.")
 	}
 	if h.feed == nil {
-		revision, _ := h.store.Tail()
 		ctx, cancel := context.WithCancel(context.Background())
+		tail, err := h.store.Tail(ctx)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		revision := tail.Revision
 		f := &feed{
 			prefix: h.store.ID() + ".", cancel: cancel, texts: h.texts, ring: make([]*event, h.count), limit: h.bytes,
 			oldest: revision + 1, newest: revision, news: make(chan struct{}),

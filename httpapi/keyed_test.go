@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -168,6 +169,9 @@ func (k *keyed) commit(c stet.Commit) stet.Done {
 }
 
 func (k *keyed) revision() uint64 {
-	r, _ := k.store.Tail()
-	return r
+	tail, err := k.store.Tail(context.Background())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return tail.Revision
 }

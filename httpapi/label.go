@@ -162,8 +162,12 @@ func (c *call) tagged(id, label, given string) (condition, error) {
 	if !ok || revision == 0 {
 		return condition{}, precondition("If-Match is %s, which is not the tag of a version of this store. Get the version that %s is at, and give its ETag.", given, label)
 	}
-	epoch, cleared := c.s.store.Epoch()
-	over := revision < cleared // the version's epoch
+	tail, err := c.s.store.Tail(c.ctx())
+	if err != nil {
+		return condition{}, err
+	}
+	epoch := tail.Epoch
+	over := revision < tail.Cleared // the version's epoch
 	page, err := c.s.store.ChangesPage(c.ctx(), revision-1, stet.ChangesOptions{Limit: 1})
 	if err != nil && stet.CodeOf(err) != stet.CodeNotFound {
 		return condition{}, err

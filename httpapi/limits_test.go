@@ -261,11 +261,11 @@ func TestSlowBody(t *testing.T) {
 		if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "too slowly") {
 			t.Errorf("a body that stops half way: %s, %s", res.Status, body)
 		}
-		if r.store.Queued() != 0 {
+		if monitorOf(r.store).Stats().Queued != 0 {
 			t.Error("something was queued")
 		}
-		if rev, _ := r.store.Tail(); rev != 0 {
-			t.Errorf("the revision is %d", rev)
+		if tail, err := r.store.Tail(t.Context()); err != nil || tail.Revision != 0 {
+			t.Errorf("the revision is %d, %v", tail.Revision, err)
 		}
 		// One that comes in time does not end what is done with it, however long that takes.
 		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {

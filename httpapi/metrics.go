@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -44,7 +45,7 @@ func newMetrics(store *stet.Store, g *gate, connections func() conns.Stats) *met
 		}, []string{"limit"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, gate: g, gets: &m.gets, connections: connections})
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, monitor: monitorOf(store), gate: g, gets: &m.gets, connections: connections})
 	m.answer = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 	return m
 }
@@ -69,11 +70,26 @@ func statusText(status int) string {
 	return strconv.Itoa(status)
 }
 
+// monitorOf returns what tells how a store in this process does. Of one elsewhere
+// nothing is known but what it answers: the counters are zero.
+func monitorOf(store *stet.Store) stet.Monitor {
+	if m, ok := store.Backend().(stet.Monitor); ok {
+		return m
+	}
+	return elsewhere{}
+}
+
+type elsewhere struct{}
+
+func (elsewhere) Stats() stet.Stats        { return stet.Stats{} }
+func (elsewhere) Writing() context.Context { return context.Background() }
+
 // storeMetrics tells of the store, as it is when it is asked.
 type storeMetrics struct {
-	store *stet.Store
-	gate  *gate
-	gets  *atomic.Uint64
+	store   *stet.Store
+	monitor stet.Monitor
+	gate    *gate
+	gets    *atomic.Uint64
 	// connections may be nil.
 	connections func() conns.Stats
 }
@@ -111,11 +127,12 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
-	revision, _ := s.store.Tail()
-	gauge(descRevision, float64(revision))
-	gauge(descQueued, float64(s.store.Queued()))
+	if tail, err := s.store.Tail(context.Background()); err == nil {
+		gauge(descRevision, float64(tail.Revision))
+	}
+	gauge(descQueued, float64(s.monitor.Stats().Queued))
 	stopped := 0.0
-	if s.store.Writing().Err() != nil {
+	if s.monitor.Writing().Err() != nil {
 		stopped = 1
 	}
 	gauge(descStopped, stopped)
@@ -132,7 +149,7 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	}
 
 	gets := s.gets.Load() // before the store's, so that the difference is not negative for long
-	stats := s.store.Stats()
+	stats := s.monitor.Stats()
 	counter(descCommits, stats.Commits, "applied")
 	counter(descCommits, stats.Replayed, "replayed")
 	counter(descCommits, stats.Conflicts, "conflict")

@@ -106,7 +106,11 @@ func (s *Server) getMany(c *call) error {
 		return err
 	}
 	versions = s.versions(c.ctx(), c.a, versions)
-	asOf, _ := s.store.Tail()
+	tail, err := s.store.Tail(c.ctx())
+	if err != nil {
+		return err
+	}
+	asOf := tail.Revision
 	if o.At.Revision != 0 {
 		asOf = o.At.Revision
 	}

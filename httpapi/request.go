@@ -88,7 +88,11 @@ func (c *call) carryOut() error {
 		c.r = c.r.WithContext(ctx)
 	}
 	if c.route.may != anybody {
-		c.before, _ = c.s.store.Tail()
+		tail, err := c.s.store.Tail(c.ctx())
+		if err != nil {
+			return err
+		}
+		c.before = tail.Revision
 	}
 	err := c.route.answer(c)
 	if err == nil {

@@ -11,7 +11,10 @@ import (
 func TestRefusedRequests(t *testing.T) {
 	p := newPeer(t, nil, Options{MaxBody: 4 << 10})
 	p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"1","labels":["production"]}`)
-	_, hash := p.store.Tail()
+	tail, err := p.store.Tail(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	long := strings.Repeat("x", 300)
 	for _, x := range []struct {
 		status             int
@@ -91,7 +94,7 @@ func TestRefusedRequests(t *testing.T) {
 			t.Errorf("%s %s: 405 without Allow", x.method, x.path)
 		}
 	}
-	if _, after := p.store.Tail(); after != hash {
+	if after, err := p.store.Tail(t.Context()); err != nil || after != tail {
 		t.Error("what was refused changed the store")
 	}
 }

@@ -39,6 +39,7 @@ type Options struct {
 // goroutines at once. The store stays its owner's, who closes it after the server.
 type Server struct {
 	store   *stet.Store
+	monitor stet.Monitor // of store
 	o       Options
 	mux     *http.ServeMux
 	handler http.Handler
@@ -76,13 +77,13 @@ func New(store *stet.Store, o Options) *Server {
 	if o.TempDir == "" {
 		o.TempDir = os.TempDir()
 	}
-	s := &Server{store: store, o: o, ids: newRequestIDs(), keyless: everything}
+	s := &Server{store: store, monitor: monitorOf(store), o: o, ids: newRequestIDs(), keyless: everything}
 	s.stopping, s.drain = context.WithCancel(context.Background())
 	if o.Keys != nil {
 		s.keyless = &access{open: o.Keys.OpenLife()}
 	}
-	s.quiet = context.AfterFunc(store.Writing(), func() {
-		o.Log.Error("the store has stopped writing; reads go on", "error", context.Cause(store.Writing()))
+	s.quiet = context.AfterFunc(s.monitor.Writing(), func() {
+		o.Log.Error("the store has stopped writing; reads go on", "error", context.Cause(s.monitor.Writing()))
 	})
 	s.tagBase = `"` + store.ID() + "."
 	s.streams = newStreams(store)

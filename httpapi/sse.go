@@ -110,7 +110,11 @@ func (c *call) stream(q changesQuery) error {
 	st.open.Add(1)
 	defer st.open.Add(-1)
 
-	newest, _ := c.s.store.Tail()
+	tail, err := c.s.store.Tail(c.ctx())
+	if err != nil {
+		return err
+	}
+	newest := tail.Revision
 	pos := q.since.revision
 	switch {
 	case q.since.present:

@@ -18,11 +18,13 @@ func (s *Server) getStore(c *call) error {
 	if err := c.wait(o.MinRevision); err != nil {
 		return err
 	}
-	revision, hash := s.store.Tail()
-	if !c.a.seesAll() {
-		hash = stet.Hash{} // of what the caller may not see, too
+	tail, err := s.store.Tail(c.ctx())
+	if err != nil {
+		return err
 	}
-	epoch, cleared := s.store.Epoch()
+	if !c.a.seesAll() {
+		tail.Hash = stet.Hash{} // of what the caller may not see, too
+	}
 	body, err := encode(struct {
 		StoreID  string    `json:"store_id"`
 		Engine   string    `json:"engine"`
@@ -32,11 +34,11 @@ func (s *Server) getStore(c *call) error {
 		Hash     stet.Hash `json:"hash"`
 		Queued   int       `json:"queued"`
 		Version  string    `json:"version,omitempty"`
-	}{s.store.ID(), s.store.Engine(), epoch, cleared, revision, hash, s.store.Queued(), s.o.Version})
+	}{s.store.ID(), s.store.Engine(), tail.Epoch, tail.Cleared, tail.Revision, tail.Hash, s.monitor.Stats().Queued, s.o.Version})
 	if err != nil {
 		return err
 	}
-	c.asOf(revision)
+	c.asOf(tail.Revision)
 	c.send(http.StatusOK, typeJSON, "", append(body, '\n'))
 	return nil
 }
@@ -59,7 +61,7 @@ func (s *Server) readyz(c *call) error {
 		return stet.Errorf(stet.CodeUnavailable, "the server is about to stop. Go to another.")
 	default:
 	}
-	if err := context.Cause(s.store.Writing()); err != nil {
+	if err := context.Cause(s.monitor.Writing()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.ctx(), readyTime)

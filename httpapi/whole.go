@@ -59,8 +59,11 @@ func (s *Server) backup(c *call) error {
 		return err
 	}
 	if c.r.Method == http.MethodHead {
-		revision, _ := s.store.Tail()
-		c.asOf(revision)
+		tail, err := s.store.Tail(c.ctx())
+		if err != nil {
+			return err
+		}
+		c.asOf(tail.Revision)
 		h := c.w.Header()
 		h["Content-Type"] = typeBytes
 		h["Cache-Control"] = noStore
@@ -110,8 +113,11 @@ func (s *Server) export(c *call) error {
 	if err := c.wait(o.MinRevision); err != nil {
 		return err
 	}
-	revision, _ := s.store.Tail()
-	c.asOf(revision)
+	tail, err := s.store.Tail(c.ctx())
+	if err != nil {
+		return err
+	}
+	c.asOf(tail.Revision)
 	h := c.w.Header()
 	h["Content-Type"] = typeLines
 	h["Cache-Control"] = noStore

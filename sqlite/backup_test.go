@@ -106,8 +106,8 @@ func TestBackupWhileWriting(t *testing.T) {
 			b := open(t, path, nil)
 			defer shut(t, b)
 			sound(t, b)
-			if r, h := b.Tail(); r != revision || h != hash {
-				t.Errorf("backup %d ends at %d %s, and Backup said %d %s", i, r, h, revision, hash)
+			if tail, err := b.Tail(t.Context()); err != nil || tail.Revision != revision || tail.Hash != hash {
+				t.Errorf("backup %d ends at %d %s, and Backup said %d %s", i, tail.Revision, tail.Hash, revision, hash)
 			}
 			t.Logf("| backup %d: revision %d; %d commits while it was made", i, revision, during)
 		})

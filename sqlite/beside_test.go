@@ -114,7 +114,7 @@ func TestBesideLeftovers(t *testing.T) {
 				s := open(t, path, nil)
 				defer shut(t, s)
 				sound(t, s)
-				if _, h := s.Tail(); h != hash {
+				if tail, err := s.Tail(t.Context()); err != nil || tail.Hash != hash {
 					t.Error("it does not end where the backup does")
 				}
 			})
@@ -175,9 +175,10 @@ func TestOverwriteCutShort(t *testing.T) {
 				t.Fatal(err)
 			}
 			sound(t, s)
-			revision, h := s.Tail()
-			if state == "renamed" && h != hash || state == "nothing done" && revision != 52 || state == "all removed" && gone && revision != 0 {
-				t.Errorf("%s, gone %v: it ends at %d", state, gone, revision)
+			tail, err := s.Tail(t.Context())
+			revision := tail.Revision
+			if err != nil || state == "renamed" && tail.Hash != hash || state == "nothing done" && revision != 52 || state == "all removed" && gone && revision != 0 {
+				t.Errorf("%s, gone %v: it ends at %d, %v", state, gone, revision, err)
 			}
 			shut(t, s)
 		}
@@ -277,8 +278,8 @@ func TestLinkedWhileServed(t *testing.T) {
 	s = open(t, path, nil)
 	defer shut(t, s)
 	sound(t, s)
-	if revision, _ := s.Tail(); revision != 21 {
-		t.Errorf("it ends at %d", revision)
+	if tail, err := s.Tail(t.Context()); err != nil || tail.Revision != 21 {
+		t.Errorf("it ends at %d, %v", tail.Revision, err)
 	}
 }
 

@@ -34,8 +34,8 @@ func TestRestore(t *testing.T) {
 	}
 	got := open(t, path, nil)
 	sound(t, got)
-	if at, h := got.Tail(); at != revision || h != hash {
-		t.Errorf("it ends at %d %s, not %d %s", at, h, revision, hash)
+	if tail, err := got.Tail(t.Context()); err != nil || tail.Revision != revision || tail.Hash != hash {
+		t.Errorf("it ends at %d %s, not %d %s", tail.Revision, tail.Hash, revision, hash)
 	}
 	if got.ID() == s.ID() || got.ID() != r.StoreID || r.From != s.ID() {
 		t.Errorf("the restored store is %s (said to be %s, from %s), the other %s", got.ID(), r.StoreID, r.From, s.ID())
@@ -60,8 +60,8 @@ func TestRestore(t *testing.T) {
 		t.Errorf("restoring what is not expected: %v", err)
 	}
 	got = open(t, path, nil)
-	if at, _ := got.Tail(); at != revision+1 {
-		t.Errorf("after what was refused it ends at %d", at)
+	if tail, err := got.Tail(t.Context()); err != nil || tail.Revision != revision+1 {
+		t.Errorf("after what was refused it ends at %d, %v", tail.Revision, err)
 	}
 	shut(t, got)
 	only(t, dir, "stet.db", "stet.db-wal", "stet.db-shm", "stet.db.lock", "backup.db", "restored.db", "restored.db.lock")
@@ -92,7 +92,7 @@ func TestRestoreOverLeftovers(t *testing.T) {
 	got := open(t, old, nil)
 	defer shut(t, got)
 	sound(t, got)
-	if _, h := got.Tail(); h != hash {
+	if tail, err := got.Tail(t.Context()); err != nil || tail.Hash != hash {
 		t.Error("it does not end where the backup does")
 	}
 }

@@ -61,8 +61,12 @@ func (f *Fill) Into(ctx context.Context, s *stet.Store) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
-	if r, _ := s.Tail(); r > 0 {
-		return stet.Errorf(stet.CodeConflict, "the store is not empty: it is at revision %d. Nothing changed. Name a new file with -store.", r)
+	tail, err := s.Tail(ctx)
+	if err != nil {
+		return err
+	}
+	if tail.Revision > 0 {
+		return stet.Errorf(stet.CodeConflict, "the store is not empty: it is at revision %d. Nothing changed. Name a new file with -store.", tail.Revision)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

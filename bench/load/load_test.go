@@ -96,7 +96,7 @@ func TestGuard(t *testing.T) {
 	if _, err := m.Run(t.Context(), s); stet.CodeOf(err) != stet.CodeConflict {
 		t.Fatalf("a load was put on somebody's prompts: %v", err)
 	}
-	if r, _ := s.Tail(); r != 1 {
-		t.Errorf("revision %d", r)
+	if tail, err := s.Tail(t.Context()); err != nil || tail.Revision != 1 {
+		t.Errorf("revision %d, %v", tail.Revision, err)
 	}
 }

@@ -197,7 +197,11 @@ func (m *Mix) Run(ctx context.Context, s *stet.Store) (*Outcome, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
-	r.since, _ = s.Tail()
+	tail, err := s.Tail(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.since = tail.Revision
 	if err := r.load(ctx); err != nil {
 		return nil, err
 	}

@@ -171,8 +171,9 @@ func (m *measurer) census() error {
 	if len(m.ids) == 0 {
 		return errors.New("the store has no prompts to measure: fill it first: go run . fill")
 	}
-	m.f.Commits, _ = m.store.Tail()
-	return nil
+	tail, err := m.store.Tail(m.ctx)
+	m.f.Commits = tail.Revision
+	return err
 }
 
 // inside measures the open store.

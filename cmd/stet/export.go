@@ -77,8 +77,11 @@ func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes i
 }
 
 func (a *app) export(ctx context.Context, s *stet.Store, w io.Writer) (int, error) {
-	last, _ := s.Tail()
-	bar := a.bar(int64(last), "exporting")
+	tail, err := s.Tail(ctx)
+	if err != nil {
+		return 0, err
+	}
+	bar := a.bar(int64(tail.Revision), "exporting")
 	defer bar.done()
 	return transfer.Export(ctx, s, w, func(revision, _ uint64) { bar.set(int64(revision)) })
 }

@@ -201,7 +201,7 @@ func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 func (c *serveCmd) ready(a *app, s *stet.Store, addr net.Addr, encrypted, keyed bool, took time.Duration, log *slog.Logger) {
 	base := c.base(addr, encrypted)
 	store := redacted(a.flags.Store)
-	revision, _ := s.Tail()
+	tail, _ := s.Tail(a.ctx) // a store in this process always tells
 	curl := "curl " + base + "/v1/prompts"
 	if keyed {
 		curl = `curl -H "Authorization: Bearer $STET_KEY" ` + base + "/v1/prompts"
@@ -212,7 +212,7 @@ func (c *serveCmd) ready(a *app, s *stet.Store, addr net.Addr, encrypted, keyed 
 		_ = a.println("Stop: Ctrl-C")
 		_ = a.out.Flush()
 	}
-	log.Info("ready", "address", base, "store", store, "store_id", s.ID(), "engine", s.Engine(), "revision", revision,
+	log.Info("ready", "address", base, "store", store, "store_id", s.ID(), "engine", s.Engine(), "revision", tail.Revision,
 		"keys", keyed, "pid", os.Getpid(), "took", took, "try", curl)
 }
 

@@ -42,7 +42,11 @@ func (c *watchCmd) Run(a *app) error {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
-		newest, _ := s.Tail()
+		tail, err := s.Tail(ctx)
+		if err != nil {
+			return err
+		}
+		newest := tail.Revision
 		since := newest
 		if c.Since != nil {
 			since = *c.Since

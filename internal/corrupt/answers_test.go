@@ -33,9 +33,9 @@ func answers(ctx context.Context, s *stet.Store) []answer {
 	version := func(v stet.Version, err error, format string, args ...any) {
 		add(text(v), rest(v), err, format, args...)
 	}
-	epoch, since := s.Epoch()
-	revision, hash := s.Tail()
-	add("", fmt.Sprint(epoch, since, revision, hash), nil, "epoch and tail")
+	tail, err := s.Tail(ctx)
+	revision := tail.Revision
+	add("", fmt.Sprint(tail), err, "epoch and tail")
 	for i := range prompts + 1 {
 		p := id(i)
 		h, err := s.Head(ctx, p)

@@ -59,7 +59,11 @@ func newSubject(t *testing.T) *subject {
 	}
 	defer s.Close()
 	b := &subject{data: data, id: s.ID(), answers: answers(t.Context(), s)}
-	_, b.hash = s.Tail()
+	tail, err := s.Tail(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.hash = tail.Hash
 	live := 0
 	for i := range b.answers {
 		if b.answers[i].text != "" {
@@ -252,7 +256,11 @@ func TestLostTail(t *testing.T) {
 	if _, err := s.Save(t.Context(), stet.Draft{PromptID: id(0), Text: "one more"}); err != nil {
 		t.Fatal(err)
 	}
-	_, hash := s.Tail()
+	tail, err := s.Tail(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := tail.Hash
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

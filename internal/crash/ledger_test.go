@@ -109,7 +109,11 @@ func (l *ledger) check(s *stet.Store) error {
 		}
 	}
 	var texts []stet.Change
-	for tail, _ := s.Tail(); l.revision < tail; {
+	tail, err := s.Tail(background)
+	if err != nil {
+		return err
+	}
+	for l.revision < tail.Revision {
 		page, err := s.ChangesPage(background, l.revision, stet.ChangesOptions{Limit: 1000, Texts: true})
 		if err != nil {
 			return err
@@ -314,7 +318,10 @@ func (l *ledger) resend(s *stet.Store, rng *rand.Rand, some int) error {
 func (l *ledger) settle(s *stet.Store, i id) error {
 	l.next[[2]int{i.life, i.worker}] = -1 // nobody waits any more
 	was, there := l.found[i]
-	tail, _ := s.Tail()
+	tail, err := s.Tail(background)
+	if err != nil {
+		return err
+	}
 	done, err := s.Commit(background, l.load.commit(i))
 	switch code := stet.CodeOf(err); {
 	case err == nil:
@@ -328,8 +335,8 @@ func (l *ledger) settle(s *stet.Store, i id) error {
 	switch {
 	case there && (is != was || !done.Replayed):
 		return fmt.Errorf("%s is in the log as %v; sent again the answer is %v, replayed: %t", i, was, is, done.Replayed)
-	case !there && (done.Replayed || done.Revision != tail+1):
-		return fmt.Errorf("%s is not in the log, which ends at %d; sent again the answer is %v, replayed: %t", i, tail, is, done.Replayed)
+	case !there && (done.Replayed || done.Revision != tail.Revision+1):
+		return fmt.Errorf("%s is not in the log, which ends at %d; sent again the answer is %v, replayed: %t", i, tail.Revision, is, done.Replayed)
 	}
 	l.told[i] = is
 	l.fresh = append(l.fresh, i)

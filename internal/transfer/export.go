@@ -15,15 +15,17 @@ import (
 // It returns the number of changes. Progress, if not nil, is called after each
 // with its revision and the last.
 func Export(ctx context.Context, store *stet.Store, w io.Writer, progress func(revision, last uint64)) (changes int, err error) {
-	epoch, _ := store.Epoch()
-	last, _ := store.Tail()
+	tail, err := store.Tail(ctx)
+	if err != nil {
+		return 0, err
+	}
 	b := bufio.NewWriterSize(w, 256<<10)
-	if err := writeLine(b, Header{format, store.ID(), epoch, last}); err != nil {
+	if err := writeLine(b, Header{format, store.ID(), tail.Epoch, tail.Revision}); err != nil {
 		return 0, err
 	}
 	err = store.Export(ctx, func(c stet.Copy) error {
 		if progress != nil {
-			progress(c.Change.Revision, last)
+			progress(c.Change.Revision, tail.Revision)
 		}
 		changes++
 		return writeLine(b, c)

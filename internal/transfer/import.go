@@ -57,10 +57,13 @@ type Summary struct {
 // The error says which line it was and why, with the code of the cause. When ctx
 // is done no further line is begun.
 func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions) (Summary, error) {
-	epoch, began := store.Epoch()
+	tail, err := store.Tail(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
 	im := &importer{
-		store: store, epoch: epoch, began: began, opts: o,
-		already: already{store: store, since: began, keyed: o.Keyed},
+		store: store, epoch: tail.Epoch, began: tail.Cleared, opts: o,
+		already: already{store: store, since: tail.Cleared, keyed: o.Keyed},
 		seen:    make(map[string]int), there: make(map[string]bool), prompts: make(map[string]struct{}),
 	}
 	im.start(context.WithoutCancel(ctx)) // what was begun is finished

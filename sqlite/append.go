@@ -19,7 +19,11 @@ func bodyKey(ref *driver.BodyRef) int64 { return int64(ref.Revision)*slots + int
 
 // dropNow is how many bodies an append removes itself. Each may be on a page of
 // its own, all of which is written; more are noted, and removed later in parts.
-const dropNow = 256
+// On a full disk there is little room to write pages in.
+const (
+	dropNow       = 256
+	dropNowOnFull = 8
+)
 
 // Append implements driver.Log. Once its transaction has begun it does not look
 // at ctx any more.
@@ -39,15 +43,25 @@ func (l *Log) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Se
 	if prev != l.left.tail {
 		return driver.ErrMoved
 	}
-	a := addition{Log: l, tail: prev, cleared: l.left.cleared}
+	a := addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNow}
+	var taken []driver.Entry
 	err := l.write(func() error {
 		for chunk := range chunks {
+			taken = append(taken, chunk...)
 			if err := a.insert(chunk); err != nil {
 				return err
 			}
 		}
+		if bringsBodies(taken) {
+			return l.holdRoom()
+		}
 		return nil
 	})
+	if isFull(err) && l.stopped.Load() == nil && makesRoom(taken) {
+		l.useReserve()
+		a = addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNowOnFull}
+		err = l.write(func() error { return a.insert(taken) })
+	}
 	if err != nil {
 		return err
 	}
@@ -66,6 +80,7 @@ type addition struct {
 	tail    driver.Tail // of the entries so far
 	cleared uint64
 	dropped int // bodies that it has removed itself
+	dropNow int // how many it may
 }
 
 // insert writes entries, and the bodies and labels of those of them that count.
@@ -146,7 +161,7 @@ func (a *addition) drop(entries []driver.Entry) error {
 			}
 		}
 	}
-	if a.dropped+len(keys) > dropNow {
+	if a.dropped+len(keys) > a.dropNow {
 		a.litter = true
 		return droppedRows.insert(a.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
 	}

@@ -62,12 +62,17 @@ func outOfFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
+// isFull tells whether an error says that the disk has no room.
+func isFull(err error) bool {
+	return primary(err) == sqlite3.SQLITE_FULL || errors.Is(err, errNoReserve) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
 // inWords says what went wrong, as a clause without a stop.
 func inWords(err error) string {
 	switch code := codeOf(err); {
 	case code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC:
 		return "a sync failed"
-	case code&0xff == sqlite3.SQLITE_FULL:
+	case isFull(err):
 		return "the disk is full"
 	case code&0xff == sqlite3.SQLITE_BUSY || code&0xff == sqlite3.SQLITE_LOCKED:
 		return "another program is writing to the file"

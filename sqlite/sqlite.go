@@ -56,13 +56,14 @@ type Log struct {
 
 	// The writing connection, and what goes with it, belong to whoever has sent
 	// on turn. Those who wait get it in the order in which they came.
-	turn   chan struct{}
-	w      *conn
-	left   state // as this process left the file
-	wal    int   // pages in the WAL that are not in the file
-	limit  int   // of wal, before it is emptied
-	litter bool  // there may be bodies to purge
-	bodies []*driver.Body
+	turn    chan struct{}
+	w       *conn
+	left    state // as this process left the file
+	wal     int   // pages in the WAL that are not in the file
+	limit   int   // of wal, before it is emptied
+	reserve reserve
+	litter  bool // there may be bodies to purge
+	bodies  []*driver.Body
 
 	tail    atomic.Pointer[driver.Tail]
 	cleared atomic.Uint64 // bodies of earlier revisions are gone
@@ -153,6 +154,9 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 			return nil, errors.Join(err, lock.Discard())
 		}
 		return nil, errors.Join(err, lock.Release())
+	}
+	if page, err := l.w.integer("PRAGMA page_size"); err == nil {
+		l.reserve = newReserve(full, page)
 	}
 	l.litter = true // what a process before this one left undone
 	l.stir()
@@ -285,7 +289,7 @@ func (l *Log) Close() error {
 			l.readers.hold()
 			errs = append(errs, l.jobs.close(), l.w.close(), l.readers.close())
 		}
-		errs = append(errs, l.lock.Release())
+		errs = append(errs, l.reserve.close(), l.lock.Release())
 		if err := errors.Join(errs...); err != nil {
 			l.closed = fmt.Errorf("closing %s: %w", filepath.Base(l.path), err)
 		}

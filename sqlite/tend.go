@@ -76,20 +76,29 @@ func (l *Log) emptyWAL() bool {
 }
 
 // purge removes some bodies that are gone for readers already, and tells whether
-// there may be more.
+// there may be more. On a full disk it takes the room that is held for that.
 func (l *Log) purge() (more bool) {
+	more, err := l.purgeSome(purgeRows)
+	if isFull(err) && l.stopped.Load() == nil {
+		l.useReserve()
+		more, err = l.purgeSome(dropNowOnFull)
+	}
+	return more && err == nil
+}
+
+func (l *Log) purgeSome(rows int64) (more bool, err error) {
 	before := int64(l.left.cleared) * slots
 	work, err := l.w.integer("SELECT EXISTS (SELECT 1 FROM bodies WHERE key < ?) OR EXISTS (SELECT 1 FROM dropped)", before)
 	if err != nil {
 		_ = l.stopIf(untrusted(err), err, err)
-		return false
+		return false, err
 	}
 	if work == 0 {
 		l.litter = false
-		return false
+		return false, nil
 	}
 	err = l.write(func() error {
-		n, err := l.w.exec("DELETE FROM bodies WHERE key IN (SELECT key FROM bodies WHERE key < ? ORDER BY key LIMIT ?)", before, int64(purgeRows))
+		n, err := l.w.exec("DELETE FROM bodies WHERE key IN (SELECT key FROM bodies WHERE key < ? ORDER BY key LIMIT ?)", before, rows)
 		if err != nil || n > 0 {
 			return err
 		}
@@ -97,11 +106,11 @@ func (l *Log) purge() (more bool) {
 			"DELETE FROM bodies WHERE key IN (SELECT key FROM dropped ORDER BY key LIMIT ?)",
 			"DELETE FROM dropped WHERE key IN (SELECT key FROM dropped ORDER BY key LIMIT ?)",
 		} {
-			if _, err := l.w.exec(query, int64(purgeRows)); err != nil {
+			if _, err := l.w.exec(query, rows); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return err == nil
+	return true, err
 }

@@ -132,7 +132,7 @@ func isNoTransaction(err error) bool {
 // disk is full: what it holds may be all the space that there is. If there is not
 // enough even for that, it is tried again after the next transaction.
 func (l *Log) makeRoom(err error) {
-	if primary(err) == sqlite3.SQLITE_FULL {
+	if isFull(err) {
 		l.wal = max(l.wal, l.limit)
 		l.stir()
 	}

@@ -51,5 +51,14 @@ func TestFullDisk(t *testing.T) {
 			continue
 		}
 		tell(t, "full disk, %s: %s", name, strings.TrimSpace(string(out)))
+
+		self = testkit.Child(t.Context(), t, "room")
+		cmd = exec.CommandContext(t.Context(), "sh", "-c", mount+` && exec "$@"`, dir, self.Path, dir, fmt.Sprint(seed))
+		cmd.Env, cmd.SysProcAttr = self.Env, attr
+		if out, err = cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+			continue
+		}
+		tell(t, "deletes on a full disk, %s: %s", name, strings.TrimSpace(string(out)))
 	}
 }

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 		"commit": commitChild,
 		"script": scriptChild,
 		"full":   fullChild,
+		"room":   roomChild,
 	})
 }
 

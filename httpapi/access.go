@@ -16,19 +16,18 @@ import (
 	"github.com/stet-dev/stet/internal/near"
 )
 
-// An access is what one request may do: everything, or what its key allows. It is
-// the request's own.
+// An access is what one request may do: everything, or what its key allows.
 type access struct {
 	// grant is what the key allows; nil for everything.
 	grant *keys.Grant
-	// open is done once there are keys, for who needs none only until then.
+	// open is done once there are keys, for a request that needed none before.
 	open context.Context
-	// id is the commit's id as the store has it, once commit has scoped it, and
-	// given what the caller calls it.
+	// id is the commit's id in the store, once commit has set it, and given the
+	// caller's own id.
 	id, given string
 }
 
-// everything is the access of who needs no key.
+// everything is the access of a request that needs no key.
 var everything = &access{}
 
 // access finds out who makes a request. Without keys, and for whoever comes
@@ -88,22 +87,22 @@ func bearer(r *http.Request) (string, error) {
 	return "", stet.Errorf(stet.CodeUnauthorized, "the request does not show its key as it should. %s", how)
 }
 
-// during returns a context that also ends when the key does, for what waits or
-// takes long. The caller calls stop when it is done.
-func (a *access) during(ctx context.Context) (_ context.Context, stop func()) {
-	life := a.life()
+// withLifetime returns a context that also ends with the access, for what may take long.
+// The caller calls stop when it is done.
+func (a *access) withLifetime(ctx context.Context) (_ context.Context, stop func()) {
+	life := a.lifetime()
 	if life == nil {
 		return ctx, func() {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	left := context.AfterFunc(life, func() { cancel(a.overError()) })
+	left := context.AfterFunc(life, func() { cancel(a.expiredError()) })
 	return ctx, func() { left(); cancel(nil) }
 }
 
-// overError is what is answered once done is closed.
-func (a *access) overError() error {
+// expiredError is the error of a request whose access has ended.
+func (a *access) expiredError() error {
 	if a.grant == nil {
-		return stet.Errorf(stet.CodeUnauthorized, "there are keys by now, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+		return stet.Errorf(stet.CodeUnauthorized, "keys have been made meanwhile, and the request shows none. Nothing changed. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
 	}
 	if _, err := a.grant.Now(); stet.CodeOf(err) == stet.CodeUnavailable {
 		return err
@@ -111,30 +110,29 @@ func (a *access) overError() error {
 	return stet.Errorf(stet.CodeUnauthorized, "the key was revoked, has expired or was changed meanwhile. Ask for another, or try again with it.")
 }
 
-// life is done when the key is revoked, has expired, or was given other rights; for
-// who shows none, when there are keys. It is nil for what never ends.
-func (a *access) life() context.Context {
+// lifetime is done when the key is revoked, expires or gets other rights, and, for a
+// request without a key, when there are keys. It is nil if the access never ends.
+func (a *access) lifetime() context.Context {
 	if a.grant != nil {
 		return a.grant.Life()
 	}
 	return a.open
 }
 
-// done is life's, and never closed without. What was begun with it, such as a stream,
-// ends then.
+// done is closed when the access ends, and with it a stream; it is nil if it never does.
 func (a *access) done() <-chan struct{} {
-	if life := a.life(); life != nil {
+	if life := a.lifetime(); life != nil {
 		return life.Done()
 	}
 	return nil
 }
 
-// again finds out what the caller may do now: its request may have taken long to
-// come. The error is unauthorized, or unavailable if that cannot be known now.
-func (a *access) again() error {
+// refresh finds out what the caller may do now: its body may have taken long to arrive.
+// The error is unauthorized, or unavailable if the keys cannot be read.
+func (a *access) refresh() error {
 	if a.grant == nil {
-		if over(a) {
-			return a.overError()
+		if expired(a) {
+			return a.expiredError()
 		}
 		return nil
 	}
@@ -145,7 +143,7 @@ func (a *access) again() error {
 	return err
 }
 
-// name is the key's name, which is the author of what it commits; "" without keys.
+// name returns the name of the key, which is the author of its commits; "" without a key.
 func (a *access) name() string {
 	if a.grant == nil {
 		return ""
@@ -153,14 +151,13 @@ func (a *access) name() string {
 	return a.grant.Name()
 }
 
-// seesAll tells whether no prompt is hidden from the caller.
+// seesAll reports whether the caller may see every prompt.
 func (a *access) seesAll() bool { return a.grant == nil || a.grant.SeesAll() }
 
-// sees tells whether the caller may know of a prompt.
+// sees reports whether the caller may see a prompt.
 func (a *access) sees(id string) bool { return a.grant == nil || a.grant.Sees(id) }
 
-// mayRead fails as forbidden outside the key's prompts, without a look at whether
-// there is such a prompt.
+// mayRead fails as forbidden outside the key's prompts, whether or not the prompt exists.
 func (a *access) mayRead(id string) error {
 	if a.sees(id) {
 		return nil
@@ -172,8 +169,8 @@ func (a *access) outside(id string) *stet.Error {
 	return stet.Errorf(stet.CodeForbidden, "the key %q is not for the prompt %q, but for %s. Nothing changed. Ask for a key that is.", a.name(), id, a.grant.Scope())
 }
 
-// mayReadAll fails as forbidden unless the caller may do what is for the whole
-// store, and shows or takes all of it: an admin with every prompt.
+// mayReadAll fails as forbidden unless the caller may do what concerns the whole store:
+// an admin whose key is for every prompt.
 func (a *access) mayReadAll() error {
 	if a.grant == nil || a.grant.Role() == keys.Admin && a.grant.SeesAll() {
 		return nil
@@ -190,7 +187,7 @@ func (a *access) mayReadAll() error {
 // An id is kept in the store as KEY/ID: so a key cannot ask what became of the
 // commit of another, nor take its id.
 func (a *access) commit(c *stet.Commit) error {
-	if err := a.again(); err != nil || a.grant == nil {
+	if err := a.refresh(); err != nil || a.grant == nil {
 		return err
 	}
 	for i := range c.Ops {
@@ -228,14 +225,14 @@ func (a *access) own(id string) bool {
 	return a.grant == nil || strings.HasPrefix(id, a.grant.ID()+"/")
 }
 
-// scopeError returns an error as the caller may see it: the commit's id is what he
-// gave, and an internal error, which may speak of anything, says nothing. The
-// cause stays in it, for the log.
+// scopeError returns an error as the caller may see it: with the caller's own commit id,
+// and without the details of an internal error, which may name other prompts. The cause
+// stays in it for the log.
 func (a *access) scopeError(err error) error {
 	if a == nil || a.grant == nil || err == nil {
 		return err
 	}
-	e, rewrap := asFault(err)
+	e, rewrap := stetError(err)
 	if e == nil {
 		return err
 	}
@@ -248,7 +245,7 @@ func (a *access) scopeError(err error) error {
 		return rewrap(&c)
 	}
 	if hint := new(near.Hint); !a.grant.SeesAll() && errors.As(c.Err, &hint) {
-		// Not even which of what it sees is nearest: what it does not see may be nearer.
+		// The hint depends on names that the caller may not see.
 		c.Message = strings.Replace(c.Message, hint.Error(), "", 1)
 	}
 	if a.id != "" {

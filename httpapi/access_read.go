@@ -17,7 +17,7 @@ func (s *Server) version(ctx context.Context, a *access, v stet.Version) stet.Ve
 	if a.seesAll() || v.IsZero() {
 		return v
 	}
-	return a.veilVersion(v, s.hiddenMessage(ctx, a, v.Revision(), v.Message()))
+	return a.redactVersion(v, s.hiddenMessage(ctx, a, v.Revision(), v.Message()))
 }
 
 // versions is version for many. The slice is changed in place.

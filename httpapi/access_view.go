@@ -7,13 +7,13 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// visible returns a change as the caller may see it; false if there is nothing of
-// it for him. Of a change that is hidden in part, the message is hidden too, as it
-// may speak of the rest, and the fingerprint and the hash, with which one could
-// test a guess at it; and the id, if it is another's. A clear is everybody's.
+// visible returns a change as the caller may see it; false if it may see nothing of it. If
+// a part is hidden, so is the message, which may describe that part; the fingerprint and
+// the hash, with which a guess at it could be tested; and the id, if another caller's.
+// Everybody sees a clear.
 //
-// It must be given the change as it is in the log: what was left out before, it
-// does not know of as hidden. It changes nothing of what ch shares.
+// The change must be as it is in the log: what was left out before does not count as
+// hidden. visible does not change what ch shares.
 func (a *access) visible(ch stet.Change) (stet.Change, bool) {
 	if a.grant == nil {
 		return ch, true
@@ -41,23 +41,23 @@ func (a *access) visible(ch stet.Change) (stet.Change, bool) {
 			ch.ID = ""
 		}
 	}
-	ch.Ops = a.veilOps(ch.Ops, message)
+	ch.Ops = a.redactOps(ch.Ops, message)
 	return ch, true
 }
 
-// hides tells that the caller may not see the prompt of an operation. A clear has none.
+// hides reports whether the caller may not see the prompt of an operation. A clear has none.
 func (a *access) hides(o *stet.ChangeOp) bool { return o.Clear == nil && !a.sees(o.PromptID()) }
 
-// veilOps veils the versions that operations bring with them: the same slice if
-// there is nothing to veil.
-func (a *access) veilOps(ops []stet.ChangeOp, message string) []stet.ChangeOp {
+// redactOps redacts the versions in operations. It returns the same slice if there is
+// nothing to redact.
+func (a *access) redactOps(ops []stet.ChangeOp, message string) []stet.ChangeOp {
 	own := false
 	for i := range ops {
 		s := ops[i].Save
 		if s == nil || s.Content == nil {
 			continue
 		}
-		v := a.veilVersion(*s.Content, message)
+		v := a.redactVersion(*s.Content, message)
 		if v == *s.Content {
 			continue
 		}
@@ -71,10 +71,9 @@ func (a *access) veilOps(ops []stet.ChangeOp, message string) []stet.ChangeOp {
 	return ops
 }
 
-// veilVersion returns a version without the parents that the caller may not know
-// of, and without its message if that is the one given: that of a commit that is
-// hidden in part.
-func (a *access) veilVersion(v stet.Version, message string) stet.Version {
+// redactVersion returns a version without the parents that the caller may not see, and
+// without its message if that is the given one, of a commit that is partly hidden.
+func (a *access) redactVersion(v stet.Version, message string) stet.Version {
 	hides := func(ref string) bool { return !a.sees(parentID(ref)) }
 	parents := false
 	for p := range v.Parents() {
@@ -94,8 +93,8 @@ func (a *access) veilVersion(v stet.Version, message string) stet.Version {
 	return r.AsOf(v.AsOf())
 }
 
-// asFault finds stet's error in err, and what to put another in its place with.
-func asFault(err error) (*stet.Error, func(*stet.Error) error) {
+// stetError returns stet's error in err, and a function that replaces it by another.
+func stetError(err error) (*stet.Error, func(*stet.Error) error) {
 	var special *statusError
 	if errors.As(err, &special) {
 		return special.err, func(e *stet.Error) error { return &statusError{e, special.status} }

@@ -26,7 +26,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err er
 	} else {
 		who := a.name()
 		if who == "" {
-			if s.freely {
+			if s.noRate {
 				return nil
 			}
 			who = remote(r)

@@ -133,13 +133,13 @@ func (c *call) refusedAsOf() {
 // with an error: that is the connection's, and nobody is there to be told. If there is
 // no room for a large answer, a read is refused.
 func (c *call) send(status int, kind []string, t tag, body []byte) error {
-	if stake := c.stake(); c.route.onlyReads(c.r) {
+	if c.route.onlyReads(c.r) {
 		if err := c.reserve(len(body)); err != nil {
 			c.s.problem(c.w, c.r, err)
 			return nil
 		}
 	} else {
-		stake.claim(len(body))
+		c.reservation().forceReserve(len(body))
 	}
 	h := c.w.Header()
 	h["Content-Type"] = kind
@@ -150,7 +150,7 @@ func (c *call) send(status int, kind []string, t tag, body []byte) error {
 				z := coding.writer(&b)
 				z.Write(body) // into memory: it cannot fail
 				z.Close()
-				c.stake().claim(len(body) + b.Cap()) // both are held, and the first was let in
+				c.reservation().forceReserve(len(body) + b.Cap()) // both are held, and the first was let in
 				body = b.Bytes()
 				h["Content-Encoding"] = coding.header
 				if t != "" {
@@ -164,7 +164,7 @@ func (c *call) send(status int, kind []string, t tag, body []byte) error {
 	} else {
 		h["Cache-Control"] = noStore
 	}
-	c.stake().built()
+	c.reservation().endBuild()
 	if len(body) >= bufferedBytes {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}

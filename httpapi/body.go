@@ -80,33 +80,33 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 	if c.r.ContentLength > most {
 		return nil, stet.Errorf(stet.CodeTooLarge, "the body has %d bytes; %d is the most here. Split it.", c.r.ContentLength, most)
 	}
-	st := c.stake()
-	full, err := st.aside(kindBody, func() error {
+	st := c.reservation()
+	full, err := st.whileWaiting(kindBody, func() error {
 		raw, err = c.read(most)
 		return err
 	})
 	if full {
-		c.full("in_hand")
+		c.countRefusal("in_hand")
 	}
 	if err != nil {
 		return nil, err
 	}
-	text, elements := weigh(raw)
+	text, elements := estimate(raw)
 	if text > stet.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
 		return nil, stet.Errorf(stet.CodeTooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, stet.MaxCommitBytes)
 	}
-	if err := st.work(c.ctx(), c.s.o.Limits.WorkTime, int64(textCost*text+elementCost*elements)); err != nil {
-		c.full("work")
+	if err := st.reserveWork(c.ctx(), c.s.o.Limits.WorkTime, int64(textCost*text+elementCost*elements)); err != nil {
+		c.countRefusal("work")
 		return nil, err
 	}
-	return raw, c.a.again()
+	return raw, c.a.refresh()
 }
 
 // read reads the body into memory. Room is taken for what has come, and as much again,
 // and never for what is only announced.
 func (c *call) read(most int64) ([]byte, error) {
 	in := &body{Reader: http.MaxBytesReader(c.w, c.r.Body, most), chunked: len(c.r.TransferEncoding) > 0}
-	st := c.stake()
+	st := c.reservation()
 	if c.r.ContentLength >= 0 {
 		most = c.r.ContentLength
 	}
@@ -125,7 +125,7 @@ func (c *call) read(most int64) ([]byte, error) {
 			}
 			more := make([]byte, len(raw), room)
 			copy(more, raw)
-			st.letGo(int64(cap(raw)))
+			st.releaseBody(int64(cap(raw)))
 			raw = append(more, one[0])
 		} else {
 			raw = raw[:len(raw)+n]
@@ -141,9 +141,9 @@ func (c *call) read(most int64) ([]byte, error) {
 
 // hold takes room for bytes of the body, or refuses the request.
 func (c *call) hold(bytes int64) error {
-	err := c.stake().hold(bytes, min(c.route.body, c.s.o.MaxBody))
+	err := c.reservation().holdBody(bytes, min(c.route.body, c.s.o.MaxBody))
 	if err != nil {
-		c.full("body_bytes")
+		c.countRefusal("body_bytes")
 		// A body that nobody reads would be read to its end otherwise.
 		c.w.Header().Set("Connection", "close")
 	}
@@ -181,10 +181,10 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// weigh tells how many bytes the strings of a JSON text have once they are read, and how
+// estimate tells how many bytes the strings of a JSON text have once they are read, and how
 // many elements it has: members, elements of lists, lists and objects. It looks at
 // nothing else; what is no JSON has some weight, too.
-func weigh(raw []byte) (text, elements int) {
+func estimate(raw []byte) (text, elements int) {
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
 		case ',', ':', '[', '{':

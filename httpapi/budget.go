@@ -10,269 +10,265 @@ import (
 )
 
 const (
-	// freeBytes is how much of an answer is not counted: so much every request in
-	// hand may have. Of a stream everything counts.
+	// freeBytes is how much of an answer is not counted. Of a stream all is counted.
 	freeBytes = 256 << 10
-	// leastBuilders is how many large answers are read and put together at once on a
-	// machine with few processors; elsewhere it is two a processor. They wait for
-	// the storage and for nobody else, so that who is next waits a moment.
+	// leastBuilders is how many large answers are built at once on a machine with few
+	// processors; on others it is two a processor. Building waits for the storage only,
+	// so the next request does not wait long.
 	leastBuilders = 4
-	// freeWork is what becomes of a body that is not counted: that of a usual prompt.
+	// freeWork is the size of a decoded body that is not counted: that of a usual prompt.
 	freeWork = 64 << 10
-	// maxWork is how many bytes may become of bodies at once, of those that are not
-	// free: two of the largest commits, or dozens of a megabyte. Others wait.
+	// maxWork bounds the decoded bodies of all requests, beyond freeWork each: two of the
+	// largest commits, or dozens of a megabyte. Other requests wait.
 	maxWork = 96 << 20
 )
 
 func builders() int { return max(leastBuilders, 2*runtime.GOMAXPROCS(0)) }
 
-// A stake is what one request has of what all share: its place among those in hand,
-// a place to build a large answer, and the bytes of that answer for as long as the
-// client takes to read it. Who serves the request calls end. The zero stake is of a
-// request that nothing is counted of.
-type stake struct {
-	g        *gate
-	k        kind
-	in       bool
-	building bool
-	bytes    int64
-	body     int64 // bytes held of the request's body
-	worked   int64 // what becomes of it
+// A reservation is what one request holds of the server's limits: its place among the
+// requests in hand, a place to build a large answer, and the bytes of its body and its
+// answer. The server calls release at the end. The zero reservation counts nothing.
+type reservation struct {
+	limiter   *limiter
+	kind      kind
+	entered   bool
+	building  bool
+	bytes     int64
+	bodyBytes int64 // of the body, as it was received
+	workBytes int64 // of the body, decoded
 
-	stranger bool // its answer is counted as one for somebody whom nobody knows
+	unknown bool // its answer counts as one to an unknown caller
 
-	who string // "" before it is known
-	sh  *share // of who; nil before
+	caller string // "" until it is known
+	share  *share // of the caller; nil until it is known
 }
 
-// enter takes the request's place, or refuses it as unavailable.
-func (s *stake) enter() error {
-	if s.g == nil || s.in {
+// enter takes a place among the requests in hand, or refuses the request as unavailable.
+func (r *reservation) enter() error {
+	if r.limiter == nil || r.entered {
 		return nil
 	}
-	err := s.g.enter(s.k, s.sh)
-	s.in = err == nil
+	err := r.limiter.enter(r.kind, r.share)
+	r.entered = err == nil
 	return err
 }
 
-func (s *stake) leave() {
-	if s.in {
-		s.g.leave(s.k, s.sh)
-		s.in = false
+func (r *reservation) leave() {
+	if r.entered {
+		r.limiter.leave(r.kind, r.share)
+		r.entered = false
 	}
 }
 
-// meet counts an answer over HTTP/2, which need not be taken, as one for somebody whom
-// nobody knows, until the end. It fails as unavailable if there are enough of those.
-func (s *stake) meet() error {
-	if s.stranger {
+// enterUnknown counts, until the end, an answer over HTTP/2 to an unknown caller, who may
+// never read it. It fails as unavailable if there are too many.
+func (r *reservation) enterUnknown() error {
+	if r.unknown {
 		return nil
 	}
-	err := s.g.enter(kindStranger, nil)
-	s.stranger = err == nil
+	err := r.limiter.enter(kindUnknown, nil)
+	r.unknown = err == nil
 	return err
 }
 
-// unsent calls flush, which may wait for the client, and whose error is the connection's.
-// It fails if too many do, all together or of this caller.
-func (s *stake) unsent(flush func() error) error {
-	if s.sh == nil {
-		if err := s.meet(); err != nil {
+// whileUnsent calls flush, which may wait for the client. Its error is ignored: the client
+// is gone then. whileUnsent fails if too many answers wait, of all callers or of this one.
+func (r *reservation) whileUnsent(flush func() error) error {
+	if r.share == nil {
+		if err := r.enterUnknown(); err != nil {
 			return err
 		}
 	} else {
-		if err := s.g.enter(kindUnsent, s.sh); err != nil {
+		if err := r.limiter.enter(kindUnsent, r.share); err != nil {
 			return err
 		}
-		defer s.g.leave(kindUnsent, s.sh)
+		defer r.limiter.leave(kindUnsent, r.share)
 	}
 	_ = flush()
 	return nil
 }
 
-// own makes the request one of a caller's, whom nobody knew when it came in. It is
-// refused as rate_limited if the caller has its share already.
-func (s *stake) own(who string) error {
-	if s.g == nil || s.sh != nil {
+// assign counts the request as its caller's, once the caller is known. It refuses the
+// request as rate_limited if the caller has its share already.
+func (r *reservation) assign(who string) error {
+	if r.limiter == nil || r.share != nil {
 		return nil
 	}
-	sh := s.g.shares.join(who)
-	if err := sh.enter(s.k, s.g.most[s.k]); err != nil {
-		s.g.shares.leave(who, sh)
+	sh := r.limiter.shares.join(who)
+	if err := sh.enter(r.kind, r.limiter.limits[r.kind]); err != nil {
+		r.limiter.shares.leave(who, sh)
 		return err
 	}
-	s.who, s.sh = who, sh
+	r.caller, r.share = who, sh
 	return nil
 }
 
-// hold takes room for bytes of the request's body. A caller may always have one body of
-// the most that the route takes, of which most is there twice
-// for a moment, while it is moved to where it has more room.
-func (s *stake) hold(bytes, most int64) error {
-	if s.g == nil {
+// holdBody reserves bytes for the body. Every caller may have one body of the route's
+// limit, most of which is held twice for a moment while its buffer grows.
+func (r *reservation) holdBody(bytes, most int64) error {
+	if r.limiter == nil {
 		return nil
 	}
-	if err := s.g.hold(bytes); err != nil {
+	if err := r.limiter.hold(bytes); err != nil {
 		return err
 	}
-	if s.sh != nil {
-		if err := s.sh.hold(bytes, max(shareOf(s.g.mostBytes), 2*most)); err != nil {
-			s.g.letGo(bytes)
+	if r.share != nil {
+		if err := r.share.hold(bytes, max(shareOf(r.limiter.bodyLimit), 2*most)); err != nil {
+			r.limiter.release(bytes)
 			return err
 		}
 	}
-	s.body += bytes
+	r.bodyBytes += bytes
 	return nil
 }
 
-func (s *stake) letGo(bytes int64) {
-	if s.g == nil || bytes == 0 {
+func (r *reservation) releaseBody(bytes int64) {
+	if r.limiter == nil || bytes == 0 {
 		return
 	}
-	s.g.letGo(bytes)
-	if s.sh != nil {
-		s.sh.bytes.Add(-bytes)
+	r.limiter.release(bytes)
+	if r.share != nil {
+		r.share.bytes.Add(-bytes)
 	}
-	s.body -= bytes
+	r.bodyBytes -= bytes
 }
 
-// work waits until there is room for what becomes of a body, for as long as a read may
-// take. Who has come first is first.
-func (s *stake) work(ctx context.Context, most time.Duration, bytes int64) error {
-	bytes = min(bytes, maxWork) - s.worked
-	if s.g == nil || bytes <= freeWork {
+// reserveWork waits, in order of arrival and for most at the longest, until there is room
+// for a decoded body.
+func (r *reservation) reserveWork(ctx context.Context, most time.Duration, bytes int64) error {
+	bytes = min(bytes, maxWork) - r.workBytes
+	if r.limiter == nil || bytes <= freeWork {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	if err := s.g.work.Acquire(ctx, bytes); err != nil {
-		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for what is to be done in %v: it works on as many large requests as it may. Nothing changed. Try again.", most)
+	if err := r.limiter.work.Acquire(ctx, bytes); err != nil {
+		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for this request within %v: it works on as many large ones as it may. Nothing changed. Try again.", most)
 	}
-	s.worked += bytes
+	r.workBytes += bytes
 	return nil
 }
 
-// aside calls f, which waits for others. Meanwhile the request is one of another kind,
-// of those that wait, and its place is free; afterwards it takes one again. Full tells whether it is
-// refused because there is none, before or after.
-func (s *stake) aside(k kind, f func() error) (full bool, err error) {
-	if s.g == nil {
+// whileWaiting calls f, which waits. Meanwhile the request counts as one of kind k, and
+// its own place is free; afterwards it takes a place again. full reports whether the
+// request is refused because there is no place, before or after.
+func (r *reservation) whileWaiting(k kind, f func() error) (full bool, err error) {
+	if r.limiter == nil {
 		return false, f()
 	}
-	if err := s.g.enter(k, s.sh); err != nil {
+	if err := r.limiter.enter(k, r.share); err != nil {
 		return true, err
 	}
-	s.leave()
+	r.leave()
 	err = func() error {
-		defer s.g.leave(k, s.sh)
+		defer r.limiter.leave(k, r.share)
 		return f()
 	}()
 	if err != nil {
-		return false, err // to be told needs no place
+		return false, err // an error needs no place
 	}
-	err = s.enter()
+	err = r.enter()
 	return err != nil, err
 }
 
-// build waits for a place to build a large answer. Built gives it back: before
-// anything is written, since a client may be slow.
-func (s *stake) build(ctx context.Context) error {
-	if s.g == nil || s.building {
+// beginBuild waits for a place to build a large answer. endBuild gives it back, before
+// anything is written: a client may be slow.
+func (r *reservation) beginBuild(ctx context.Context) error {
+	if r.limiter == nil || r.building {
 		return nil
 	}
 	select {
-	case s.g.builds <- struct{}{}:
+	case r.limiter.builds <- struct{}{}:
 	case <-ctx.Done():
 		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "the answer was not begun in time: %v. Try again.", context.Cause(ctx))
 	}
-	s.building = true
+	r.building = true
 	return nil
 }
 
-func (s *stake) built() {
-	if s.building {
-		<-s.g.builds
-		s.building = false
+func (r *reservation) endBuild() {
+	if r.building {
+		<-r.limiter.builds
+		r.building = false
 	}
 }
 
-// reserve makes n the bytes that the answer has, and fails as unavailable if all
-// answers together would have more than they may; then it has what it had.
-func (s *stake) reserve(n int) error {
-	more := s.more(n)
-	if more > 0 && s.g.answers.Load()+more > s.g.mostAnswers {
-		return stet.Errorf(stet.CodeUnavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", s.g.answers.Load(), s.g.mostAnswers)
+// reserve sets the size of the answer to n bytes. If all answers together would be over
+// the limit it fails as unavailable and changes nothing.
+func (r *reservation) reserve(n int) error {
+	more := r.more(n)
+	if more > 0 && r.limiter.answers.Load()+more > r.limiter.answerLimit {
+		return stet.Errorf(stet.CodeUnavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", r.limiter.answers.Load(), r.limiter.answerLimit)
 	}
-	s.take(more)
+	r.add(more)
 	return nil
 }
 
-// claim is reserve for the answer to a write, which is not refused any more.
-func (s *stake) claim(n int) { s.take(s.more(n)) }
+// forceReserve is reserve without a limit, for the answer to a write that has happened.
+func (r *reservation) forceReserve(n int) { r.add(r.more(n)) }
 
-func (s *stake) more(n int) int64 {
+func (r *reservation) more(n int) int64 {
 	switch {
-	case s.g == nil:
+	case r.limiter == nil:
 		return 0
-	case n <= freeBytes && s.k != kindStream:
+	case n <= freeBytes && r.kind != kindStream:
 		n = 0
 	}
-	return int64(n) - s.bytes
+	return int64(n) - r.bytes
 }
 
-func (s *stake) take(more int64) {
+func (r *reservation) add(more int64) {
 	if more != 0 {
-		s.g.answers.Add(more)
-		s.bytes += more
+		r.limiter.answers.Add(more)
+		r.bytes += more
 	}
 }
 
-// end gives everything back.
-func (s *stake) end() {
-	s.built()
-	s.take(-s.bytes)
-	s.letGo(s.body)
-	if s.worked > 0 {
-		s.g.work.Release(s.worked)
-		s.worked = 0
+// release gives everything back.
+func (r *reservation) release() {
+	r.endBuild()
+	r.add(-r.bytes)
+	r.releaseBody(r.bodyBytes)
+	if r.workBytes > 0 {
+		r.limiter.work.Release(r.workBytes)
+		r.workBytes = 0
 	}
-	s.leave()
-	if s.stranger {
-		s.g.leave(kindStranger, nil)
-		s.stranger = false
+	r.leave()
+	if r.unknown {
+		r.limiter.leave(kindUnknown, nil)
+		r.unknown = false
 	}
-	if s.sh != nil {
-		s.g.shares.leave(s.who, s.sh)
-		s.who, s.sh = "", nil
+	if r.share != nil {
+		r.limiter.shares.leave(r.caller, r.share)
+		r.caller, r.share = "", nil
 	}
 }
 
-// stake is what the call's request has of what all share.
-func (c *call) stake() *stake {
+// reservation returns the reservation of the call's request.
+func (c *call) reservation() *reservation {
 	if rec := recorderOf(c.w); rec != nil {
-		return &rec.stake
+		return &rec.reservation
 	}
-	return new(stake)
+	return new(reservation)
 }
 
-// wait returns once the store has a revision. It takes WorkTime at most, though a
-// stream may go on for ever, and no longer than the caller's key is good and the
-// server is not about to stop. Only
-// while it really waits the request counts as one that does.
+// wait returns once the store has a revision. It ends after WorkTime, with the caller's
+// key, and when the server begins to stop. If it has to wait, the request counts as
+// waiting meanwhile.
 func (c *call) wait(revision uint64) error {
 	tail, err := c.s.store.Tail(c.ctx())
 	if err != nil || revision <= tail.Revision {
 		return err
 	}
-	full, err := c.stake().aside(kindWait, func() error {
+	full, err := c.reservation().whileWaiting(kindWait, func() error {
 		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
 		defer cancel()
-		ctx, stop := c.a.during(ctx)
+		ctx, stop := c.a.withLifetime(ctx)
 		defer stop()
 		defer context.AfterFunc(c.s.stopping, cancel)()
 		_, err := c.s.store.GetMany(ctx, nil, stet.ReadOptions{MinRevision: revision})
-		if err != nil && over(c.a) {
-			err = c.a.overError() // and so what it waited for did not come
+		if err != nil && expired(c.a) {
+			err = c.a.expiredError() // the cause of the error
 		} else if err != nil && c.s.stopping.Err() != nil {
 			c.w.Header().Set("Retry-After", retrySoon)
 			err = stet.Errorf(stet.CodeUnavailable, "the server is about to stop, and revision %d has not come. Come back in a moment.", revision)
@@ -283,33 +279,32 @@ func (c *call) wait(revision uint64) error {
 		c.before = tail.Revision
 	}
 	if full {
-		c.full("in_hand")
+		c.countRefusal("in_hand")
 	}
 	return err
 }
 
-// prepare is wait for a read whose answer may be large: it has a place to build it
-// then.
+// prepare is wait and beginBuild, for a read whose answer may be large.
 func (c *call) prepare(revision uint64) error {
 	if err := c.wait(revision); err != nil {
 		return err
 	}
-	return c.stake().build(c.ctx())
+	return c.reservation().beginBuild(c.ctx())
 }
 
-// reserve counts the bytes of the answer as it grows; see [stake.reserve].
+// reserve counts the bytes of the answer as it grows; see [reservation.reserve].
 func (c *call) reserve(n int) error {
-	err := c.stake().reserve(n)
+	err := c.reservation().reserve(n)
 	if err != nil {
-		c.full("answer_bytes")
+		c.countRefusal("answer_bytes")
 	}
 	return err
 }
 
-// full notes that a request is refused by a limit of the load.
-func (c *call) full(limit string) { c.s.full(c.w.Header(), limit) }
+// countRefusal counts a request that a limit refuses, and asks its client to retry soon.
+func (c *call) countRefusal(limit string) { c.s.countRefusal(c.w.Header(), limit) }
 
-func (s *Server) full(h http.Header, limit string) {
+func (s *Server) countRefusal(h http.Header, limit string) {
 	s.metrics.refused.WithLabelValues(limit).Inc()
 	h.Set("Retry-After", retrySoon)
 }

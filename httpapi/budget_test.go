@@ -19,11 +19,11 @@ import (
 func TestWaitingIsNotInHand(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{InHand: 1, Streams: 1}})
 	fill := func() {
-		if err := r.api.gate.enter(kindUsual, nil); err != nil {
+		if err := r.api.limiter.enter(kindUsual, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	free := func() { r.api.gate.leave(kindUsual, nil) }
+	free := func() { r.api.limiter.leave(kindUsual, nil) }
 	fill()
 	for _, path := range []string{"/v1/prompts?min_revision=0", "/v1/prompts?x=min_revision", "/v1/store?min%5Frevision=0"} {
 		if res, body := r.ask("GET " + path); res.StatusCode != http.StatusServiceUnavailable {
@@ -31,7 +31,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 		}
 	}
 	free()
-	usual, waiting := &r.api.gate.inHand[kindUsual], &r.api.gate.inHand[kindWait]
+	usual, waiting := &r.api.limiter.inHand[kindUsual], &r.api.limiter.inHand[kindWait]
 	for i, path := range []string{"/v1/store", "/v1/prompts", "/v1/prompts/a/versions", "/v1/prompts/a/versions/latest", "/p/a", "/v1/prompts/a/diff"} {
 		await(t, func() bool { return usual.Load() == 0 })
 		tail, err := r.store.Tail(t.Context())
@@ -79,7 +79,9 @@ func TestBytesOfAnswers(t *testing.T) {
 	many := `{"refs":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 30), ",") + `]}`
 	post := fmt.Sprintf("POST /v1/get HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\nContent-Length: %d\n\n%s", len(many), many)
 	slow := r.dial(post)
-	await(t, func() bool { return r.api.gate.answers.Load() > 30*int64(len(text)) && len(r.api.gate.builds) == 0 })
+	await(t, func() bool {
+		return r.api.limiter.answers.Load() > 30*int64(len(text)) && len(r.api.limiter.builds) == 0
+	})
 	res, body := answer(t, r.dial(post))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes, and this one would be over") {
 		t.Errorf("a second one: %s, %.300s", res.Status, body)
@@ -87,7 +89,9 @@ func TestBytesOfAnswers(t *testing.T) {
 	// One page fits, and two do not.
 	pages := "GET /v1/prompts/a/versions HTTP/1.1\nHost: localhost\n\n"
 	page := r.dial(pages)
-	await(t, func() bool { return r.api.gate.answers.Load() > 37*int64(len(text)) && len(r.api.gate.builds) == 0 })
+	await(t, func() bool {
+		return r.api.limiter.answers.Load() > 37*int64(len(text)) && len(r.api.limiter.builds) == 0
+	})
 	for _, request := range []string{pages, "GET /v1/changes?texts=true HTTP/1.1\nHost: localhost\n\n"} {
 		if res, body := answer(t, r.dial(request)); res.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%.30s: %s, %.300s", request, res.Status, body)
@@ -100,9 +104,9 @@ func TestBytesOfAnswers(t *testing.T) {
 	if res, body := answer(t, slow); res.StatusCode != http.StatusOK || len(body) < 30*len(text) {
 		t.Errorf("the first: %s, %d bytes", res.Status, len(body))
 	}
-	await(t, func() bool { return r.api.gate.answers.Load() == 0 && len(r.api.gate.builds) == 0 })
+	await(t, func() bool { return r.api.limiter.answers.Load() == 0 && len(r.api.limiter.builds) == 0 })
 	// The answer to a write counts, and is not refused.
-	r.api.gate.mostAnswers = 1
+	r.api.limiter.answerLimit = 1
 	big := `{"text":"` + text[:400<<10] + `"}`
 	save := fmt.Sprintf("POST /v1/prompts/b/versions HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\nContent-Length: %d\n\n%s", len(big), big)
 	if res, body := answer(t, r.dial(save)); res.StatusCode != http.StatusCreated {
@@ -111,14 +115,14 @@ func TestBytesOfAnswers(t *testing.T) {
 	if res, body := answer(t, r.dial("GET /v1/prompts/b/versions/latest HTTP/1.1\nHost: localhost\nConnection: close\n\n")); res.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a large version: %s, %.300s", res.Status, body)
 	}
-	await(t, func() bool { return r.api.gate.answers.Load() == 0 })
+	await(t, func() bool { return r.api.limiter.answers.Load() == 0 })
 }
 
 // TestStreamOverTheBudget: a stream for whose page there is no room ends where it
 // is, and goes on there once there is.
 func TestStreamOverTheBudget(t *testing.T) {
 	r := newChangesRig(t, Options{Limits: Limits{AnswerBytes: 1 << 20}})
-	r.api.streams.texts.count = 1
+	r.api.streams.withTexts.count = 1
 	for i := range 3 {
 		r.save("a", fmt.Sprint(i)+strings.Repeat("x", 900<<10))
 	}
@@ -127,10 +131,10 @@ func TestStreamOverTheBudget(t *testing.T) {
 	if !strings.Contains(e.data, `"reason":"busy"`) || e.revision() != 0 {
 		t.Errorf("the end is %s %s", e.id, e.data)
 	}
-	await(t, func() bool { return r.api.gate.answers.Load() == 0 })
-	r.api.gate.mostAnswers = 8 << 20
+	await(t, func() bool { return r.api.limiter.answers.Load() == 0 })
+	r.api.limiter.answerLimit = 8 << 20
 	r.subscribe("texts=true", "Last-Event-ID", e.id).in(0, 3)
-	await(t, func() bool { return r.api.gate.answers.Load() == 0 }) // what was missed was read, and the stream goes on
+	await(t, func() bool { return r.api.limiter.answers.Load() == 0 }) // what was missed was read, and the stream goes on
 }
 
 // TestSlowAnswer has a client that takes a large answer at a steady pace: at less

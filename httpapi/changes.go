@@ -10,24 +10,24 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// MaxWait is the longest that a long poll waits for a change: what proxies let a
-// request be silent for, in general.
+// MaxWait is how long a long poll may wait for a change: most proxies allow a request to
+// be silent for that long.
 const MaxWait = 60 * time.Second
 
-// A position is a place in the log that somebody has read up to. It is written
-// STORE_ID.REVISION, since a store that was restored has other changes at the
-// same revisions (trap 19); who gives a bare revision is believed.
+// A position is how far a reader has read the log. It is written STORE_ID.REVISION, since
+// a restored store may have other changes at the same revisions. A bare revision is of
+// whatever store is there.
 type position struct {
 	revision uint64
-	present  bool // not given: begin with what comes now
+	fromNow  bool // not given: begin with the next change
 }
 
-// position reads one.
+// position parses one.
 func (s *Server) position(what, text string) (position, error) {
 	digits := text
 	if i := strings.LastIndexByte(text, '.'); i >= 0 {
 		if store := text[:i]; store != s.store.ID() {
-			return position{}, stet.Errorf(stet.CodeConflict, "%s is %q, which is a place in another store: this one is %s, restored or replaced since. Start over: read everything anew, and the changes after the revision that it is of.", what, text, s.store.ID())
+			return position{}, stet.Errorf(stet.CodeConflict, "%s is %q, which is a position in another store: this one is %s, restored or replaced since. Start over: read everything again, and then the changes after its revision.", what, text, s.store.ID())
 		}
 		digits = text[i+1:]
 	}
@@ -69,7 +69,7 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 		}
 	}
 	if q.stream && c.hasBody() {
-		// It would stay open for as long as the body does not come.
+		// The server would wait for it as long as the stream is open.
 		return q, stet.Errorf(stet.CodeInvalid, "a stream takes no body. Leave it out.")
 	}
 	known := []string{"since", "texts", "prefix", "min_revision"}
@@ -109,9 +109,9 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 	if given {
 		q.since, err = c.s.position("since", since)
 	} else {
-		q.since.present = q.stream || q.wait > 0
+		q.since.fromNow = q.stream || q.wait > 0
 	}
-	// Who comes back to a stream says so in a header, with the same URL.
+	// A client that reconnects sends its position in a header, with the same URL.
 	if q.stream && err == nil {
 		var last string
 		if last, err = c.header("Last-Event-Id"); last != "" {
@@ -121,7 +121,7 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 	return q, err
 }
 
-// seconds reads a parameter that is a number of seconds; 0 if it is not there.
+// seconds returns a parameter that is a number of seconds; 0 if it is absent.
 func (p params) seconds(key string, least, most time.Duration) (time.Duration, error) {
 	v, ok := p[key]
 	if !ok {
@@ -134,12 +134,12 @@ func (p params) seconds(key string, least, most time.Duration) (time.Duration, e
 	return time.Duration(n * float64(time.Second)), nil
 }
 
-// changesPage answers with the changes that there are, or waits for one. Where
-// next is absent the caller goes on after as_of.
+// changesPage answers with a page of changes, or waits for the first. If the page has no
+// next, the caller goes on after as_of.
 func (c *call) changesPage(q changesQuery) error {
 	ctx := c.ctx()
 	since := q.since.revision
-	if q.since.present {
+	if q.since.fromNow {
 		tail, err := c.s.store.Tail(ctx)
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func (c *call) changesPage(q changesQuery) error {
 	}
 	var f *feed
 	if q.wait > 0 {
-		h := c.s.streams.hub(false) // only told by: what is sent is read from the store
+		h := c.s.streams.hub(false) // for the wake-up only: changes are read from the store
 		var err error
 		if f, err = h.join(); err != nil {
 			return err
@@ -182,7 +182,7 @@ func (c *call) changesPage(q changesQuery) error {
 		waiting := f != nil && n == 0
 		if waiting && !more {
 			page.Items = nil
-			c.stake().built() // whoever waits holds nothing
+			c.reservation().endBuild() // hold nothing while waiting
 			waiting = c.await(ctx, f, since)
 		}
 		if !waiting || ctx.Err() != nil {
@@ -191,7 +191,7 @@ func (c *call) changesPage(q changesQuery) error {
 	}
 }
 
-// await waits until a feed has more than a revision, and tells whether it has.
+// await waits until a feed is beyond a revision, and reports whether it is.
 func (c *call) await(ctx context.Context, f *feed, since uint64) bool {
 	for {
 		l := f.after(since, nil)
@@ -213,17 +213,17 @@ func (c *call) await(ctx context.Context, f *feed, since uint64) bool {
 	}
 }
 
-// answerChanges answers with a page. One that was waited for, or that begins at the
-// present, is of its moment and has no tag: the same request has another answer later,
-// as of the same revision.
+// answerChanges answers with a page. A page that was waited for, or that begins with the
+// next change, has no tag: the same request may have another answer as of the same
+// revision.
 func (c *call) answerChanges(q changesQuery, commits []byte, last uint64, more bool, asOf uint64) error {
-	if over(c.a) {
-		return c.a.overError()
+	if expired(c.a) {
+		return c.a.expiredError()
 	}
 	c.asOf(asOf)
 	c.vary(varyAccept)
 	t := ""
-	if q.wait == 0 && !q.since.present {
+	if q.wait == 0 && !q.since.fromNow {
 		if t = c.s.revisionTag(asOf); c.unchanged(t) {
 			return nil
 		}
@@ -240,8 +240,8 @@ func (c *call) answerChanges(q changesQuery, commits []byte, last uint64, more b
 	return nil
 }
 
-// over tells whether a caller's key has ended since it was shown.
-func over(a *access) bool {
+// expired reports whether a caller's access has ended since the request began.
+func expired(a *access) bool {
 	select {
 	case <-a.done():
 		return true

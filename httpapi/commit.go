@@ -41,7 +41,7 @@ func (s *Server) postCommit(c *call) error {
 	case key != "" && key != commit.ID:
 		return stet.Errorf(stet.CodeInvalid, "the commit's id is %q and the header %s is %q. Give one of them, or the same twice.", commit.ID, headerKey, key)
 	}
-	if err := c.by(&commit); err != nil {
+	if err := c.setAuthor(&commit); err != nil {
 		return err
 	}
 	done, err := c.commit(&commit)
@@ -98,19 +98,18 @@ func (c *call) commit(commit *stet.Commit) (stet.Committed, error) {
 	return done, nil
 }
 
-// begin returns a commit of one request with a path of its own: its id, author and
-// message are in headers.
-func (c *call) begin(ops ...stet.Op) (stet.Commit, error) {
+// newCommit returns a commit for a request whose id, author and message are in headers.
+func (c *call) newCommit(ops ...stet.Op) (stet.Commit, error) {
 	commit := stet.Commit{Ops: ops}
 	var err error
 	if commit.ID, err = c.header(headerKey); err != nil {
 		return commit, err
 	}
-	return commit, c.by(&commit)
+	return commit, c.setAuthor(&commit)
 }
 
-// by takes author and message from the headers, where they are there.
-func (c *call) by(commit *stet.Commit) error {
+// setAuthor takes author and message from the headers, if they are given.
+func (c *call) setAuthor(commit *stet.Commit) error {
 	author, err := c.text("Stet-Author")
 	if err != nil {
 		return err
@@ -134,8 +133,8 @@ func (c *call) by(commit *stet.Commit) error {
 	return nil
 }
 
-// unconditional refuses conditions where there are none: a write that leaves one
-// out of account would do what its caller did not ask for.
+// unconditional refuses the headers of conditions: a write that ignored them would do what
+// its caller did not ask for.
 func (c *call) unconditional() error {
 	for _, key := range []string{"If-Match", "If-None-Match", "If-Unmodified-Since"} {
 		if c.r.Header[key] != nil {

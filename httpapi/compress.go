@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// minCompress is the least size of an answer that is compressed: what fits into
-// two packets arrives no sooner for being smaller, and a usual prompt does.
+// minCompress is the smallest answer that is compressed: what fits into two packets, as a
+// usual prompt does, arrives no sooner when it is smaller.
 const minCompress = 2800
 
 // A coding is a way of compressing an answer.
@@ -22,13 +22,13 @@ type coding struct {
 	writer func(io.Writer) io.WriteCloser
 }
 
-// codings are what is offered, the better first.
+// codings are those that the server offers, the best first.
 var codings = []*coding{
 	{"zstd", []string{"zstd"}, "-zstd", newZstd},
 	{"gzip", []string{"gzip"}, "-gzip", newGzip},
 }
 
-// negotiate returns the coding that a request asks for, nil for none.
+// negotiate returns the coding that a request prefers, nil for none.
 func negotiate(values []string) *coding {
 	var best *coding
 	bestQ, identity := 0.0, 0.0
@@ -52,8 +52,7 @@ func negotiate(values []string) *coding {
 	return best
 }
 
-// parseQ reads an element of an Accept header: what, and how much it is wanted,
-// from 0 to 1.
+// parseQ parses an element of an Accept header: a value and its weight, from 0 to 1.
 func parseQ(part string) (what string, q float64) {
 	what, rest, _ := strings.Cut(part, ";")
 	q = 1
@@ -69,7 +68,7 @@ func parseQ(part string) (what string, q float64) {
 	return strings.TrimSpace(what), q
 }
 
-// The writers are kept, since making one takes longer than compressing a prompt.
+// The writers are pooled: making one takes longer than compressing a prompt.
 
 var gzips = sync.Pool{New: func() any {
 	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
@@ -84,8 +83,8 @@ func newGzip(w io.Writer) io.WriteCloser {
 	return gzipWriter{z}
 }
 
-// Close ends the stream and gives the writer back, but for one whose bytes may still
-// be read from after a write that failed.
+// Close ends the stream and returns the writer to the pool, unless a write has failed:
+// then the writer may still be in use.
 func (w gzipWriter) Close() error {
 	err := w.Writer.Close()
 	if err == nil {
@@ -95,12 +94,12 @@ func (w gzipWriter) Close() error {
 	return err
 }
 
-// zstdWindow bounds what a stream needs of memory here and at the reader.
+// zstdWindow bounds the memory of a stream, here and at the reader.
 const zstdWindow = 1 << 20
 
 var zstds = sync.Pool{New: func() any {
-	// One goroutine: a writer is kept for answers that are small, and none is left
-	// behind when the pool drops it.
+	// One goroutine: the answers are small, and the pool may drop a writer without
+	// leaving goroutines behind.
 	w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(zstdWindow)) // the options are good ones
 	return w
@@ -114,7 +113,7 @@ func newZstd(w io.Writer) io.WriteCloser {
 	return zstdWriter{z}
 }
 
-// Close ends the stream and gives the writer back, as that of a gzipWriter.
+// Close ends the stream and returns the writer to the pool, as gzipWriter.Close does.
 func (w zstdWriter) Close() error {
 	err := w.Encoder.Close()
 	if err == nil {

@@ -61,7 +61,7 @@ func (c *call) remove(op stet.Op) (stet.Committed, error) {
 	if c.hasBody() {
 		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "this takes no body. Leave it out.")
 	}
-	commit, err := c.begin(op)
+	commit, err := c.newCommit(op)
 	if err != nil {
 		return stet.Committed{}, err
 	}

@@ -52,9 +52,9 @@ func (s *Server) getDiff(c *call) error {
 		return nil
 	}
 	// Not with a place to build: who waits for room while he holds one could wait for ever.
-	c.stake().built()
-	if err := c.stake().work(c.ctx(), s.o.Limits.WorkTime, diffCost(two[0])+diffCost(two[1])); err != nil {
-		c.full("work")
+	c.reservation().endBuild()
+	if err := c.reservation().reserveWork(c.ctx(), s.o.Limits.WorkTime, diffCost(two[0])+diffCost(two[1])); err != nil {
+		c.countRefusal("work")
 		return err
 	}
 	text := diff.Versions(two[0], two[1])

@@ -21,7 +21,7 @@ func TestUntakenAnswers(t *testing.T) {
 	}
 	defer store.Close()
 	k := newKeyed(t, store, Options{})
-	k.api.gate.most[kindStranger], k.api.gate.most[kindUnsent] = 2, 4
+	k.api.limiter.limits[kindUnknown], k.api.limiter.limits[kindUnsent] = 2, 4
 	server := Limits{}.NewServer(k.api)
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetUnencryptedHTTP2(true)
@@ -76,7 +76,7 @@ func TestUntakenAnswers(t *testing.T) {
 	resets(2, 2, get("/v1/prompts"))
 	key := get("/v1/prompts") + literal("authorization", "Bearer "+k.keys["reader of *"])
 	resets(5, 3, key) // half of the bound is one key's
-	await(t, func() bool { return k.api.gate.inHand[kindUnsent].Load() == 2 })
+	await(t, func() bool { return k.api.limiter.inHand[kindUnsent].Load() == 2 })
 	client := http.Client{Transport: &http.Transport{Protocols: server.Protocols}}
 	defer client.CloseIdleConnections()
 	req, _ := http.NewRequest("GET", "http://"+l.Addr().String()+"/v1/prompts", nil)

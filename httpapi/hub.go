@@ -9,8 +9,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A hub reads the store's changes once for all who follow them. Its feed begins
-// with the first subscriber and ends with the last.
+// A hub reads the changes of the store once for all subscribers. Its feed begins with the
+// first subscriber and ends with the last.
 type hub struct {
 	store *stet.Store
 	texts bool // the saved versions are in the changes
@@ -18,7 +18,7 @@ type hub struct {
 	bytes int  // most bytes of them
 
 	mu      sync.Mutex
-	feed    *feed // nil while nobody follows, and after a feed has failed
+	feed    *feed // nil without subscribers, and after a feed has failed
 	running sync.WaitGroup
 	closed  bool
 }
@@ -27,14 +27,13 @@ func newHub(store *stet.Store, texts bool) *hub {
 	return &hub{store: store, texts: texts, count: ringCount, bytes: ringBytes}
 }
 
-// join returns the feed, with one subscriber more, who calls leave at the end. It
-// has every change after those that the store had when join was called, and maybe
-// some before.
+// join adds a subscriber, which calls leave at the end, and returns the feed. The feed has
+// every change after those in the store when join was called, and maybe earlier ones.
 func (h *hub) join() (*feed, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return nil, stet.Errorf(stet.CodeUnavailable, "the server stops. Come back in a moment.")
+		return nil, stet.Errorf(stet.CodeUnavailable, "the server is stopping. Come back in a moment.")
 	}
 	if h.feed == nil {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -55,7 +54,7 @@ func (h *hub) join() (*feed, error) {
 	return h.feed, nil
 }
 
-// leave is for each subscriber to call once.
+// leave removes a subscriber. Each calls it once.
 func (h *hub) leave(f *feed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -68,7 +67,7 @@ func (h *hub) leave(f *feed) {
 	}
 }
 
-// follow publishes the changes after a revision until nobody follows any more.
+// follow publishes the changes after a revision until there are no subscribers.
 func (h *hub) follow(ctx context.Context, f *feed, since uint64) {
 	defer f.cancel()
 	for ch, err := range h.store.Changes(ctx, since, stet.ChangesOptions{Texts: h.texts}) {
@@ -78,7 +77,7 @@ func (h *hub) follow(ctx context.Context, f *feed, since uint64) {
 		if err != nil {
 			h.mu.Lock()
 			if h.feed == f {
-				h.feed = nil // who comes next tries again
+				h.feed = nil // the next subscriber tries again
 			}
 			h.mu.Unlock()
 			f.fail(err)
@@ -87,7 +86,7 @@ func (h *hub) follow(ctx context.Context, f *feed, since uint64) {
 	}
 }
 
-// close ends the feed and waits until nothing of it reads the store any more.
+// close ends the feed, and returns when it does not read the store any more.
 func (h *hub) close() {
 	h.mu.Lock()
 	h.closed = true
@@ -98,7 +97,7 @@ func (h *hub) close() {
 	h.running.Wait()
 }
 
-// An event is one change, encoded once for all subscribers. It never changes.
+// An event is one change, encoded once for all subscribers. It is immutable.
 type event struct {
 	revision uint64
 	change   stet.Change
@@ -106,7 +105,7 @@ type event struct {
 	data     []byte // the change alone, as JSON: a part of frame
 }
 
-// newEvent encodes a change. prefix is what its position begins with.
+// newEvent encodes a change. Its id is prefix and the revision.
 func newEvent(prefix string, ch *stet.Change) (*event, error) {
 	data, err := encode(ch)
 	if err != nil {
@@ -125,13 +124,13 @@ func newEvent(prefix string, ch *stet.Change) (*event, error) {
 	return e, nil
 }
 
-// removesText tells whether a text that an earlier event has may be gone.
+// removesText reports whether the change may have removed the text of an earlier event.
 func (e *event) removesText() bool {
 	return slices.ContainsFunc(e.change.Ops, func(op stet.ChangeOp) bool { return op.Delete != nil || op.Clear != nil })
 }
 
-// A feed is the newest changes, in a ring. Subscribers read the events
-// where they are; what is not there any more they read from the store.
+// A feed has the newest changes in a ring. Subscribers read events from the ring, and
+// older ones from the store.
 type feed struct {
 	prefix string // of the positions: the store's id and a dot
 	cancel context.CancelFunc
@@ -150,8 +149,8 @@ type feed struct {
 	news           chan struct{} // closed when something is published, and replaced
 }
 
-// publish adds a change, which follows the newest, and wakes everybody. The
-// newest event is kept however large it is: a commit is bounded.
+// publish adds a change, which follows the newest, and wakes all subscribers. The newest
+// event is kept however large it is: a commit is bounded.
 func (f *feed) publish(ch *stet.Change) error {
 	e, err := newEvent(f.prefix, ch)
 	if err != nil {
@@ -162,7 +161,7 @@ func (f *feed) publish(ch *stet.Change) error {
 	if ch.Revision != f.newest+1 {
 		return stet.Errorf(stet.CodeInternal, "the store gave revision %d after %d. Run: stet verify", ch.Revision, f.newest)
 	}
-	forget := f.texts && e.removesText() // what was deleted is not handed out from memory
+	forget := f.texts && e.removesText() // do not serve deleted texts from memory
 	for f.oldest <= f.newest && (forget || f.newest-f.oldest+1 >= uint64(len(f.ring)) || f.bytes+len(e.frame) > f.limit) {
 		old := &f.ring[f.oldest%uint64(len(f.ring))]
 		f.bytes -= len((*old).frame)
@@ -177,7 +176,7 @@ func (f *feed) publish(ch *stet.Change) error {
 	return nil
 }
 
-// fail tells everybody that nothing more comes, and why.
+// fail ends the feed with an error, and wakes all subscribers.
 func (f *feed) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -186,22 +185,21 @@ func (f *feed) fail(err error) {
 	f.news = make(chan struct{})
 }
 
-// A look is what a subscriber finds in a feed.
-type look struct {
-	n      int             // events that were put into the subscriber's buffer
-	behind bool            // the next one is not in the ring any more: read the store
+// A lookup is the result of looking for events in a feed.
+type lookup struct {
+	n      int             // events put into the buffer
+	behind bool            // the next event is not in the ring any more: read the store
 	newest uint64          // the newest revision
 	news   <-chan struct{} // closed when there is more
 	err    error           // why there will never be more
 }
 
-// after looks for the events after a revision. Whoever finds none waits for news:
-// it was taken under the same lock, so nothing falls between the look and the
-// wait (trap 8).
-func (f *feed) after(since uint64, buf []*event) look {
+// after looks for the events after a revision. A subscriber that finds none waits for
+// news. That channel is taken under the same lock, so no event is missed in between.
+func (f *feed) after(since uint64, buf []*event) lookup {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l := look{newest: f.newest, news: f.news}
+	l := lookup{newest: f.newest, news: f.news}
 	switch {
 	case since >= f.newest:
 		l.err = f.err

@@ -90,7 +90,7 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 		// nowhere: so the condition is part of the commit, like any other.
 		ops = append(ops, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: label}})
 	}
-	commit, err := c.begin(append(ops, op(id, label, expect))...)
+	commit, err := c.newCommit(append(ops, op(id, label, expect))...)
 	if err != nil {
 		return err
 	}

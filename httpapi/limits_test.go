@@ -148,7 +148,7 @@ func TestRequestsInHand(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{InHand: 2}})
 	coming := r.begin() // a body that comes is not in hand
 	for range 2 {
-		if err := r.api.gate.enter(kindUsual, nil); err != nil {
+		if err := r.api.limiter.enter(kindUsual, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,15 +161,15 @@ func TestRequestsInHand(t *testing.T) {
 			t.Errorf("%s meanwhile: %s, %s", path, res.Status, body)
 		}
 	}
-	r.api.gate.leave(kindUsual, nil)
-	r.api.gate.leave(kindUsual, nil)
+	r.api.limiter.leave(kindUsual, nil)
+	r.api.limiter.leave(kindUsual, nil)
 	io.WriteString(coming, `{"text":"a"}`)
 	if res, body := answer(t, coming); res.StatusCode != http.StatusCreated {
 		t.Errorf("what came meanwhile: %s, %s", res.Status, body)
 	}
 	for r.line()["status"] != float64(201) { // it has left when its line is there
 	}
-	if n := r.api.gate.inHand[kindUsual].Load(); n != 0 {
+	if n := r.api.limiter.inHand[kindUsual].Load(); n != 0 {
 		t.Errorf("afterwards %d requests are in hand", n)
 	}
 }
@@ -197,11 +197,11 @@ func TestStreamsHaveABoundOfTheirOwn(t *testing.T) {
 func TestBytesOfBodies(t *testing.T) {
 	r := newRig(t, Options{Limits: Limits{BodyBytes: 20}})
 	first, announced := r.begin(), r.begin()
-	if n := r.api.gate.bytes.Load(); n != 0 {
+	if n := r.api.limiter.bytes.Load(); n != 0 {
 		t.Errorf("%d bytes are held of what has not come", n)
 	}
 	io.WriteString(first, `{"text":`)
-	await(t, func() bool { return r.api.gate.bytes.Load() == 12 })
+	await(t, func() bool { return r.api.limiter.bytes.Load() == 12 })
 	res, body := answer(t, r.dial(strings.Replace(halfSave, "Expect: 100-continue\n", "Connection: close\n", 1)+`{"text":"a"}`))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes of bodies") {
 		t.Errorf("a second body: %s, %s", res.Status, body)
@@ -212,7 +212,7 @@ func TestBytesOfBodies(t *testing.T) {
 	}
 	for r.line()["status"] != float64(201) {
 	}
-	if n := r.api.gate.bytes.Load(); n != 0 {
+	if n := r.api.limiter.bytes.Load(); n != 0 {
 		t.Errorf("%d bytes are held when nothing is in hand", n)
 	}
 	io.WriteString(announced, `{"text":"b"}`)
@@ -499,7 +499,7 @@ func TestPanicIsCountedAndLogged(t *testing.T) {
 		if m := r.line(); m[x.field] != x.want || m["level"] != "ERROR" || m["status"] != float64(500) {
 			t.Errorf("logged: %v", m)
 		}
-		if n := r.api.gate.inHand[kindUsual].Load(); n != 0 {
+		if n := r.api.limiter.inHand[kindUsual].Load(); n != 0 {
 			t.Errorf("%d requests are in hand", n)
 		}
 	}

@@ -11,21 +11,21 @@ import (
 	"github.com/stet-dev/stet/internal/conns"
 )
 
-// guard puts what answers a route behind the limits of load and time, and counts and logs
-// what it does.
+// guard applies the limits of load and time to the handler of a route, and counts and logs
+// its requests.
 //
 // A line of the log has the request's id, method, route pattern (and not the
 // path), status, bytes and time of the answer, the name of the key and the code of
 // the error. It never has a header, a query, an id or a text: they may be secret.
 // Reads that succeeded are logged at level debug; writes, and what was refused, at
-// info; what failed because of the server at error. A client that leaves an answer has
-// status 499, and is told of as a request that succeeded.
+// info; failures of the server at error. A request whose client left before the answer has
+// status 499, and is logged like one that succeeded.
 func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
 		k := rt.kindOf(r)
-		rec.stake = stake{g: s.gate, k: k}
+		rec.reservation = reservation{limiter: s.limiter, kind: k}
 		client := r.Context() // done once the client has left
 		defer func() {
 			p := recover()
@@ -35,22 +35,22 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 				panic(p)
 			}
 		}()
-		defer rec.stake.end()
+		defer rec.reservation.release()
 		if rec.h2 {
 			defer func() {
 				if p := recover(); p != nil {
 					panic(p)
 				}
-				s.must(rec, rec.stake.unsent(rec.FlushError))
+				s.abortIf(rec, rec.reservation.whileUnsent(rec.FlushError))
 			}()
 		}
-		if err := rec.stake.enter(); err != nil {
-			s.busy(rec, r, err, "in_hand")
+		if err := rec.reservation.enter(); err != nil {
+			s.refuseBusy(rec, r, err, "in_hand")
 			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
 			if s.o.Limits.BodyTime > 0 {
-				// What no handler reads, net/http reads, and would wait for it for ever.
+				// net/http reads what the handler leaves, and would wait for it for ever.
 				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.BodyTime))
 				body := r.Body
 				// A copy: by the body of its own request net/http sees that nobody has
@@ -63,41 +63,41 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	})
 }
 
-// stranger is called before somebody is answered who may be anybody: to be told needs no
-// place among the requests in hand or the connections, which whoever has no key could hold for as long as the
-// answer is not taken, or a body does not come that net/http waits for.
-func (s *Server) stranger(rec *recorder, r *http.Request) {
-	if rec.stake.sh != nil {
-		return // it is known whose place it is
+// unknownCaller is called before an answer to a caller that is not known. It gives up the
+// place among the requests in hand and the connections: without a key a client could hold
+// one by not reading the answer, or by not sending a body that net/http waits for.
+func (s *Server) unknownCaller(rec *recorder, r *http.Request) {
+	if rec.reservation.share != nil {
+		return // the caller is known
 	}
-	rec.stake.leave()
+	rec.reservation.leave()
 	conns.Refused(r.Context())
 	if rec.h2 {
-		s.must(rec, rec.stake.meet())
+		s.abortIf(rec, rec.reservation.enterUnknown())
 	}
 }
 
-// must ends a request without an answer if there is an error: there is no room for one
-// that its client may not take.
-func (s *Server) must(rec *recorder, err error) {
+// abortIf closes the connection without an answer if err is not nil: too many answers wait
+// for their clients.
+func (s *Server) abortIf(rec *recorder, err error) {
 	if err == nil {
 		return
 	}
-	s.full(rec.Header(), "unsent")
+	s.countRefusal(rec.Header(), "unsent")
 	rec.err = err
 	panic(http.ErrAbortHandler)
 }
 
-// busy refuses a request that the server has no room for.
-func (s *Server) busy(w *recorder, r *http.Request, err error, limit string) {
-	s.full(w.Header(), limit)
+// refuseBusy refuses a request for which the server has no room.
+func (s *Server) refuseBusy(w *recorder, r *http.Request, err error, limit string) {
+	s.countRefusal(w.Header(), limit)
 	// A body that nobody reads would be read to its end otherwise.
 	w.Header().Set("Connection", "close")
 	s.problem(w, r, err)
 }
 
-// statusAborted is what a request is counted and logged with whose client left before it
-// was answered. Nobody gets it. It is what nginx has for that.
+// statusAborted is counted and logged, as nginx does, for a request whose client left
+// before the answer. It is never sent.
 const statusAborted = 499
 
 // An outcome is how a handler came to its end.

@@ -31,7 +31,7 @@ type metrics struct {
 // microseconds, saves a sync.
 var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
-func newMetrics(store *stet.Store, g *gate, connections func() conns.Stats) *metrics {
+func newMetrics(store *stet.Store, g *limiter, connections func() conns.Stats) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -88,7 +88,7 @@ func (elsewhere) Writing() context.Context { return context.Background() }
 type storeMetrics struct {
 	store   *stet.Store
 	monitor stet.Monitor
-	gate    *gate
+	gate    *limiter
 	gets    *atomic.Uint64
 	// connections may be nil.
 	connections func() conns.Stats

@@ -50,12 +50,11 @@ func withStatus(status int, code stet.Code, format string, args ...any) error {
 	return &statusError{stet.Errorf(code, format, args...), status}
 }
 
-// maxDetail bounds what a problem says, in bytes: it may repeat what the caller
-// sent, which may be as long as a body.
+// maxDetail bounds the text of a problem, in bytes: it may repeat what the caller sent.
 const maxDetail = 2 << 10
 
-// detail is the text of an error as it is fit to be shown: valid UTF-8, on one line,
-// with what cannot be seen made visible, and not too long.
+// detail returns the text of an error for display: valid UTF-8 on one line, of bounded
+// length, with invisible characters made visible.
 func detail(message string) string {
 	if cut := len(message) - maxDetail; cut > 0 {
 		// The end says what to do.
@@ -107,11 +106,11 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	body = append(body, "}\n"...)
 	if rec := recorderOf(w); rec != nil {
 		rec.err = err
-		s.stranger(rec, r)
+		s.unknownCaller(rec, r)
 	}
 	h := w.Header()
 	for _, other := range []string{"Etag", "Location", "Content-Encoding", "Last-Modified"} {
-		delete(h, other) // they were meant for another answer
+		delete(h, other) // set for another answer
 	}
 	h["Content-Type"] = typeProblem
 	if e.Code == stet.CodeUnauthorized {
@@ -122,6 +121,6 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(body) // an error here is the connection's, and nobody is there to be told
+		w.Write(body) // after an error the client is gone
 	}
 }

@@ -50,7 +50,7 @@ func (c *call) enter() error {
 	if c.route.may == anybody {
 		c.a = everything
 		if rec := recorderOf(c.w); rec != nil {
-			c.s.stranger(rec, c.r)
+			c.s.unknownCaller(rec, c.r)
 		}
 		return nil
 	}
@@ -59,8 +59,8 @@ func (c *call) enter() error {
 		return err
 	}
 	c.a = a
-	if err := c.stake().own(c.caller()); err != nil {
-		c.full("share")
+	if err := c.reservation().assign(c.caller()); err != nil {
+		c.countRefusal("share")
 		return err
 	}
 	return c.a.may(c.route.may, c.r.PathValue("id"))
@@ -83,7 +83,7 @@ func (c *call) carryOut() error {
 	}
 	large := c.route.kind == kindLarge
 	if large {
-		ctx, stop := c.a.during(c.ctx()) // it may take long, and longer than the key
+		ctx, stop := c.a.withLifetime(c.ctx()) // it may take long, and longer than the key
 		defer stop()
 		c.r = c.r.WithContext(ctx)
 	}
@@ -98,8 +98,8 @@ func (c *call) carryOut() error {
 	if err == nil {
 		return nil
 	}
-	if err = c.a.scopeError(err); large && over(c.a) {
-		err = c.a.overError() // and so what it waited for did not come
+	if err = c.a.scopeError(err); large && expired(c.a) {
+		err = c.a.expiredError() // and so what it waited for did not come
 	}
 	return err
 }

@@ -26,7 +26,7 @@ func (s *Server) saveVersion(c *call) error {
 	if d.PromptID != id {
 		return stet.Errorf(stet.CodeInvalid, "the path is of %q and the draft of %q. Leave prompt_id out.", id, d.PromptID)
 	}
-	commit, err := c.begin(stet.Op{Save: &d})
+	commit, err := c.newCommit(stet.Op{Save: &d})
 	if err != nil {
 		return err
 	}

@@ -47,9 +47,9 @@ type Server struct {
 	ids     requestIDs
 	tagBase string // the quote and the store's id, with which every ETag begins
 
-	gate            *gate
+	limiter         *limiter
 	rates, attempts *rates // of keys, and of those that show none
-	freely          bool   // who needs no key has no limit of the rate
+	noRate          bool   // who needs no key has no limit of the rate
 	metrics         *metrics
 	streams         *streams // of changes
 

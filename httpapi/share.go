@@ -7,12 +7,11 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// shareFrom is the least bound that is divided: of less than that one caller may have
-// all.
+// shareFrom is the smallest limit that is divided. Of a smaller one a caller may have all.
 const shareFrom = 4
 
-// shareOf returns how much of a bound one caller may have: half, so that one key, or
-// without keys one address, never has all of it.
+// shareOf returns how much of a limit one caller may have: half, so that one key, or one
+// address without a key, never has all of it.
 func shareOf(most int64) int64 {
 	if most < shareFrom {
 		return most
@@ -20,22 +19,21 @@ func shareOf(most int64) int64 {
 	return most - most/2
 }
 
-// A share is what one caller has at this moment of what all share: whoever shows a key
-// has the key's, and the rest that of their address. Behind a proxy, that is, callers
-// with keys do not take from each other.
+// A share is what one caller holds of the limits. A caller is a key, or an address without
+// a key, so that callers with keys have shares of their own behind one proxy.
 type share struct {
-	requests int // that have it; guarded by the mutex of shares
+	requests int // in hand; guarded by shares.mu
 	inHand   [kinds]atomic.Int64
 	bytes    atomic.Int64 // of bodies
 }
 
-// shares are those of the callers that have a request in hand. The zero value is empty.
+// shares has the shares of the callers with a request in hand. The zero value is empty.
 type shares struct {
 	mu sync.Mutex
 	by map[string]*share
 }
 
-// join returns a caller's share, for one request, which leaves it when it is done.
+// join returns the share of a caller, for one request. The request calls leave when it is done.
 func (s *shares) join(who string) *share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,8 +57,8 @@ func (s *shares) leave(who string, sh *share) {
 	}
 }
 
-// enter counts one request of a kind, and refuses it as rate_limited if the caller has
-// as many as its share is.
+// enter counts a request of a kind, and refuses it as rate_limited if the caller has its
+// share of them.
 func (sh *share) enter(k kind, most int64) error {
 	if n := sh.inHand[k].Add(1); n <= shareOf(most) {
 		return nil
@@ -69,8 +67,8 @@ func (sh *share) enter(k kind, most int64) error {
 	return stet.Errorf(stet.CodeRateLimited, "the key, or the address without one, has %d requests of this kind under way, which is its share of the %d that the server takes. Nothing changed. Try again when one of them is done.", shareOf(most), most)
 }
 
-// hold counts bytes of a body, and refuses them as rate_limited if the caller has as
-// many as its share is, which is never less than one body.
+// hold counts bytes of a body, and refuses them as rate_limited beyond most, the caller's
+// share, which is never less than one body.
 func (sh *share) hold(bytes, most int64) error {
 	if sh.bytes.Add(bytes) <= most {
 		return nil

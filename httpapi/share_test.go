@@ -37,15 +37,15 @@ func keyedRig(t *testing.T, l Limits) (r *rig, reader, writer string) {
 // they take no place among the requests in hand, and no room but for what has come.
 func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
 	r, reader, writer := keyedRig(t, Limits{InHand: 4, Rate: -1, AttemptRate: -1})
-	bodies := &r.api.gate.inHand[kindBody]
+	bodies := &r.api.limiter.inHand[kindBody]
 	for _, length := range []string{"Content-Length: 3000000\n\n", "Transfer-Encoding: chunked\n\n5\n"} {
 		for range 8 {
 			c := r.dial("POST /v1/get HTTP/1.1\n" + reader + length + `{"re`)
 			defer c.Close()
 		}
 	}
-	await(t, func() bool { return bodies.Load() == 16 && r.api.gate.inHand[kindUsual].Load() == 0 })
-	if n := r.api.gate.bytes.Load(); n > 16*firstRead {
+	await(t, func() bool { return bodies.Load() == 16 && r.api.limiter.inHand[kindUsual].Load() == 0 })
+	if n := r.api.limiter.bytes.Load(); n > 16*firstRead {
 		t.Errorf("%d bytes are held of some that have come", n)
 	}
 	for i := range 5 {
@@ -143,7 +143,7 @@ func TestBodiesOfUnknownLength(t *testing.T) {
 		coming = append(coming, r.dial("POST /v1/prompts/a/versions HTTP/1.1\nHost: localhost\nContent-Type: application/json\nConnection: close\nTransfer-Encoding: chunked\n\n8\n{\"text\":\n"))
 	}
 	await(t, func() bool {
-		return r.api.gate.inHand[kindBody].Load() == 64 && r.api.gate.bytes.Load() == 64*firstRead
+		return r.api.limiter.inHand[kindBody].Load() == 64 && r.api.limiter.bytes.Load() == 64*firstRead
 	})
 	for i, c := range coming {
 		io.WriteString(c, "4\r\n\"a\"}\r\n0\r\n\r\n")
@@ -161,7 +161,7 @@ func TestOneKeyHasItsShare(t *testing.T) {
 	for range 4 {
 		r.dial(stream + reader + "\n")
 	}
-	await(t, func() bool { return r.api.gate.inHand[kindStream].Load() == 4 })
+	await(t, func() bool { return r.api.limiter.inHand[kindStream].Load() == 4 })
 	res, body := answer(t, r.dial(stream+reader+"\n"))
 	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "its share") {
 		t.Errorf("a fifth stream of a key: %s, %s", res.Status, body)
@@ -169,8 +169,8 @@ func TestOneKeyHasItsShare(t *testing.T) {
 	for range 4 {
 		r.dial(stream + writer + "\n")
 	}
-	await(t, func() bool { return r.api.gate.inHand[kindStream].Load() == 8 })
-	if n := len(r.api.gate.shares.by); n != 2 {
+	await(t, func() bool { return r.api.limiter.inHand[kindStream].Load() == 8 })
+	if n := len(r.api.limiter.shares.by); n != 2 {
 		t.Errorf("%d callers have a share", n)
 	}
 }

@@ -19,8 +19,8 @@ const pieceBytes = 256 << 10
 // set none, and have the one that net/http set.
 const refreshAfter = 5 * time.Second
 
-// A recorder is an answer on its way: it counts what is written, and cuts off a
-// client that does not take it. It belongs to one request.
+// A recorder writes the answer to one request: it counts the bytes, and disconnects a
+// client that is too slow.
 type recorder struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -31,9 +31,9 @@ type recorder struct {
 	own     bool          // the handler sets the deadlines
 	left    bool          // the client did not take the answer
 
-	status int
-	bytes  int64
-	stake  stake
+	status      int
+	bytes       int64
+	reservation reservation
 	// who made the request: the name of its key, "" without.
 	who string
 	// err is what was answered if it was an error.

@@ -13,79 +13,79 @@ import (
 
 // What bounds streams.
 const (
-	// beatEvery is how long a stream is silent: under what proxies cut off after,
-	// which is 30 s and more. A caller may ask for another time.
+	// beatEvery is the interval of beats, unless the caller asks for another. Proxies
+	// close streams that are silent for 30 s or more.
 	beatEvery = 15 * time.Second
-	// tellWithin is how soon a stream that shows a part tells of a revision that
-	// changed nothing in it: its reader is to know how new it is, and not to get
-	// a line for every commit of others.
-	tellWithin = time.Second
-	// streamWrite is how long a subscriber may take to read what it is sent.
+	// reportWithin is how soon a filtered stream reports a revision that has nothing
+	// for its reader: the reader knows how new its state is, without an event for
+	// every commit of others.
+	reportWithin = time.Second
+	// streamWrite is how long a subscriber may take to read a write.
 	streamWrite = 10 * time.Second
-	// ringCount and ringBytes bound what is kept of the newest changes. A
-	// subscriber who is further behind reads the store.
+	// ringCount and ringBytes bound the ring of the newest changes. A subscriber that is
+	// further behind reads from the store.
 	ringCount = 4096
 	ringBytes = 16 << 20
-	// maxLag is how many revisions a stream that was live may fall behind. Then it
-	// ends: its reader is told, and catches up in pages at its own pace.
+	// maxLag is how many revisions a stream that was live may fall behind. Then the
+	// stream ends with the reason, and its reader catches up in pages at its own pace.
 	maxLag = 10_000
-	// atOnce is how many events a stream takes from the ring at a time: it holds
-	// no more than these while it waits for a slow reader.
+	// atOnce is how many events a stream takes from the ring at a time, and so how many
+	// it holds for a slow reader.
 	atOnce = 32
 	// pageAtOnce is how many changes a stream that is behind reads at a time.
 	pageAtOnce = 64
 )
 
-// streams is what all streams and long polls of a server share.
+// streams is the state that all streams and long polls of a server share.
 type streams struct {
-	plain, texts *hub
-	open         atomic.Int64 // how many there are
+	withoutTexts, withTexts *hub
+	open                    atomic.Int64 // how many are open
 
 	lag uint64 // maxLag but for tests
 }
 
 func newStreams(store *stet.Store) *streams {
 	return &streams{
-		plain: newHub(store, false), texts: newHub(store, true),
+		withoutTexts: newHub(store, false), withTexts: newHub(store, true),
 		lag: maxLag,
 	}
 }
 
 func (s *streams) hub(texts bool) *hub {
 	if texts {
-		return s.texts
+		return s.withTexts
 	}
-	return s.plain
+	return s.withoutTexts
 }
 
-// close returns once nothing of the streams reads the store.
+// close ends the streams, and returns when none of them reads the store any more.
 func (s *streams) close() {
-	s.plain.close()
-	s.texts.close()
+	s.withoutTexts.close()
+	s.withTexts.close()
 }
 
 // The reasons for which a server ends a stream.
 const (
-	endDraining = "draining" // the server stops
+	endDraining = "draining" // the server is stopping
 	endSlow     = "too slow" // the reader fell behind
 	endRevoked  = "key revoked"
 	endStore    = "store" // the store could not be read
-	endBusy     = "busy"  // there is no room for what is to be sent
+	endBusy     = "busy"  // the server has no room for the next events
 )
 
 // A stream is one subscriber.
 type stream struct {
-	c      *call
-	v      viewer
-	f      *feed
-	out    *http.ResponseController
-	texts  bool
-	beat   time.Duration
-	pos    uint64    // everything up to it was sent, or is nothing to the viewer
-	told   uint64    // the newest revision that the reader was told of
-	spoke  time.Time // when something was sent last
-	beaten time.Time // when the last beat was sent
-	wasTop bool      // it has once been at the newest
+	c         *call
+	v         viewer
+	f         *feed
+	out       *http.ResponseController
+	texts     bool
+	beat      time.Duration
+	revision  uint64    // everything up to it was sent, or is not for the viewer
+	reported  uint64    // the newest revision that the reader knows of
+	lastWrite time.Time // time of the last write
+	lastBeat  time.Time // time of the last beat
+	caughtUp  bool      // it has once sent everything there was
 }
 
 // stream answers with changes as they come (text/event-stream).
@@ -97,10 +97,10 @@ type stream struct {
 //	event: change  one commit
 //	event: end     the last: {"reason","detail","as_of"}
 //
-// Each has as its id the place to go on after.
+// The id of each is the position to go on after.
 func (c *call) stream(q changesQuery) error {
 	st := c.s.streams
-	// First the feed, then the place to begin at, so that nothing is between.
+	// Join the feed first and find the position then, so that no change is missed.
 	h := st.hub(q.texts)
 	f, err := h.join()
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *call) stream(q changesQuery) error {
 	newest := tail.Revision
 	pos := q.since.revision
 	switch {
-	case q.since.present:
+	case q.since.fromNow:
 		pos = newest
 	case pos > newest:
 		// A shared engine may have it; otherwise the error says what that means.
@@ -127,7 +127,7 @@ func (c *call) stream(q changesQuery) error {
 	}
 	s := &stream{
 		c: c, v: viewer{a: c.a, prefix: q.prefix}, f: f, out: http.NewResponseController(c.w),
-		texts: q.texts, beat: q.beat, pos: pos,
+		texts: q.texts, beat: q.beat, revision: pos,
 	}
 	if s.beat == 0 {
 		s.beat = beatEvery
@@ -144,7 +144,7 @@ func (c *call) stream(q changesQuery) error {
 	if c.r.Method == http.MethodHead {
 		return nil
 	}
-	s.wasTop = pos == newest
+	s.caughtUp = pos == newest
 	if s.send([]byte("retry: 1000\n"), s.beatFrame(newest)) != nil {
 		return nil
 	}
@@ -159,7 +159,7 @@ func (s *stream) run() {
 	defer timer.Stop()
 	revoked := s.c.a.done()
 	for {
-		if over(s.c.a) { // before anything is sent that it may not see any more
+		if expired(s.c.a) { // before anything is sent that it may not see any more
 			detail := "the key was revoked or has expired"
 			if s.c.a.grant == nil {
 				detail = "there are keys by now, and the request shows none"
@@ -168,10 +168,10 @@ func (s *stream) run() {
 			return
 		}
 		var buf [atOnce]*event
-		l := s.f.after(s.pos, buf[:])
+		l := s.f.after(s.revision, buf[:])
 		switch {
-		case l.behind && s.wasTop && l.newest-s.pos > s.c.s.streams.lag:
-			s.end(endSlow, "the reader is "+strconv.FormatUint(l.newest-s.pos, 10)+" revisions behind; read pages from here until they end, then come back")
+		case l.behind && s.caughtUp && l.newest-s.revision > s.c.s.streams.lag:
+			s.end(endSlow, "the reader is "+strconv.FormatUint(l.newest-s.revision, 10)+" revisions behind; read pages from here until they end, then come back")
 			return
 		case l.behind:
 			if !s.catchUp(ctx) {
@@ -179,7 +179,7 @@ func (s *stream) run() {
 			}
 			continue
 		case l.n > 0:
-			if !s.sendEvents(buf[:l.n]) || !s.atTop(l.newest) {
+			if !s.sendEvents(buf[:l.n]) || !s.sendBeat(l.newest) {
 				return
 			}
 			continue
@@ -187,16 +187,16 @@ func (s *stream) run() {
 			s.end(endStore, "the changes could not be read; go on from here in a moment")
 			return
 		}
-		if !s.atTop(l.newest) {
+		if !s.sendBeat(l.newest) {
 			return
 		}
-		if s.told < s.pos {
-			timer.Reset(min(tellWithin, s.beat))
+		if s.reported < s.revision {
+			timer.Reset(min(reportWithin, s.beat))
 		}
 		select {
 		case <-l.news:
 		case <-timer.C:
-			if since := time.Since(s.beaten); s.told == s.pos && since < s.beat {
+			if since := time.Since(s.lastBeat); s.reported == s.revision && since < s.beat {
 				timer.Reset(s.beat - since) // there was a beat meanwhile
 				continue
 			}
@@ -206,7 +206,7 @@ func (s *stream) run() {
 			timer.Reset(s.beat)
 		case <-revoked:
 		case <-s.c.s.stopping.Done():
-			s.end(endDraining, "the server stops; come back in a moment")
+			s.end(endDraining, "the server is stopping; come back in a moment")
 			return
 		case <-ctx.Done():
 			return
@@ -230,39 +230,39 @@ func (s *stream) sendEvents(events []*event) bool {
 			if own {
 				s.reserve(0)
 			}
-			s.told = e.revision
+			s.reported = e.revision
 		}
-		s.pos = e.revision
+		s.revision = e.revision
 	}
-	if s.told < events[0].revision {
+	if s.reported < events[0].revision {
 		return true // nothing of them was for the viewer
 	}
 	return s.flush() == nil
 }
 
-// reserve makes n the bytes that the stream holds for its reader alone, or ends the
-// stream: the reader comes back to the place where it is.
+// reserve sets the bytes that the stream holds for its reader alone to n, or ends the
+// stream; the reader comes back to its position.
 func (s *stream) reserve(n int) bool {
 	if s.c.reserve(n) == nil {
 		return true
 	}
-	s.end(endBusy, "the server has as much on its way to readers as it may hold; go on from here in a moment")
+	s.end(endBusy, "the server holds as many events for its readers as it may; go on from here in a moment")
 	return false
 }
 
 // catchUp sends a page of what is not in the ring any more.
 func (s *stream) catchUp(ctx context.Context) bool {
-	stake := s.c.stake()
-	if stake.build(ctx) != nil {
+	reservation := s.c.reservation()
+	if reservation.beginBuild(ctx) != nil {
 		return false // the reader is gone
 	}
-	defer stake.built()
-	page, err := s.c.s.store.ChangesPage(ctx, s.pos, stet.ChangesOptions{Limit: pageAtOnce, Texts: s.texts})
+	defer reservation.endBuild()
+	page, err := s.c.s.store.ChangesPage(ctx, s.revision, stet.ChangesOptions{Limit: pageAtOnce, Texts: s.texts})
 	if err != nil {
 		s.end(endStore, "the changes could not be read; go on from here in a moment")
 		return false
 	}
-	first, last, told, size := s.pos+1, s.pos, s.told, 0
+	first, last, told, size := s.revision+1, s.revision, s.reported, 0
 	var frames [][]byte
 	for i := range page.Items {
 		ch, ok := s.v.see(page.Items[i])
@@ -281,53 +281,53 @@ func (s *stream) catchUp(ctx context.Context) bool {
 		last = page.Items[i].Revision
 	}
 	page.Items = nil
-	stake.built() // what follows waits for the reader
+	reservation.endBuild() // the reader may be slow from here on
 	for _, frame := range frames {
 		if s.put(frame) != nil {
 			return false
 		}
 	}
-	s.pos, s.told = last, told
+	s.revision, s.reported = last, told
 	s.reserve(0)
-	if s.told < first && time.Since(s.spoke) > tellWithin {
-		return s.send(s.beatFrame(page.AsOf)) == nil // a long way without anything for the viewer
+	if s.reported < first && time.Since(s.lastWrite) > reportWithin {
+		return s.send(s.beatFrame(page.AsOf)) == nil // many changes, none of them for the viewer
 	}
-	select { // a long way takes time
+	select { // many pages take time
 	case <-s.c.s.stopping.Done():
-		s.end(endDraining, "the server stops; come back in a moment")
+		s.end(endDraining, "the server is stopping; come back in a moment")
 		return false
 	default:
 		return s.flush() == nil
 	}
 }
 
-// atTop tells the reader once that everything there was has been sent, and how it is
-// every so often, however much there is to send: without that nobody could tell a
-// stream that lags from one that does not. It returns false if the reader is gone.
-func (s *stream) atTop(newest uint64) bool {
-	first := !s.wasTop && s.pos >= newest
-	if !first && time.Since(s.beaten) < s.beat {
+// sendBeat sends a beat when everything there was has been sent for the first time, and
+// at the interval from then on, also while there is much to send: beats are how a reader
+// knows how far it lags. It returns false if the reader is gone.
+func (s *stream) sendBeat(newest uint64) bool {
+	first := !s.caughtUp && s.revision >= newest
+	if !first && time.Since(s.lastBeat) < s.beat {
 		return true
 	}
-	s.wasTop = s.wasTop || first
+	s.caughtUp = s.caughtUp || first
 	return s.send(s.beatFrame(newest)) == nil
 }
 
-// beatFrame tells where the stream is, and what there is.
+// beatFrame returns a beat: the position of the stream and the newest revision.
 func (s *stream) beatFrame(newest uint64) []byte {
 	b := s.frame("beat")
 	b = append(b, `{"store_id":`...)
 	b = content.AppendQuote(b, s.c.s.store.ID())
 	b = append(b, `,"as_of":`...)
-	b = strconv.AppendUint(b, s.pos, 10)
+	b = strconv.AppendUint(b, s.revision, 10)
 	b = append(b, `,"newest":`...)
-	b = strconv.AppendUint(b, max(newest, s.pos), 10)
+	b = strconv.AppendUint(b, max(newest, s.revision), 10)
 	if !s.c.a.seesAll() {
-		// Who comes back with other rights must know that changes have passed by.
+		// A reader that comes back with other rights must know that it missed changes.
 		b = append(b, `,"scope":`...)
 		b = content.AppendQuote(b, s.c.a.grant.Scope())
 	}
-	s.told, s.beaten = s.pos, time.Now()
+	s.reported, s.lastBeat = s.revision, time.Now()
 	return append(b, "}\n\n"...)
 }
 
@@ -335,22 +335,22 @@ func (s *stream) frame(event string) []byte {
 	b := make([]byte, 0, 160)
 	b = append(b, "id: "...)
 	b = append(b, s.f.prefix...)
-	b = strconv.AppendUint(b, s.pos, 10)
+	b = strconv.AppendUint(b, s.revision, 10)
 	b = append(b, "\nevent: "...)
 	b = append(b, event...)
 	return append(b, "\ndata: "...)
 }
 
-// end tells the reader that this is all, why, and where to go on.
+// end sends the last event: why the stream ends and where to go on.
 func (s *stream) end(reason, detail string) {
-	s.c.stake().built() // to be told may take its time
+	s.c.reservation().endBuild() // the reader may be slow
 	b := s.frame("end")
 	b = append(b, `{"reason":`...)
 	b = content.AppendQuote(b, reason)
 	b = append(b, `,"detail":`...)
 	b = content.AppendQuote(b, detail)
 	b = append(b, `,"as_of":`...)
-	b = strconv.AppendUint(b, s.pos, 10)
+	b = strconv.AppendUint(b, s.revision, 10)
 	_ = s.send(append(b, "}\n\n"...))
 }
 
@@ -364,8 +364,8 @@ func (s *stream) send(parts ...[]byte) error {
 	return s.flush()
 }
 
-// put writes a part of what flush sends. The error is the connection's: the reader
-// is gone, or took nothing for too long, and cannot be told any more.
+// put writes what flush sends. After an error the reader is gone or too slow, and gets
+// nothing more.
 func (s *stream) put(frame []byte) error {
 	s.deadline()
 	_, err := s.c.w.Write(frame)
@@ -374,10 +374,10 @@ func (s *stream) put(frame []byte) error {
 
 func (s *stream) flush() error {
 	s.deadline()
-	s.spoke = time.Now()
+	s.lastWrite = time.Now()
 	err := s.out.Flush()
 	if s.c.r.ProtoMajor >= 2 {
-		_ = s.out.SetWriteDeadline(time.Time{}) // theirs ends a stream that is silent, too
+		_ = s.out.SetWriteDeadline(time.Time{}) // in HTTP/2 it would end an idle stream, too
 	}
 	return err
 }

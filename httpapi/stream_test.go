@@ -26,7 +26,7 @@ func TestStreamHasNoGap(t *testing.T) {
 	for _, count := range []int{1, 3, 4096} {
 		t.Run(strconv.Itoa(count), func(t *testing.T) {
 			r := newChangesRig(t, Options{})
-			r.api.streams.plain.count, r.api.streams.texts.count = count, count
+			r.api.streams.withoutTexts.count, r.api.streams.withTexts.count = count, count
 			r.saves("a", 50)
 			const last = 50 + 8*60
 			var work sync.WaitGroup
@@ -82,13 +82,13 @@ func TestStreamEnds(t *testing.T) {
 	s.in(1, 3)
 	r.api.Drain()
 	e := s.until("end")
-	if want := `{"reason":"draining","detail":"the server stops; come back in a moment","as_of":3}`; e.data != want || e.id != r.store.ID()+".3" {
+	if want := `{"reason":"draining","detail":"the server is stopping; come back in a moment","as_of":3}`; e.data != want || e.id != r.store.ID()+".3" {
 		t.Errorf("the end is %s %s", e.id, e.data)
 	}
 	if _, more := s.next(); more {
 		t.Error("there is something after the end")
 	}
-	await(t, func() bool { return !r.api.streams.plain.follows() })
+	await(t, func() bool { return !r.api.streams.withoutTexts.follows() })
 }
 
 // follows tells whether somebody follows.
@@ -102,7 +102,7 @@ func (h *hub) follows() bool {
 func TestFeedLives(t *testing.T) {
 	r := newChangesRig(t, Options{})
 	for range 3 {
-		if r.api.streams.plain.follows() {
+		if r.api.streams.withoutTexts.follows() {
 			t.Error("there is a feed without a subscriber")
 		}
 		s, u := r.subscribe(""), r.subscribe("")
@@ -114,7 +114,7 @@ func TestFeedLives(t *testing.T) {
 		rev = r.save("a", fmt.Sprint(time.Now()))
 		u.in(rev-1, rev)
 		u.resp.Body.Close()
-		await(t, func() bool { return !r.api.streams.plain.follows() })
+		await(t, func() bool { return !r.api.streams.withoutTexts.follows() })
 	}
 }
 
@@ -272,7 +272,7 @@ func TestStreamOfOneWhoDoesNotRead(t *testing.T) {
 func TestStreamTooSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _, c := newChangesBubble(t)
-		r.api.streams.plain.count, r.api.streams.lag = 2, 5
+		r.api.streams.withoutTexts.count, r.api.streams.lag = 2, 5
 		s := subscribeTo(t, c, r.url+"/v1/changes")
 		s.until("beat")
 		const last = 20

@@ -6,13 +6,13 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A viewer is who reads changes, and which of them it asks for.
+// A viewer is a reader of changes: what it may see and which prompts it asks for.
 type viewer struct {
 	a      *access
 	prefix string
 }
 
-// see returns a change as the viewer may see it; false if there is nothing of it.
+// see returns what the viewer gets of a change; false for nothing.
 func (v viewer) see(ch stet.Change) (stet.Change, bool) {
 	ch, ok := v.a.visible(ch)
 	if ok && v.prefix != "" {
@@ -22,14 +22,14 @@ func (v viewer) see(ch stet.Change) (stet.Change, bool) {
 	return ch, ok
 }
 
-// frame returns what a viewer gets of an event, nil for nothing. Whoever sees all
-// of it gets the bytes that are shared.
+// frame returns what a viewer gets of an event, nil for nothing. A viewer that sees all of
+// it gets the shared bytes.
 func (v viewer) frame(f *feed, e *event) ([]byte, error) {
 	ch, ok := v.see(e.change)
 	switch {
 	case !ok:
 		return nil, nil
-	case untouched(&ch, &e.change):
+	case unchangedFor(&ch, &e.change):
 		return e.frame, nil
 	}
 	own, err := newEvent(f.prefix, &ch)
@@ -39,15 +39,15 @@ func (v viewer) frame(f *feed, e *event) ([]byte, error) {
 	return own.frame, nil
 }
 
-// untouched tells whether a change that a viewer sees is all of the change itself.
-func untouched(seen, ch *stet.Change) bool {
+// unchangedFor reports whether a viewer sees all of a change.
+func unchangedFor(seen, ch *stet.Change) bool {
 	return len(seen.Ops) == len(ch.Ops) && (len(ch.Ops) == 0 || &seen.Ops[0] == &ch.Ops[0]) &&
 		seen.ID == ch.ID && seen.Author == ch.Author && seen.Message == ch.Message &&
 		seen.Fingerprint == ch.Fingerprint && seen.Hash == ch.Hash
 }
 
-// page begins the JSON of what a viewer sees of a page, and returns how many changes
-// that are. The call has room for it, or it fails.
+// page returns the beginning of the JSON of a page, as the viewer sees it, and how many
+// changes are in it. It fails if the server has no room for it.
 func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, err error) {
 	body = append(body, `{"commits":[`...)
 	for _, ch := range p.Items {

@@ -14,8 +14,7 @@ import (
 	"github.com/stet-dev/stet/internal/transfer"
 )
 
-// verify recomputes every hash and digest. What it finds is its answer and not an
-// error.
+// verify recomputes every hash and digest. Damage is its answer and not an error.
 func (s *Server) verify(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -45,9 +44,9 @@ func (s *Server) verify(c *call) error {
 	return nil
 }
 
-// backup answers with a file that holds the whole store. It is made and checked
-// first, in a directory of its own, and goes when it is sent. To HEAD it is not made:
-// what it will be is not known then.
+// backup answers with a file that holds the whole store. The file is made and checked in
+// a temporary directory, and removed when it is sent. HEAD does not make it, so its
+// answer has neither length nor hash.
 func (s *Server) backup(c *call) error {
 	if _, err := c.accepts("application/octet-stream"); err != nil {
 		return err
@@ -73,7 +72,7 @@ func (s *Server) backup(c *call) error {
 	if err != nil {
 		return stet.WrapError(err, stet.CodeUnavailable, "there is no place to make the backup in: %v.", err)
 	}
-	defer dir.Remove() // if it is killed first, the next backup does
+	defer dir.Remove() // after a kill the next backup removes it
 	path := dir.Path("backup")
 	revision, hash, err := s.store.Backup(c.ctx(), path, stet.BackupOptions{})
 	if err != nil {
@@ -96,7 +95,7 @@ func (s *Server) backup(c *call) error {
 	h["Cache-Control"] = noStore
 	h["Content-Length"] = []string{strconv.FormatInt(info.Size(), 10)}
 	_, err = io.Copy(c.w, f)
-	c.cut(err)
+	c.abort(err)
 	return nil
 }
 
@@ -137,38 +136,38 @@ func (s *Server) export(c *call) error {
 	if z != nil {
 		if err == nil {
 			err = z.Close()
-		} else if !out.yes {
+		} else if !out.begun {
 			return err
 		}
 	}
-	if err != nil && !out.yes {
+	if err != nil && !out.begun {
 		return err
 	}
-	c.cut(err)
+	c.abort(err)
 	return nil
 }
 
-// started is a writer that knows whether something was sent, after which an error
-// can only be told by cutting the answer off.
+// started is a writer that notes whether something was sent. After that, cutting the
+// answer off is the only way to report an error.
 type started struct {
-	w   io.Writer
-	yes bool
+	w     io.Writer
+	begun bool
 }
 
 // Write writes to the answer.
 func (s *started) Write(b []byte) (int, error) {
-	s.yes = true
+	s.begun = true
 	return s.w.Write(b)
 }
 
-// cut ends the connection if err is not nil, so that the caller sees that what it
-// got is not all. The log has why, if it is not that the caller has left.
-func (c *call) cut(err error) {
+// abort closes the connection if err is not nil, so that the client knows that the answer
+// is incomplete. It logs the error, unless the client has left.
+func (c *call) abort(err error) {
 	if err == nil {
 		return
 	}
-	if over(c.a) {
-		err = c.a.overError()
+	if expired(c.a) {
+		err = c.a.expiredError()
 	}
 	if rec := recorderOf(c.w); rec != nil {
 		rec.err = err

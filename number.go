@@ -1,5 +1,3 @@
-// Package number holds the numbers of versions: Semantic Versioning 2.0.0
-// without build metadata, how they are ordered, and how the next one is made.
 package stet
 
 import (
@@ -163,9 +161,9 @@ func (n *Number) UnmarshalText(text []byte) error {
 // Less reports whether n has lower precedence than m.
 func (n Number) Less(m Number) bool { return CompareNumbers(n, m) < 0 }
 
-// Compare returns -1, 0 or 1 as a has lower, equal or higher precedence than b,
+// CompareNumbers returns -1, 0 or 1 as a has lower, equal or higher precedence than b,
 // by the rules of Semantic Versioning 2.0.0. The zero Number is below every
-// other. Compare allocates nothing.
+// other. It allocates nothing.
 func CompareNumbers(a, b Number) int {
 	if c := cmp.Compare(a.major, b.major); c != 0 {
 		return c

@@ -14,5 +14,5 @@
 //
 // The package is a leaf: it does no I/O, holds no locks and reads no clock. All
 // of its functions may be called from several goroutines at once. Every error
-// that it returns is a *stet.Error.
+// that it returns is an [*Error].
 package content

@@ -26,7 +26,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 			return nil
 		}
 		for i := range entries {
-			if err := t.follow(&entries[i]); err != nil {
+			if err := t.follow(&entries[i], nil); err != nil {
 				return damaged(err)
 			}
 		}
@@ -69,13 +69,17 @@ func replaced(why string) error {
 	return stet.Errorf(stet.CodeInternal, "the log under this store was replaced: %s. Nothing more is written. Open the store again.", why)
 }
 
-// follow applies an entry of the log.
-func (t *tx) follow(e *driver.Entry) error {
+// follow applies an entry of the log, or, of it, what is on prompts that only has and
+// what is on all.
+func (t *tx) follow(e *driver.Entry, only func(id string) bool) error {
 	ch, err := decodeEntry(t.revision, t.hash, e)
 	if err != nil {
 		return err
 	}
 	for i := range ch.Ops {
+		if only != nil && ch.Ops[i].Clear == nil && !only(ch.Ops[i].PromptID()) {
+			continue
+		}
 		if err := t.apply(ch, i, nil); err != nil {
 			return fmt.Errorf("the entry at revision %d of the log does not follow from those before it: operation %d: %w", e.Revision, i, err)
 		}

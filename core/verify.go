@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
@@ -19,6 +20,9 @@ func addProblem(r *stet.Report, format string, args ...any) {
 // the heads anew from nothing else and compares them with those that reads are
 // answered from, and recomputes the digest and the seal of every text. Commits
 // and reads go on meanwhile; what is committed after the call is not checked.
+//
+// Of a large store it builds a part of the heads at a time, and reads the log once for
+// each part: see [share].
 //
 // An error means that the check itself could not be made.
 func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
@@ -44,60 +48,117 @@ func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 			addProblem(&r, "%s", p)
 		}
 	}
-	seals, t, expected, err := c.verifyLog(ctx, stored, s, o, &r)
-	if err != nil {
-		return r, err
+	p := share{most: verifyAtOnce}
+	for more := true; more; more = p.next() {
+		t, expected, err := c.verifyLog(ctx, stored, s, &p, o, &r)
+		if err != nil {
+			return r, err
+		}
+		if err := ctx.Err(); err != nil {
+			return r, stet.WrapError(err, stet.CodeUnavailable, "the check was stopped: %v.", context.Cause(ctx))
+		}
+		if p.part == 0 && !o.Expect.IsZero() && !expected {
+			addProblem(&r, "no entry of the log has the hash %s: its tail was lost, or it was rewritten", o.Expect)
+		}
+		if t == nil {
+			return r, nil // what follows would only repeat it
+		}
+		verifyHeads(s, t, &p, &r)
+		if err := c.verifyBodies(ctx, stored, s, &p, o, &r); err != nil {
+			return r, err
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return r, stet.WrapError(err, stet.CodeUnavailable, "the check was stopped: %v.", context.Cause(ctx))
-	}
-	if !o.Expect.IsZero() && !expected {
-		addProblem(&r, "no entry of the log has the hash %s: its tail was lost, or it was rewritten", o.Expect)
-	}
-	if t == nil {
-		return r, nil // what follows would only repeat it
-	}
-	verifyHeads(s, t, &r)
-	return r, c.verifyBodies(ctx, stored, s, seals, o, &r)
+	return r, nil
+}
+
+// verifyAtOnce is how many versions Verify builds anew at a time: 100 MB, of some 200
+// bytes each. A prompt that has more by itself is built as a whole.
+var verifyAtOnce = 1 << 19
+
+// A share is the part of the prompts that Verify builds anew at a time: those whose id
+// has the hash part, in as many of its lowest bits as mask has. It begins as all of them,
+// and is halved whenever it turns out to have more versions than are to be held at once.
+type share struct {
+	mask, part uint32
+	most       int
+	seals      map[seat]stet.Hash // of the living versions of the part
 }
 
 // seat is where a version was saved.
 type seat struct {
 	revision uint64
 	op       uint16
+	id       uint32 // the hash of the prompt's id
 }
 
-// verifyLog checks the chain of the log and returns the state that it leads to,
-// nil if it cannot be followed, and the seals of the versions that live there. An error
-// means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, o stet.VerifyOptions, r *stet.Report) (seals map[seat]stet.Hash, t *tx, expected bool, err error) {
-	seals = make(map[seat]stet.Hash)
+func hashOf(id string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return h.Sum32()
+}
+
+func (p *share) has(id string) bool { return hashOf(id)&p.mask == p.part }
+
+// next goes on to the next part, and tells whether there is one.
+func (p *share) next() bool {
+	p.part++
+	return p.part <= p.mask
+}
+
+// mostParts bounds how often the log is read: where one prompt has most of the versions,
+// halving does not help.
+const mostParts = 64
+
+// bound halves the part while it has more versions than are to be held at once.
+func (p *share) bound(t *tx) {
+	for len(p.seals) > p.most && p.part == 0 && p.mask+1 < mostParts {
+		p.mask = p.mask<<1 | 1
+		for id := range t.heads {
+			if !p.has(id) {
+				delete(t.heads, id)
+			}
+		}
+		for at := range p.seals {
+			if at.id&p.mask != p.part {
+				delete(p.seals, at)
+			}
+		}
+	}
+}
+
+// verifyLog checks the chain of the log and returns the state that it leads to, of the
+// prompts of a share, nil if it cannot be followed. It collects the seals of the versions
+// that live there. An error means that the engine could not read, which is no problem of
+// the store.
+func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) (t *tx, expected bool, err error) {
+	p.seals = make(map[seat]stet.Hash)
 	t = emptySnapshot().begin()
 	for t.revision < s.revision && ctx.Err() == nil {
 		entries, err := stored.Read(ctx, t.revision, int(min(readPage, s.revision-t.revision)))
 		if why := c.whyUnread(err); why != nil {
-			return nil, nil, false, why
+			return nil, false, why
 		}
 		if err == nil && len(entries) == 0 {
 			err = fmt.Errorf("the log ends there, and not at revision %d", s.revision)
 		}
 		if err != nil {
 			addProblem(r, "the log cannot be read after revision %d: %v", t.revision, err)
-			return seals, nil, expected, nil
+			return nil, expected, nil
 		}
 		for i := range entries {
 			newest := t.time
-			if err := t.follow(&entries[i]); err != nil {
+			if err := t.follow(&entries[i], p.has); err != nil {
 				addProblem(r, "%v", err)
-				return seals, nil, expected, nil
+				return nil, expected, nil
 			}
 			ch, _ := DecodeChange(entries[i].Data) // follow has read it
-			if ch.Time.Before(newest) {
+			if p.part == 0 && ch.Time.Before(newest) {
 				addProblem(r, "the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
 					ch.Revision, stet.FormatTime(ch.Time), stet.FormatTime(newest))
 			}
-			note(seals, ch)
-			t.gone, t.kept = nil, 0
+			p.note(ch)
+			t.gone, t.kept, t.added = nil, 0, t.added[:0]
+			p.bound(t)
 			expected = expected || stet.Hash(entries[i].Hash) == o.Expect
 		}
 		r.Revision, r.Hash = t.revision, t.hash
@@ -105,28 +166,30 @@ func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot,
 			o.Progress(t.revision, s.revision)
 		}
 	}
-	if t.hash != s.hash {
+	if t.hash != s.hash && p.part == 0 {
 		addProblem(r, "the entry at revision %d has the hash %s, and not %s, which the store was opened with", t.revision, t.hash, s.hash)
 	}
-	return seals, t, expected, nil
+	return t, expected, nil
 }
 
 // note collects the seals of a change.
-func note(seals map[seat]stet.Hash, ch *stet.Change) {
+func (p *share) note(ch *stet.Change) {
 	for i := range ch.Ops {
 		switch o := &ch.Ops[i]; {
 		case o.Clear != nil:
-			clear(seals)
+			clear(p.seals)
 		case o.Save != nil && !o.Save.Unchanged && !o.Save.Seal.IsZero():
-			seals[seat{ch.Revision, uint16(i)}] = o.Save.Seal
+			if id := hashOf(o.Save.PromptID); id&p.mask == p.part {
+				p.seals[seat{ch.Revision, uint16(i), id}] = o.Save.Seal
+			}
 		}
 	}
 }
 
 // verifyHeads compares the heads that reads are answered from with those that
 // the log leads to.
-func verifyHeads(s *snapshot, t *tx, r *stet.Report) {
-	if t.epoch != s.epoch {
+func verifyHeads(s *snapshot, t *tx, p *share, r *stet.Report) {
+	if t.epoch != s.epoch && p.part == 0 {
 		addProblem(r, "the log leads to epoch %d, and the store is in epoch %d", t.epoch, s.epoch)
 	}
 	for _, h := range t.heads {
@@ -139,7 +202,14 @@ func verifyHeads(s *snapshot, t *tx, r *stet.Report) {
 			addProblem(r, "%s is not as the log says: %s", h.id, diff)
 		}
 	}
-	if n := s.tree.tree.Len(); n != len(t.heads) {
+	n := 0
+	s.tree.tree.Scan(func(h *head) bool {
+		if p.has(h.id) {
+			n++
+		}
+		return true
+	})
+	if n != len(t.heads) {
 		addProblem(r, "the store has %d prompts, and the log leads to %d", n, len(t.heads))
 	}
 }
@@ -168,23 +238,26 @@ func difference(a, b *head) string {
 }
 
 // verifyBodies reads every text from the engine and recomputes its digest and seal.
-func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapshot, seals map[seat]stet.Hash, o stet.VerifyOptions, r *stet.Report) error {
+func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) error {
 	total := uint64(0)
 	s.tree.tree.Scan(func(h *head) bool {
 		total += uint64(h.live.len())
-		if h.live.len() > 0 {
+		if h.live.len() > 0 && p.has(h.id) {
 			r.Prompts++
 		}
 		return true
 	})
 	var unread error
 	s.tree.tree.Scan(func(h *head) bool {
+		if !p.has(h.id) {
+			return true
+		}
 		for v := range h.asOf(now).all(true, stet.Number{}) {
 			if ctx.Err() != nil {
 				return false
 			}
 			r.Versions++
-			problem, err := c.verifyBody(ctx, stored, h.id, v, seals)
+			problem, err := c.verifyBody(ctx, stored, h.id, v, p.seals)
 			if err != nil {
 				unread = err
 				return false
@@ -228,7 +301,7 @@ func wrongBody(b *driver.Body, id string, v *version, seals map[seat]stet.Hash) 
 		return fmt.Sprintf("its body cannot be decoded: %v", err)
 	case f.Digest != v.digest:
 		return fmt.Sprintf("its content has the digest %s, and the log says %s", f.Digest, v.digest)
-	case seal(f.Digest, b.Fields) != seals[seat{v.revision, v.op}]:
+	case seal(f.Digest, b.Fields) != seals[seat{v.revision, v.op, hashOf(id)}]:
 		return "its metadata, author, message or time is not what was saved"
 	case b.PromptID != id || b.Version != v.number.String() || b.Ordinal != uint64(v.ordinal):
 		return fmt.Sprintf("its text is filed as %s@%s, ordinal %d", b.PromptID, b.Version, b.Ordinal)

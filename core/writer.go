@@ -163,7 +163,7 @@ func (c *Core) finish(w *written) {
 	t := c.published.Load().begin()
 	for i := range w.entries {
 		if e := &w.entries[i]; e.Revision == t.revision+1 {
-			if err := t.follow(e); err != nil {
+			if err := t.follow(e, nil); err != nil {
 				return // the log has another entry there; the next read finds it
 			}
 		}

@@ -36,7 +36,7 @@ var pure = []string{".", "core", "content", "internal/selector", "driver", "inte
 // pureImports are the imports from outside that pure packages may have. None can
 // open a file or a connection; io is there for the readers that a caller gives.
 var pureImports = set(
-	"bytes", "cmp", "context", "errors", "fmt", "hash", "hash/maphash", "io", "iter", "maps", "math", "math/bits", "slices", "sort",
+	"bytes", "cmp", "context", "errors", "fmt", "hash", "hash/fnv", "hash/maphash", "io", "iter", "maps", "math", "math/bits", "slices", "sort",
 	"strconv", "strings", "unicode", "unicode/utf8", "unique",
 	"crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
 	"runtime", "sync", "sync/atomic", "time", "container/list", "container/heap", "math/rand/v2",

@@ -1,0 +1,9 @@
+package core
+
+// VerifyAtOnce sets how many versions Verify builds anew at a time, and returns what
+// undoes that.
+func VerifyAtOnce(n int) (undo func()) {
+	was := verifyAtOnce
+	verifyAtOnce = n
+	return func() { verifyAtOnce = was }
+}

@@ -85,6 +85,10 @@ crash: ## kill processes and cut the power under them; nothing acknowledged is l
 faults: ## every write and sync fails in turn, and disks fill up
 	go test -count=1 -timeout 2h -v -run 'Fault|Injected|FullDisk' ./internal/crash -long $(ARGS)
 
+close: ## close every engine and the client beside 64 callers, 300 times each
+	STET_CLOSE_ROUNDS=300 go test -count=1 -timeout 1h -run '^TestStore/close/beside' ./memory ./sqlite ./client
+	STET_CLOSE_ROUNDS=300 go test -count=1 -timeout 1h -run '^TestStore/.*/close/beside' ./internal/remote
+
 corrupt: ## flip 1,000 bits of a store and cut it at 100 lengths; damage is found
 	go test -count=1 -v ./internal/corrupt -long $(ARGS)
 
@@ -117,4 +121,4 @@ ifndef RACE
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."
 endif
 
-.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench bench-http bench-compare crash faults corrupt metamorphic scale soak cover golden begin said-loudly
+.PHONY: help build check test fmt vet static policy unit mutants fuzz cross bench-check survive bench bench-http bench-compare crash faults close corrupt metamorphic scale soak cover golden begin said-loudly

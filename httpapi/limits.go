@@ -114,15 +114,15 @@ const (
 	// of a text may take six. It is what the client reads into memory.
 	maxAnswerBytes = 64 << 20
 
-	// maxStreams is how many requests one connection of HTTP/2 may have under way: the
-	// limit of net/http's client.
-	maxStreams = 100
+	// maxStreams is how many requests one connection of HTTP/2 may have under way. With
+	// answers that nobody takes, 4,000 connections of 32 hold 410 MB; of 100, 800 MB. A
+	// client that needs more opens another connection, as that of net/http does.
+	maxStreams = 32
 
 	// maxUnsent is how many answers over HTTP/2 may wait for clients that do not read
-	// them, on all connections together: as many as there are connections. Each holds
-	// some 20 KB, and a connection may have 100. It is a limit for unknown callers, and
-	// another for known ones, of which one key may have half.
-	maxUnsent = 4096
+	// them, on all connections together. Each holds some 20 KB. It is a limit for unknown
+	// callers, and another for known ones, of which one key may have half.
+	maxUnsent = 1024
 
 	// retrySoon is the Retry-After, in seconds, of a request that is refused for load.
 	retrySoon = "1"

@@ -301,14 +301,13 @@ var copyCases = []Case{
 			r.must(err, "replaying")
 		}
 		r.save(numbered("b", "1.2.0"))
-		page, err := b.ChangesPage(r.ctx, 0, stet.ChangesOptions{})
-		r.must(err, "the changes")
+		changes := r.changePages(0, stet.ChangesOptions{})
 		var last time.Time
-		for i, ch := range page.Items {
+		for i, ch := range changes {
 			r.ok(!ch.Time.Before(last), "revision %d is of %v, and the one before it of %v", ch.Revision, ch.Time, last)
 			last = ch.Time
 			want := ch.Revision
-			for _, next := range page.Items[i:] {
+			for _, next := range changes[i:] {
 				if !next.Time.After(ch.Time) {
 					want = next.Revision
 				}

@@ -33,6 +33,7 @@ check: fmt vet static policy ## the fast checks: format, vet, staticcheck, polic
 test: begin check unit survive mutants fuzz cross bench-check ## everything: before a commit
 	@echo
 	@$(MAKE) -s said-loudly
+	@sort -rn bin/peaks 2>/dev/null | awk 'NR == 1 { printf "The largest test process was that of %s: %d MB\n", $$2, $$1 }'
 	@echo PASS
 
 fmt:
@@ -41,6 +42,7 @@ fmt:
 
 vet:
 	@$(STEP) "go vet" go vet ./...
+	@$(STEP) "go vet of tools/peak" go vet -C tools ./peak
 
 static:
 	@$(STEP) "staticcheck" go tool -modfile=tools/go.mod staticcheck ./...
@@ -49,11 +51,12 @@ policy:
 	@$(STEP) "policy" tools/test -count=1 ./internal/policy
 
 unit:
-	@$(STEP) "tests $(RACE)" tools/test $(RACE) ./...
+	@$(STEP) "tests $(RACE)" tools/test $(RACE) $$(go list ./... | grep -v '/internal/crash$$')
 
-# The race detector would make it ten times as long: with it, in unit, it is cut short.
+# Without the race detector, with which it would take ten times as long: what kills
+# processes, and all the bad days of the network, of which unit has one.
 survive:
-	@$(STEP) "crashes, power losses, faults (short)" tools/test -count=1 ./internal/crash
+	@$(STEP) "crashes, power losses, faults, bad networks (short)" tools/test ./internal/crash ./internal/remote
 
 mutants: ## each known defect in the real code must be caught
 	@$(STEP) "mutants" tools/test ./drivertest/mutants -catch
@@ -68,7 +71,7 @@ cross: ## build without C for Linux, macOS and Windows
 	@CGO_ENABLED=0 GOOS=windows $(STEP) "vet for windows" go vet ./...
 
 bench-check:
-	@$(STEP) "bench: vet, build, test" sh -c 'cd bench && go vet ./... && go build -o ../bin/ . && go test ./...'
+	@$(STEP) "bench: vet, build, test" sh -c 'cd bench && go vet ./... && go build -o ../bin/ . && ../tools/test ./...'
 
 bench: ## the table of ratios of docs/benchmarks.md (some minutes)
 	cd bench && go run . $(ARGS)
@@ -111,11 +114,11 @@ golden: ## write the golden files and the example of docs/format.md anew
 	go test -run 'Golden' -update .
 
 begin:
-	@rm -f bin/left-out
+	@rm -f bin/left-out bin/peaks
 
 # What was left out is said at the end, where it is read.
 said-loudly:
-	@if [ -s bin/left-out ]; then cat bin/left-out; fi
+	@if [ -s bin/left-out ]; then sort -u bin/left-out; fi
 ifndef RACE
 	@echo "!! NOT RUN: the race detector. Go found no C compiler (go env CGO_ENABLED is 0)."
 	@echo "!! The tests ran without -race. Install gcc or clang to run them with it."

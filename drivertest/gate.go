@@ -245,8 +245,9 @@ func (h *hold) wait() {
 func (h *hold) let() { h.once.Do(func() { close(h.release) }) }
 
 // patience is after how long a call that should not wait counts as stuck. It is
-// never waited for in a correct store.
-const patience = time.Minute
+// never waited for in a correct store, and long, since a busy machine may let a
+// process stand for a while.
+const patience = 10 * time.Minute
 
 // within runs f in a goroutine and notes a failure if it does not return.
 func (r *rig) within(what string, f func()) {

@@ -240,10 +240,11 @@ func words(values ...any) string { return strings.TrimSuffix(fmt.Sprintln(values
 // breathe is called in the n-th round of a loop that reads until others are done.
 // In a bubble the clock stands still while anything runs, and a writer that
 // pauses after a lost answer would wait for the loop as the loop does for it: so
-// now and then the loop waits for the clock. Elsewhere it does nothing.
+// now and then the loop waits for the clock, for about as long as such a pause takes.
+// Elsewhere it does nothing.
 func (r *rig) breathe(n int) {
 	if r.h.Bubble && n%64 == 63 {
-		<-time.After(time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 	}
 }
 

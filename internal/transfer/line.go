@@ -114,7 +114,7 @@ func members(line []byte) (map[string]bool, error) {
 // indented object does, that it is to be one line.
 func broken(line []byte) error {
 	err := stet.Decode(bytes.NewReader(line), new(jsontext.Value))
-	if last := line[len(line)-1]; err != nil && errors.Is(err, io.ErrUnexpectedEOF) && (last == '{' || last == '[' || last == ',') {
+	if err != nil && errors.Is(err, io.ErrUnexpectedEOF) && bytes.ContainsAny(line[max(0, len(line)-1):], "{[,") {
 		return stet.WrapError(err, stet.CodeInvalid, "it breaks off, as indented JSON does, and each line is one whole JSON object: jq -c . makes such lines.")
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	sqldriver "database/sql/driver"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,23 +45,30 @@ func (l *Log) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Se
 		return driver.ErrMoved
 	}
 	a := addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNow}
-	var taken []driver.Entry
+	var taken [][]driver.Entry // the chunks so far: on a full disk they are written again
 	err := l.write(func() error {
 		for chunk := range chunks {
-			taken = append(taken, chunk...)
+			taken = append(taken, chunk)
 			if err := a.insert(chunk); err != nil {
 				return err
 			}
 		}
-		if bringsBodies(taken) {
+		if slices.ContainsFunc(taken, bringsBodies) {
 			return l.holdRoom()
 		}
 		return nil
 	})
-	if isFull(err) && l.stopped.Load() == nil && makesRoom(taken) {
+	if isFull(err) && l.stopped.Load() == nil && slices.ContainsFunc(taken, makesRoom) {
 		l.useReserve()
 		a = addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNowOnFull}
-		err = l.write(func() error { return a.insert(taken) })
+		err = l.write(func() error {
+			for _, chunk := range taken {
+				if err := a.insert(chunk); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err != nil {
 		return err

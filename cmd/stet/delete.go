@@ -56,7 +56,7 @@ func (c *deleteCmd) Run(a *app) error {
 }
 
 // numberOnly refuses a selector where only a number will do, and says which number it
-// stands for now. What is no selector either is for the store to refuse.
+// names. The store refuses what is no selector either.
 func numberOnly(ctx context.Context, s *stet.Store, id, sel string) error {
 	parsed, err := selector.Parse(sel)
 	if sel == "" || err != nil || parsed.Kind() == selector.KindExact {

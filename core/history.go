@@ -76,8 +76,8 @@ func (c *Core) History(ctx context.Context, id, labelName string, o stet.History
 	return page, nil
 }
 
-// entryAt reads a change whose author and message are to be told, held against the hash
-// of the one before it, and the bytes of its entry.
+// entryAt reads a change whose author, message or time an answer rests on, held against the
+// hash of the one before it, and the bytes of its entry.
 func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
 	var hash stet.Hash
 	var err error
@@ -92,7 +92,7 @@ func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int,
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
-		return nil, 0, stet.WrapError(err, stet.CodeUnavailable, "the log could not be read at revision %d: %v. Try again.", revision, err)
+		return nil, 0, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
 	case len(entries) == 0:
 		return nil, 0, damaged(fmt.Errorf("the log ends before revision %d", revision))
 	}

@@ -74,9 +74,9 @@ func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64
 	low, high := uint64(0), s.revision // the answer is in [low, high]
 	for low < high {
 		mid := high - (high-low)/2
-		ch, err := c.changeAt(ctx, mid)
+		ch, _, err := c.entryAt(ctx, mid) // checked: a time that rotted would lead elsewhere
 		if err != nil {
-			return 0, c.unread(err, stet.CodeUnavailable, "the log at revision %d", mid)
+			return 0, err
 		}
 		if ch.Time.After(t) {
 			high = mid - 1

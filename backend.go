@@ -31,9 +31,7 @@ type Backend interface {
 	Prompts(ctx context.Context, o PromptsOptions) (Page[Head], error)
 	History(ctx context.Context, id, label string, o HistoryOptions) (Page[Move], error)
 
-	// Commit carries out the operations and returns, beside what they did, the
-	// version of each save: the new one, or the one that was unchanged.
-	Commit(ctx context.Context, c Commit) (Committed, error)
+	Commit(ctx context.Context, c Commit) (Done, error)
 
 	Changes(ctx context.Context, since uint64, o ChangesOptions) iter.Seq2[Change, error]
 	ChangesPage(ctx context.Context, since uint64, o ChangesOptions) (Page[Change], error)

@@ -19,6 +19,10 @@ type Done struct {
 	Replayed bool `json:"replayed,omitempty"`
 	// Results has one result an operation, in order.
 	Results []Result `json:"results"`
+	// Versions has the version of each save: the new one, or the one that was
+	// unchanged. It has one an operation, zero where that is not a save, and is nil
+	// for a change that was taken over by Replay.
+	Versions []Version `json:"-"`
 }
 
 // A Result is what one operation did.
@@ -53,11 +57,4 @@ type Saved struct {
 	Reason string
 	// CommitID is the id of the commit.
 	CommitID string
-}
-
-// Committed is Done with the version of each save: the new one, or the one that
-// was unchanged. Versions has one an operation, zero where it is not a save.
-type Committed struct {
-	Done
-	Versions []Version
 }

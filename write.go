@@ -14,13 +14,6 @@ import (
 // written and nothing changed; and with unknown, and CommitID to send it again
 // with, if it may have been applied.
 func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
-	done, err := s.backend.Commit(ctx, c)
-	return done.Done, err
-}
-
-// CommitVersions is Commit, and also returns the version of each save: the new
-// one, or the one that was unchanged.
-func (s *Store) CommitVersions(ctx context.Context, c Commit) (Committed, error) {
 	return s.backend.Commit(ctx, c)
 }
 
@@ -96,7 +89,7 @@ func (s *Store) moveLabel(ctx context.Context, by By, op Op) (LabelChange, error
 
 func (s *Store) commit(ctx context.Context, by By, op Op) (Done, error) {
 	done, err := s.backend.Commit(ctx, Commit{ID: by.CommitID, Author: by.Author, Message: by.Message, Ops: []Op{op}})
-	return done.Done, single(err)
+	return done, single(err)
 }
 
 // single returns err without the index of an operation: there was only one.

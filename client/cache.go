@@ -265,7 +265,7 @@ func (c *cached) wants(id string) bool {
 
 // Commit implements stet.Backend. When it returns, what it has changed is not
 // answered from memory any more until it was read again.
-func (c *cached) Commit(ctx context.Context, cm stet.Commit) (stet.Committed, error) {
+func (c *cached) Commit(ctx context.Context, cm stet.Commit) (stet.Done, error) {
 	done, err := c.Backend.Commit(ctx, cm)
 	switch {
 	case err == nil:

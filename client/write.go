@@ -22,18 +22,18 @@ const maxCommit = 6*stet.MaxCommitBytes + 4<<20
 
 // Commit implements stet.Backend. Every write is a commit with an id, so that it can be
 // sent again.
-func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, error) {
+func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) {
 	if c.Epoch != 0 {
-		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "a commit to a server has no epoch. Nothing changed. Leave Epoch out.")
+		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "a commit to a server has no epoch. Nothing changed. Leave Epoch out.")
 	}
 	if c.ID == "" {
 		c.ID = b.opts.NewID()
 	}
 	body, err := encodeCommit(&c)
 	if err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
-	var done stet.Committed
+	var done stet.Done
 	r := &request{
 		method: http.MethodPost, path: segments("commits"), query: url.Values{"versions": {"true"}},
 		body: body, commit: c.ID,
@@ -47,7 +47,7 @@ func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Committed, er
 			return fmt.Errorf("it is of commit %q with %d results and %d versions, and the commit was %q with %d operations",
 				w.ID, len(w.Results), len(w.Versions), c.ID, len(c.Ops))
 		}
-		done = stet.Committed{Done: w.done(), Versions: w.Versions}
+		done = w.done()
 		for i := range done.Versions {
 			switch v := &done.Versions[i]; {
 			case !v.IsZero():
@@ -72,7 +72,9 @@ type doneJSON struct {
 }
 
 func (w *doneJSON) done() stet.Done {
-	return stet.Done{ID: w.ID, Revision: w.Revision, Time: w.Time.UTC(), Replayed: w.Replayed, Results: w.Results}
+	return stet.Done{
+		ID: w.ID, Revision: w.Revision, Time: w.Time.UTC(), Replayed: w.Replayed, Results: w.Results, Versions: w.Versions,
+	}
 }
 
 // encodeCommit encodes a commit as JSON, operation by operation, so that an error has

@@ -22,16 +22,16 @@ type outcome struct {
 // Once ctx is done Commit returns at once. If the commit had not been taken up
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
-func (c *Core) Commit(ctx context.Context, req stet.Commit) (stet.Committed, error) {
+func (c *Core) Commit(ctx context.Context, req stet.Commit) (stet.Done, error) {
 	c.inCommit.Add(1)
 	defer c.inCommit.Add(-1)
 	p, err := c.prepare(ctx, &req)
 	if err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
 	out, err := c.submit(ctx, p)
 	if err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
 	return c.committed(ctx, p, out), nil
 }
@@ -106,9 +106,10 @@ func done(out outcome) stet.Done {
 }
 
 // committed adds the versions.
-func (c *Core) committed(ctx context.Context, p *pending, out outcome) stet.Committed {
+func (c *Core) committed(ctx context.Context, p *pending, out outcome) stet.Done {
 	ch := out.change
-	done := stet.Committed{Done: done(out), Versions: make([]stet.Version, len(ch.Ops))}
+	done := done(out)
+	done.Versions = make([]stet.Version, len(ch.Ops))
 	for i := range ch.Ops {
 		if ch.Ops[i].Save == nil {
 			continue

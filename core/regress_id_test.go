@@ -138,7 +138,7 @@ func TestAnswersAreNotShared(t *testing.T) {
 		callers.Go(func() { _, _ = c.Commit(context.Background(), stet.Commit{Ops: []stet.Op{saving("hold", "x")}}) })
 		synctest.Wait()
 		twice := stet.Commit{ID: "X", Ops: []stet.Op{{Save: &stet.Draft{PromptID: "p", Text: "one", Labels: []string{"a"}}}}}
-		var got [2]stet.Committed
+		var got [2]stet.Done
 		for i := range got {
 			callers.Go(func() { got[i], _ = c.Commit(context.Background(), twice) })
 		}

@@ -184,7 +184,7 @@ func TestTimesGrowWithRevisions(t *testing.T) {
 		}
 		return at
 	}})
-	var slow stet.Committed
+	var slow stet.Done
 	var callers sync.WaitGroup
 	callers.Go(func() {
 		var err error

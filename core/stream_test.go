@@ -41,7 +41,7 @@ func (s *streaming) AppendStream(ctx context.Context, prev driver.Tail, chunks i
 
 // together makes the commits so that all but the first reach the writer while the first
 // is being written, and returns their outcomes.
-func together(t *testing.T, s *streaming, commits ...stet.Commit) (*core.Core, []stet.Committed, []error) {
+func together(t *testing.T, s *streaming, commits ...stet.Commit) (*core.Core, []stet.Done, []error) {
 	held, hold := make(chan struct{}), true
 	c := start(t, s, core.Options{Now: func() time.Time {
 		if hold {
@@ -49,7 +49,7 @@ func together(t *testing.T, s *streaming, commits ...stet.Commit) (*core.Core, [
 		}
 		return time.Now()
 	}})
-	done, errs := make([]stet.Committed, len(commits)), make([]error, len(commits))
+	done, errs := make([]stet.Done, len(commits)), make([]error, len(commits))
 	var wg sync.WaitGroup
 	begin := func(i int) { wg.Go(func() { done[i], errs[i] = c.Commit(t.Context(), commits[i]) }) }
 	for i := 1; i < len(commits); i++ {

@@ -49,7 +49,7 @@ func (s *Server) postCommit(c *call) error {
 		return err
 	}
 	b := buffers.Get().(*[]byte)
-	buf, err := appendMarshaled((*b)[:0], done.Done)
+	buf, err := appendMarshaled((*b)[:0], done)
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,11 @@ func (s *Server) postCommit(c *call) error {
 // commit carries out a commit as far as the caller may, and sets the headers that
 // every write answers with. The id of what it returns is the one that the caller
 // knows; that of an error is for scopeError.
-func (c *call) commit(commit *stet.Commit) (stet.Committed, error) {
+func (c *call) commit(commit *stet.Commit) (stet.Done, error) {
 	if err := c.a.commit(commit); err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
-	done, err := c.s.store.CommitVersions(c.ctx(), *commit)
+	done, err := c.s.store.Commit(c.ctx(), *commit)
 	if err != nil {
 		return done, err
 	}

@@ -54,16 +54,16 @@ func (s *Server) clear(c *call) error {
 }
 
 // remove carries out an operation that takes no body and no conditions.
-func (c *call) remove(op stet.Op) (stet.Committed, error) {
+func (c *call) remove(op stet.Op) (stet.Done, error) {
 	if err := c.unconditional(); err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
 	if c.hasBody() {
-		return stet.Committed{}, stet.Errorf(stet.CodeInvalid, "this takes no body. Leave it out.")
+		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "this takes no body. Leave it out.")
 	}
 	commit, err := c.newCommit(op)
 	if err != nil {
-		return stet.Committed{}, err
+		return stet.Done{}, err
 	}
 	done, err := c.commit(&commit)
 	return done, single(err)

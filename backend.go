@@ -24,9 +24,8 @@ type Backend interface {
 
 	// Get resolves a selector, "" for current.
 	Get(ctx context.Context, id, selector string) (Version, error)
-	// GetMany also returns the revision that all answers are of.
 	GetMany(ctx context.Context, refs []string, o ReadOptions) ([]Version, uint64, error)
-	Head(ctx context.Context, id string) (Head, error)
+	Head(ctx context.Context, id string, o ReadOptions) (Head, error)
 	List(ctx context.Context, id string, o ListOptions) (Page[Version], error)
 	Prompts(ctx context.Context, o PromptsOptions) (Page[Head], error)
 	History(ctx context.Context, id, label string, o HistoryOptions) (Page[Move], error)

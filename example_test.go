@@ -206,7 +206,7 @@ func ExampleStore_Commit() {
 	for _, r := range done.Results {
 		fmt.Println(r.PromptID, r.Version)
 	}
-	both, err := store.GetMany(ctx, []string{"agent/plan@production", "agent/answer@production"}, stet.ReadOptions{})
+	both, _, err := store.GetMany(ctx, []string{"agent/plan@production", "agent/answer@production"}, stet.ReadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func ExampleStore_History() {
 }
 
 // What did production say on Tuesday?
-func ExampleStore_GetAt() {
+func ExampleStore_Get_past() {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC) // a Monday
 	store, err := memory.Open(&core.Options{Now: func() time.Time { now = now.Add(24 * time.Hour); return now }})
@@ -291,9 +291,9 @@ func ExampleStore_GetAt() {
 			log.Fatal(err)
 		}
 	}
-	v, err := store.GetAt(ctx, "greeting@production", stet.Point{Time: time.Date(2026, 1, 6, 23, 0, 0, 0, time.UTC)})
+	v, err := store.Get(ctx, "greeting@production", stet.ReadOptions{At: stet.Point{Time: time.Date(2026, 1, 6, 23, 0, 0, 0, time.UTC)}})
 	fmt.Println(v.Text(), err)
-	v, err = store.GetAt(ctx, "greeting@production", stet.Point{Revision: 2})
+	v, err = store.Get(ctx, "greeting@production", stet.ReadOptions{At: stet.Point{Revision: 2}})
 	fmt.Println(v.Text(), err)
 	// Output:
 	// Tuesday's text. <nil>

@@ -12,6 +12,10 @@ const (
 // hold more, but always has one item.
 const MaxPageBytes = 8 << 20
 
+// MaxGetBytes bounds what the versions that one GetMany returns hold together, in
+// bytes of memory: four pages, and half of what a server sends as one answer.
+const MaxGetBytes = 32 << 20
+
 // ReadOptions say which state of the store is read. The zero value is the newest.
 type ReadOptions struct {
 	// At reads the store as it was. At most one of its fields is set. A text
@@ -22,9 +26,6 @@ type ReadOptions struct {
 	// Local reads what this process knows already, without asking a shared
 	// engine whether there is something newer. AsOf tells what was read.
 	Local bool
-	// MaxBytes bounds the texts that a read of many versions returns together, 0 for
-	// no bound: beyond it the read fails as too_large.
-	MaxBytes int
 }
 
 // A Point is an instant of the store's past. The zero Point is now.

@@ -12,9 +12,17 @@ import (
 //
 //	v, err := store.Get(ctx, "support/triage@production")
 //
+// Options, at most one, say which state of the store is read. A version that was
+// there then and was deleted since is not_found: its text is gone.
+//
+//	v, err := store.Get(ctx, "support/triage@production", stet.ReadOptions{At: stet.Point{Time: noon}})
+//
 // It fails with not_found, saying whether it is the prompt, the version or the
 // label that is not there and what is there instead, or with invalid.
-func (s *Store) Get(ctx context.Context, ref string) (Version, error) {
+func (s *Store) Get(ctx context.Context, ref string, o ...ReadOptions) (Version, error) {
+	if len(o) > 0 {
+		return s.getAs(ctx, ref, o)
+	}
 	sel := "latest"
 	id, found := strings.CutSuffix(ref, "@latest") // no search for the @, which is a tenth of the call
 	if !found {
@@ -29,27 +37,51 @@ func (s *Store) Latest(ctx context.Context, id string) (Version, error) {
 	return s.backend.Get(ctx, id, "latest")
 }
 
-// GetMany returns the versions that references name, all as of one revision, in
-// their order. If one of them fails, all do, and Op of the error is its index.
-// At most 1,000 at once.
-func (s *Store) GetMany(ctx context.Context, refs []string, o ReadOptions) ([]Version, error) {
-	versions, _, err := s.backend.GetMany(ctx, refs, o)
-	return versions, err
-}
-
-// GetAt returns the version that a reference named at some point of the past. A
-// version that was deleted since is not_found: its text is gone.
-func (s *Store) GetAt(ctx context.Context, ref string, at Point) (Version, error) {
-	versions, _, err := s.backend.GetMany(ctx, []string{ref}, ReadOptions{At: at})
+// getAs is Get with options.
+func (s *Store) getAs(ctx context.Context, ref string, o []ReadOptions) (Version, error) {
+	options, err := one(o)
+	if err != nil {
+		return Version{}, err
+	}
+	versions, _, err := s.backend.GetMany(ctx, []string{ref}, options)
 	if err != nil {
 		return Version{}, single(err)
 	}
 	return versions[0], nil
 }
 
+// GetMany returns the versions that references name, in their order, all as of one
+// revision, which it returns too. If one of them fails, all do, and Op of the error
+// is its index.
+//
+// It is too_large to ask for more than MaxLimit at once, or for texts that take over
+// MaxGetBytes of memory together; a single one is never too large.
+func (s *Store) GetMany(ctx context.Context, refs []string, o ReadOptions) (versions []Version, asOf uint64, err error) {
+	return s.backend.GetMany(ctx, refs, o)
+}
+
 // Head returns what changes about a prompt: latest, current, labels, the number
 // of versions. It fails with not_found if no version of it lives.
-func (s *Store) Head(ctx context.Context, id string) (Head, error) { return s.backend.Head(ctx, id) }
+//
+// Options, at most one, say which state of the store is read.
+func (s *Store) Head(ctx context.Context, id string, o ...ReadOptions) (Head, error) {
+	options, err := one(o)
+	if err != nil {
+		return Head{}, err
+	}
+	return s.backend.Head(ctx, id, options)
+}
+
+// one returns the options of a call that takes at most one.
+func one(o []ReadOptions) (ReadOptions, error) {
+	switch len(o) {
+	case 0:
+		return ReadOptions{}, nil
+	case 1:
+		return o[0], nil
+	}
+	return ReadOptions{}, Errorf(CodeInvalid, "%d ReadOptions were given. Give one, with all that is wanted.", len(o))
+}
 
 // List yields the versions of a prompt by precedence, the highest first unless
 // the options say otherwise. It reads page by page; each page is of one revision.

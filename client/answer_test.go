@@ -88,7 +88,7 @@ func TestEmptyAnswers(t *testing.T) {
 		_, prompts := f.store.PromptsPage(ctx, stet.PromptsOptions{})
 		_, history := f.store.HistoryPage(ctx, "a", "", stet.HistoryOptions{})
 		_, changes := f.store.ChangesPage(ctx, 0, stet.ChangesOptions{})
-		_, many := f.store.GetMany(ctx, nil, stet.ReadOptions{})
+		_, _, many := f.store.GetMany(ctx, nil, stet.ReadOptions{})
 		_, head := f.store.Head(ctx, "a")
 		report, verify := f.store.Verify(ctx, stet.VerifyOptions{})
 		export := f.store.Export(ctx, func(stet.Copy) error { return nil })

@@ -88,11 +88,15 @@ func (b *backend) GetMany(ctx context.Context, refs []string, o stet.ReadOptions
 }
 
 // Head implements stet.Backend.
-func (b *backend) Head(ctx context.Context, id string) (h stet.Head, err error) {
+func (b *backend) Head(ctx context.Context, id string, o stet.ReadOptions) (h stet.Head, err error) {
 	if err := stet.CheckID(id); err != nil {
 		return h, err
 	}
-	r := &request{method: http.MethodGet, path: segments("prompts", id)}
+	q := url.Values{}
+	if err := readOptions(q, o); err != nil {
+		return h, err
+	}
+	r := &request{method: http.MethodGet, path: segments("prompts", id), query: q}
 	err = b.do(ctx, r, func(_ http.Header, body []byte) error {
 		h = stet.Head{}
 		if err := json.Unmarshal(body, &h); err != nil {

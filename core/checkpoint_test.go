@@ -115,7 +115,7 @@ func TestCheckpoint(t *testing.T) {
 			case n < 34:
 				commit(t, c, stet.Op{Delete: &stet.Delete{PromptID: id, Force: true}})
 			case n < 120:
-				if _, err := c.Head(t.Context(), id); err == nil {
+				if _, err := c.Head(t.Context(), id, stet.ReadOptions{}); err == nil {
 					commit(t, c, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: string(rune('a' + rng.IntN(20))), Version: "latest"}})
 				}
 			default:
@@ -180,7 +180,7 @@ func TestCheckpointOfAnotherLog(t *testing.T) {
 	c := reopen(t, logs[0], -1)
 	defer c.Close()
 	sound(t, c)
-	if _, err := c.Head(t.Context(), "p0"); err != nil {
+	if _, err := c.Head(t.Context(), "p0", stet.ReadOptions{}); err != nil {
 		t.Error(err)
 	}
 }

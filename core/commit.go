@@ -138,6 +138,9 @@ func (c *Core) savedBefore(ctx context.Context, p *pending, ch *stet.Change, op 
 	}
 	f := p.ops[op].fields
 	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
+	if p.ops[op].op.Save.CreatedAt.IsZero() {
+		f.CreatedAt = ch.Time // and not when it was sent again
+	}
 	r := stet.NewRecord(f)
 	return r.AsOf(ch.Revision)
 }

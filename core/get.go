@@ -136,8 +136,8 @@ func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 			if err != nil {
 				return nil, asOf, atOp(err, i)
 			}
-			if bytes += r.Size(); o.MaxBytes > 0 && bytes > o.MaxBytes && i > 0 {
-				return nil, asOf, atOp(stet.Errorf(stet.CodeTooLarge, "the versions have over %d bytes of texts together. Ask for fewer at once.", o.MaxBytes), i)
+			if bytes += r.Size(); bytes > stet.MaxGetBytes && i > 0 {
+				return nil, asOf, atOp(stet.Errorf(stet.CodeTooLarge, "the versions take over %d MiB of memory together, which is the most. Ask for fewer at once.", stet.MaxGetBytes>>20), i)
 			}
 			found[i] = r.AsOf(asOf)
 		}

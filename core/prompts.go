@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -10,21 +9,34 @@ import (
 )
 
 // Head returns a prompt's head.
-func (c *Core) Head(ctx context.Context, id string) (stet.Head, error) {
+func (c *Core) Head(ctx context.Context, id string, o stet.ReadOptions) (stet.Head, error) {
 	if err := stet.CheckID(id); err != nil {
 		return stet.Head{}, err
 	}
-	if err := c.fresh(ctx); err != nil {
+	s, at, err := c.snapshotAt(ctx, o)
+	if err != nil {
 		return stet.Head{}, err
 	}
-	h, asOf := c.newest(id)
+	h := s.tree.get(id)
 	if h == nil {
-		return stet.Head{}, cmp.Or(c.refuseClosed(), c.published.Load().noPrompt(id, now))
+		return stet.Head{}, s.noPrompt(id, at)
 	}
-	if h.latest == nil {
-		return stet.Head{}, h.asOf(now).noVersions()
+	w := h.asOf(at)
+	w.survey = &survey{ctx: ctx}
+	defer func() { c.stats.looked.Add(uint64(w.survey.looked)) }()
+	found := w.latest() != nil
+	var p stet.Head
+	if found {
+		p = w.summary(min(at, s.revision))
 	}
-	return h.view(asOf), nil
+	switch {
+	case at != now && ctx.Err() != nil: // then not every version may have been looked at
+		err := context.Cause(ctx)
+		return stet.Head{}, stet.WrapError(err, stet.CodeUnavailable, "reading the head of %s was cut short: %v. Try again with more time.", id, err)
+	case !found:
+		return stet.Head{}, w.noVersions()
+	}
+	return p, nil
 }
 
 // scanLimit is how many prompts one page looks at to find those with a label: a

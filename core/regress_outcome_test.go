@@ -34,7 +34,7 @@ func TestAppliedIsNotUnavailable(t *testing.T) {
 		}
 		c := bare(t, h)
 		_, err := c.Commit(t.Context(), stet.Commit{Ops: []stet.Op{saving("p", "one")}})
-		if _, herr := c.Head(t.Context(), "p"); herr == nil && err != nil && stet.CodeOf(err) != stet.CodeUnknown {
+		if _, herr := c.Head(t.Context(), "p", stet.ReadOptions{}); herr == nil && err != nil && stet.CodeOf(err) != stet.CodeUnknown {
 			t.Errorf("it is there, and its caller was told: %v", err)
 		}
 		c.Close()

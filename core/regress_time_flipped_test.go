@@ -44,7 +44,7 @@ func TestReadAtATimeThatRotted(t *testing.T) {
 				return entries, err
 			}
 			for i, ch := range page.Items {
-				v, err := s.GetAt(t.Context(), "a@latest", stet.Point{Time: ch.Time})
+				v, err := s.Get(t.Context(), "a@latest", stet.ReadOptions{At: stet.Point{Time: ch.Time}})
 				switch {
 				case stet.CodeOf(err) == stet.CodeInternal:
 					refused++

@@ -145,7 +145,7 @@ var badInputCases = []Case{
 				r.refused(fmt.Sprintf("Get of a@%q", sel), err, stet.CodeInvalid)
 				_, err = r.tryGet("none@" + sel)
 				r.refused(fmt.Sprintf("Get of none@%q", sel), err, stet.CodeInvalid)
-				_, err = r.s().GetMany(r.ctx, []string{"a@" + sel}, stet.ReadOptions{})
+				_, _, err = r.s().GetMany(r.ctx, []string{"a@" + sel}, stet.ReadOptions{})
 				r.refused(fmt.Sprintf("GetMany of a@%q", sel), err, stet.CodeInvalid)
 				_, err = r.trySetLabel(stet.SetLabel{PromptID: "a", Label: "production", Version: sel})
 				r.refused(fmt.Sprintf("a label on %q", sel), err, stet.CodeInvalid)
@@ -194,7 +194,7 @@ var badInputCases = []Case{
 					if !strings.Contains(id, "@") { // which would begin a selector
 						_, err = r.tryGet(id)
 						check("Get", err)
-						_, err = r.s().GetMany(r.ctx, []string{id}, stet.ReadOptions{})
+						_, _, err = r.s().GetMany(r.ctx, []string{id}, stet.ReadOptions{})
 						check("GetMany", err)
 					}
 				} else if label != "" {

@@ -24,7 +24,7 @@ var closeCases = []Case{
 		r.refused("ListPage", err, stet.CodeUnavailable)
 		_, err = s.PromptsPage(r.ctx, stet.PromptsOptions{})
 		r.refused("PromptsPage", err, stet.CodeUnavailable)
-		_, err = s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{})
+		_, _, err = s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{})
 		r.refused("GetMany", err, stet.CodeUnavailable)
 		_, err = s.ChangesPage(r.ctx, 0, stet.ChangesOptions{})
 		r.refused("ChangesPage", err, stet.CodeUnavailable)
@@ -62,7 +62,7 @@ var closeCases = []Case{
 			ended <- nil
 		}()
 		go func() {
-			_, err := s.GetMany(r.ctx, nil, stet.ReadOptions{MinRevision: 5})
+			_, _, err := s.GetMany(r.ctx, nil, stet.ReadOptions{MinRevision: 5})
 			ended <- err
 		}()
 		<-started

@@ -119,11 +119,11 @@ func busyCalls(s *stet.Store, backup string) []busyCall {
 	return []busyCall{
 		get, save,
 		{"GetMany", func(ctx context.Context, _, _ int) error {
-			_, err := s.GetMany(ctx, []string{"p0", "p1@latest", "p2@1.0.0", "p3@production"}, stet.ReadOptions{})
+			_, _, err := s.GetMany(ctx, []string{"p0", "p1@latest", "p2@1.0.0", "p3@production"}, stet.ReadOptions{})
 			return err
 		}},
 		{"GetAt", func(ctx context.Context, _, n int) error {
-			_, err := s.GetAt(ctx, ref(n), stet.Point{Revision: 1})
+			_, err := s.Get(ctx, ref(n), stet.ReadOptions{At: stet.Point{Revision: 1}})
 			return err
 		}},
 		{"Head", func(ctx context.Context, _, n int) error {
@@ -161,7 +161,7 @@ func busyCalls(s *stet.Store, backup string) []busyCall {
 			if err != nil {
 				return err
 			}
-			_, err = s.GetMany(ctx, nil, stet.ReadOptions{MinRevision: tail.Revision + 1})
+			_, _, err = s.GetMany(ctx, nil, stet.ReadOptions{MinRevision: tail.Revision + 1})
 			return err
 		}},
 		{"Delete", func(ctx context.Context, i, n int) error {

@@ -176,7 +176,7 @@ var commitCases = []Case{
 		}, func() {
 			for n := 0; !closed(done); n++ {
 				r.breathe(n)
-				vs, err := r.s().GetMany(r.ctx, []string{"c", "a@production", "b@latest"}, stet.ReadOptions{})
+				vs, _, err := r.s().GetMany(r.ctx, []string{"c", "a@production", "b@latest"}, stet.ReadOptions{})
 				if err != nil {
 					r.fail("GetMany: %v", err)
 					return

@@ -71,7 +71,7 @@ var getCases = []Case{
 			r.must(err, "PromptsPage")
 			r.same("AsOf of a page of prompts", prompts.AsOf, want)
 			r.same("AsOf of a head in it", prompts.Items[0].AsOf, want)
-			many, err := r.s().GetMany(r.ctx, []string{"a", "b"}, stet.ReadOptions{})
+			many, _, err := r.s().GetMany(r.ctx, []string{"a", "b"}, stet.ReadOptions{})
 			r.must(err, "GetMany")
 			r.same("AsOf of GetMany", fmt.Sprint(many[0].AsOf(), many[1].AsOf()), fmt.Sprint(want, want))
 			changes, err := r.s().ChangesPage(r.ctx, 0, stet.ChangesOptions{})

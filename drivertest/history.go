@@ -2,6 +2,8 @@ package drivertest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -94,7 +96,7 @@ var pastCases = []Case{
 				for what, point := range map[string]stet.Point{
 					"revision": {Revision: p.revision}, "time": {Time: p.time}, "moment after": {Time: p.time.Add(time.Nanosecond)},
 				} {
-					v, err := r.s().GetAt(r.ctx, "a"+sel, point)
+					v, err := r.s().Get(r.ctx, "a"+sel, stet.ReadOptions{At: point})
 					what = fmt.Sprintf("a%s at the %s of %d", sel, what, p.revision)
 					if want == "" {
 						r.refused(what, err, stet.CodeNotFound)
@@ -114,27 +116,27 @@ var pastCases = []Case{
 	storeCase("past/before", "At a revision before a prompt or a version was there it is not_found; at one that is not there yet, too.", func(r *rig) {
 		first := r.commit(op(text("other", "x")))
 		r.saveAll("a", "1.0.0", "1.1.0")
-		_, err := r.s().GetAt(r.ctx, "a", stet.Point{Revision: 1})
+		_, err := r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 1}})
 		r.refused("a prompt before it was", err, stet.CodeNotFound, `no prompt "a" at revision 1`)
-		_, err = r.s().GetAt(r.ctx, "a@1.1.0", stet.Point{Revision: 2})
+		_, err = r.s().Get(r.ctx, "a@1.1.0", stet.ReadOptions{At: stet.Point{Revision: 2}})
 		r.refused("a version before it was", err, stet.CodeNotFound, "saved at revision 3")
-		_, err = r.s().GetAt(r.ctx, "a", stet.Point{Revision: 99})
+		_, err = r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 99}})
 		r.refused("the future", err, stet.CodeNotFound, "no revision 99", "newest is 3")
-		_, err = r.s().GetAt(r.ctx, "a", stet.Point{Time: first.Time.Add(-time.Nanosecond)})
+		_, err = r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Time: first.Time.Add(-time.Nanosecond)}})
 		r.refused("a time before the first commit", err, stet.CodeNotFound)
-		v, err := r.s().GetAt(r.ctx, "a", stet.Point{Time: first.Time.Add(1000 * time.Hour)})
+		v, err := r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Time: first.Time.Add(1000 * time.Hour)}})
 		r.must(err, "a time to come")
 		r.same("the version at a time to come", v.Number(), "1.1.0")
-		_, err = r.s().GetAt(r.ctx, "a", stet.Point{Revision: 1, Time: first.Time})
+		_, err = r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 1, Time: first.Time}})
 		r.refused("both a revision and a time", err, stet.CodeInvalid)
 	}),
 
 	storeCase("past/deleted", "The past names a version that was deleted since, but its text is gone, and it says when.", func(r *rig) {
 		r.saveAll("a", "1.0.0", "1.1.0")
 		r.delete("a", "1.1.0")
-		_, err := r.s().GetAt(r.ctx, "a@latest", stet.Point{Revision: 2})
+		_, err := r.s().Get(r.ctx, "a@latest", stet.ReadOptions{At: stet.Point{Revision: 2}})
 		r.refused("latest of then", err, stet.CodeNotFound, "a@1.1.0", "deleted at revision 3", "text is gone")
-		v, err := r.s().GetAt(r.ctx, "a@1.0.0", stet.Point{Revision: 2})
+		v, err := r.s().Get(r.ctx, "a@1.0.0", stet.ReadOptions{At: stet.Point{Revision: 2}})
 		r.must(err, "another version of then")
 		r.same("it", v.Text(), "text of 1.0.0")
 		p, err := r.s().ListPage(r.ctx, "a", stet.ListOptions{ReadOptions: stet.ReadOptions{At: stet.Point{Revision: 2}}})
@@ -142,15 +144,43 @@ var pastCases = []Case{
 		r.same("the number of versions of then that have a text", len(p.Items), 1)
 	}),
 
+	storeCase("past/head", "Head takes a revision or a time, and answers as the list of prompts of then does.", func(r *rig) {
+		first := r.commit(op(numbered("a", "1.0.0")))
+		r.label("a", "production", "1.0.0")
+		second := r.commit(op(numbered("a", "2.0.0")), op(stet.SetLabel{PromptID: "a", Label: "staging", Version: "2.0.0"}))
+		r.label("a", "production", "2.0.0")
+		r.saveAll("other", "1.0.0")
+		for rev := first.Revision; rev <= second.Revision+2; rev++ {
+			o := stet.ReadOptions{At: stet.Point{Revision: rev}}
+			h, err := r.s().Head(r.ctx, "a", o)
+			r.must(err, "the head of then")
+			p, err := r.s().PromptsPage(r.ctx, stet.PromptsOptions{Prefix: "a", ReadOptions: o})
+			r.must(err, "the prompts of then")
+			r.same(fmt.Sprint("the head at ", rev), h, p.Items[0])
+			r.same("AsOf", h.AsOf, rev)
+		}
+		h, err := r.s().Head(r.ctx, "a", stet.ReadOptions{At: stet.Point{Time: second.Time}})
+		r.must(err, "the head at a time")
+		r.same("it", words(h.Latest, h.Current, len(h.Labels), h.Versions), "2.0.0 1.0.0 2 2")
+		_, err = r.s().Head(r.ctx, "other", stet.ReadOptions{At: stet.Point{Revision: 1}})
+		r.refused("a prompt before it was", err, stet.CodeNotFound, `no prompt "other" at revision 1`)
+		_, err = r.s().Head(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 99}})
+		r.refused("the future", err, stet.CodeNotFound, "no revision 99")
+		_, err = r.s().Head(r.ctx, "a", stet.ReadOptions{}, stet.ReadOptions{})
+		r.refused("options twice", err, stet.CodeInvalid, "2 ReadOptions")
+		_, err = r.s().Get(r.ctx, "a", stet.ReadOptions{}, stet.ReadOptions{})
+		r.refused("options twice", err, stet.CodeInvalid, "2 ReadOptions")
+	}),
+
 	storeCase("past/cleared", "What was there before a clear is gone: not_found, which says when it was cleared.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		r.clear()
 		r.saveAll("a", "2.0.0")
-		_, err := r.s().GetAt(r.ctx, "a", stet.Point{Revision: 1})
+		_, err := r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 1}})
 		r.refused("a revision before the clear", err, stet.CodeNotFound, "cleared at revision 2")
-		_, err = r.s().GetAt(r.ctx, "a", stet.Point{Revision: 2})
+		_, err = r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 2}})
 		r.refused("the revision of the clear", err, stet.CodeNotFound, `no prompt "a" at revision 2`)
-		v, err := r.s().GetAt(r.ctx, "a", stet.Point{Revision: 3})
+		v, err := r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 3}})
 		r.must(err, "the revision behind the clear")
 		r.same("it", v.Number(), "2.0.0")
 	}),
@@ -215,28 +245,39 @@ var manyCases = []Case{
 	storeCase("many/one-revision", "GetMany resolves references in their order, all as of one revision.", func(r *rig) {
 		r.saveAll("a", "1.0.0", "2.0.0")
 		r.saveAll("b", "1.0.0")
-		vs, err := r.s().GetMany(r.ctx, []string{"b", "a@1.0.0", "a", "b@#1", "a@1.0.0"}, stet.ReadOptions{})
+		vs, asOf, err := r.s().GetMany(r.ctx, []string{"b", "a@1.0.0", "a", "b@#1", "a@1.0.0"}, stet.ReadOptions{})
 		r.must(err, "GetMany")
+		r.same("the revision", asOf, 3)
 		got := ""
 		for _, v := range vs {
 			got += v.Ref() + " "
 			r.same("AsOf", v.AsOf(), 3)
 		}
 		r.same("the versions", got, "b@1.0.0 a@1.0.0 a@2.0.0 b@1.0.0 a@1.0.0 ")
-		vs, err = r.s().GetMany(r.ctx, nil, stet.ReadOptions{})
+		vs, asOf, err = r.s().GetMany(r.ctx, nil, stet.ReadOptions{})
 		r.must(err, "GetMany of nothing")
-		r.same("the versions of nothing", len(vs), 0)
+		r.same("the versions of nothing", words(len(vs), asOf), "0 3")
+	}),
+
+	storeCase("many/too-large", "Versions that take over 32 MiB of memory together are too_large; a single one never is.", func(r *rig) {
+		r.save(stet.Draft{PromptID: "a", Text: strings.Repeat("x", 1_000_000)})
+		refs := slices.Repeat([]string{"a"}, stet.MaxGetBytes/1_000_000+1)
+		_, _, err := r.s().GetMany(r.ctx, refs, stet.ReadOptions{})
+		r.refusedOp("34 texts of 1 MB", err, len(refs)-1, stet.CodeTooLarge, "32 MiB")
+		vs, _, err := r.s().GetMany(r.ctx, refs[:2], stet.ReadOptions{})
+		r.must(err, "two of them")
+		r.same("the versions", len(vs), 2)
 	}),
 
 	storeCase("many/fails-as-a-whole", "If one reference fails, all do, and the error has its index.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
-		_, err := r.s().GetMany(r.ctx, []string{"a", "a@latest", "none", "a"}, stet.ReadOptions{})
+		_, _, err := r.s().GetMany(r.ctx, []string{"a", "a@latest", "none", "a"}, stet.ReadOptions{})
 		r.refusedOp("a missing prompt", err, 2, stet.CodeNotFound, `"none"`)
-		_, err = r.s().GetMany(r.ctx, []string{"a", "a@^9"}, stet.ReadOptions{})
+		_, _, err = r.s().GetMany(r.ctx, []string{"a", "a@^9"}, stet.ReadOptions{})
 		r.refusedOp("an empty range", err, 1, stet.CodeNotFound)
-		_, err = r.s().GetMany(r.ctx, []string{"a@1.2.x.y"}, stet.ReadOptions{})
+		_, _, err = r.s().GetMany(r.ctx, []string{"a@1.2.x.y"}, stet.ReadOptions{})
 		r.refusedOp("a bad selector", err, 0, stet.CodeInvalid)
-		_, err = r.s().GetMany(r.ctx, make([]string, 1001), stet.ReadOptions{})
+		_, _, err = r.s().GetMany(r.ctx, make([]string, 1001), stet.ReadOptions{})
 		r.refused("1,001 references", err, stet.CodeTooLarge, "1001", "1000")
 	}),
 
@@ -246,7 +287,7 @@ var manyCases = []Case{
 		for i, o := range []stet.ReadOptions{{MinRevision: 3}, {MinRevision: 3, Local: true}, {MinRevision: 1}} {
 			s := r.s()
 			go func() {
-				vs, err := s.GetMany(r.ctx, []string{"a@latest"}, o)
+				vs, _, err := s.GetMany(r.ctx, []string{"a@latest"}, o)
 				if err == nil && (vs[0].AsOf() < o.MinRevision || i < 2 && vs[0].Number().String() != "3.0.0") {
 					err = fmt.Errorf("a read with min_revision %d answers %s as of %d", o.MinRevision, vs[0].Number(), vs[0].AsOf())
 				}
@@ -264,10 +305,10 @@ var manyCases = []Case{
 	storeCase("many/local", "A caller may take the local state as it is, and is told its revision.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		for _, s := range r.stores {
-			vs, err := s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{MinRevision: 1})
+			vs, _, err := s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{MinRevision: 1})
 			r.must(err, "GetMany")
 			r.same("the version", vs[0].Number(), "1.0.0")
-			vs, err = s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{Local: true})
+			vs, _, err = s.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{Local: true})
 			r.must(err, "GetMany of the local state")
 			r.same("AsOf", vs[0].AsOf(), 1)
 		}

@@ -142,7 +142,7 @@ var labelCases = []Case{
 		r.same("the history of one that was removed", r.moves("a", "l7"), "[1.0.0> >1.0.0]")
 		_, err = r.tryGet("a@l7")
 		r.refused("getting by it", err, stet.CodeNotFound, "l7", "since revision")
-		past, err := r.s().GetMany(r.ctx, []string{"a@l7"}, stet.ReadOptions{At: stet.Point{Revision: 2}})
+		past, _, err := r.s().GetMany(r.ctx, []string{"a@l7"}, stet.ReadOptions{At: stet.Point{Revision: 2}})
 		r.must(err, "getting by it in the past")
 		r.same("what it was on", past[0].Number(), "1.0.0")
 		r.unlabel("a", "m7")

@@ -73,8 +73,8 @@ var messageCases = []Case{
 		_, roll := r.tryRollback(stet.Rollback{PromptID: "a"})
 		_, del := r.tryDelete(stet.Delete{PromptID: "a"})
 		_, get := r.tryGet("none")
-		_, at := r.s().GetAt(r.ctx, "none", stet.Point{Revision: 1})
-		_, many := r.s().GetMany(r.ctx, []string{strings.Repeat("a", 300)}, stet.ReadOptions{})
+		_, at := r.s().Get(r.ctx, "none", stet.ReadOptions{At: stet.Point{Revision: 1}})
+		_, _, many := r.s().GetMany(r.ctx, []string{strings.Repeat("a", 300)}, stet.ReadOptions{})
 		for what, err := range map[string]error{"save": save, "label": label, "remove": remove, "rollback": roll, "delete": del, "get": get, "get at": at, "get many": many} {
 			e, ok := err.(*stet.Error)
 			if !ok {

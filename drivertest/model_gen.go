@@ -355,7 +355,7 @@ func (g *generator) read() *Call {
 			c.Label = oneOf(g, worldLabels)
 		}
 	}
-	if g.past > 0 && c.Kind != "head" && g.chance(25) {
+	if g.past > 0 && g.chance(25) {
 		if g.feed && g.chance(50) {
 			c.Time = g.time()
 		} else {

@@ -89,7 +89,7 @@ var reopenCases = []Case{
 		again, err := r.tryCommit(c)
 		r.must(err, "sending it again")
 		again.Replayed = first.Replayed
-		r.same("the answer", fmt.Sprintf("%+v", again), fmt.Sprintf("%+v", first))
+		r.same("the answer", answered(again), answered(first))
 		c.Ops = []stet.Op{op(text("b", "x"))}
 		_, err = r.tryCommit(c)
 		r.refused("the id with other operations", err, stet.CodeConflict, `"one"`)

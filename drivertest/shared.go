@@ -113,7 +113,7 @@ var sharedCases = []Case{
 		r.over(a)
 		r.saveAll("a", "1.0.0", "2.0.0")
 		r.within("a local read", func() {
-			vs, err := b.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{Local: true, MinRevision: 2})
+			vs, _, err := b.GetMany(r.ctx, []string{"a"}, stet.ReadOptions{Local: true, MinRevision: 2})
 			r.must(err, "GetMany")
 			r.same("the version", vs[0].Number(), "2.0.0")
 		})

@@ -38,7 +38,7 @@ var stuckCases = []Case{
 					r.must(err, "%slisting prompts", what)
 					r.same(what+"the number of prompts", len(p.Items), 2)
 					r.same(what+"the revision", p.AsOf, first)
-					many, err := r.s().GetMany(r.ctx, []string{"a", "b"}, stet.ReadOptions{At: stet.Point{Revision: first}, MinRevision: first})
+					many, _, err := r.s().GetMany(r.ctx, []string{"a", "b"}, stet.ReadOptions{At: stet.Point{Revision: first}, MinRevision: first})
 					r.must(err, "%sGetMany", what)
 					r.same(what+"GetMany", fmt.Sprint(many[0].Number(), many[1].Number()), "1.0.0 1.0.0")
 					r.same(what+"the number of changes", len(r.changePages(0, stet.ChangesOptions{Texts: true})), first)
@@ -164,7 +164,7 @@ var contextCases = []Case{
 		answer := make(chan error, 1)
 		s := r.s()
 		go func() {
-			_, err := s.GetMany(ctx, []string{"a"}, stet.ReadOptions{MinRevision: 99})
+			_, _, err := s.GetMany(ctx, []string{"a"}, stet.ReadOptions{MinRevision: 99})
 			answer <- err
 		}()
 		cancel()

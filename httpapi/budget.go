@@ -266,7 +266,7 @@ func (c *call) wait(revision uint64) error {
 		ctx, stop := c.a.withLifetime(ctx)
 		defer stop()
 		defer context.AfterFunc(c.s.stopping, cancel)()
-		_, err := c.s.store.GetMany(ctx, nil, stet.ReadOptions{MinRevision: revision})
+		_, _, err := c.s.store.GetMany(ctx, nil, stet.ReadOptions{MinRevision: revision})
 		if err != nil && expired(c.a) {
 			err = c.a.expiredError() // the cause of the error
 		} else if err != nil && c.s.stopping.Err() != nil {

@@ -34,7 +34,7 @@ func (s *Server) getDiff(c *call) error {
 	if err := c.prepare(o.MinRevision); err != nil {
 		return err
 	}
-	two, err := s.store.GetMany(c.ctx(), []string{id + "@" + from, id + "@" + to}, o)
+	two, _, err := s.store.GetMany(c.ctx(), []string{id + "@" + from, id + "@" + to}, o)
 	if err != nil {
 		return single(err)
 	}

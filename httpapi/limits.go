@@ -107,10 +107,7 @@ const (
 	// allows: every connection has a buffer for one, with or without a key.
 	maxFrame = 16 << 10
 
-	// maxManyBytes bounds the texts of one answer to POST /v1/get: four pages, and half
-	// of what the client reads into memory.
-	maxManyBytes = 32 << 20
-	// maxAnswerBytes bounds the JSON of one such answer, and of a rendered text: a byte
+	// maxAnswerBytes bounds the JSON of an answer to POST /v1/get, and of a rendered text: a byte
 	// of a text may take six. It is what the client reads into memory.
 	maxAnswerBytes = 64 << 20
 

@@ -17,11 +17,8 @@ func (c *call) resolve(id, sel string, o stet.ReadOptions) (stet.Version, error)
 	if err := c.wait(o.MinRevision); err != nil {
 		return stet.Version{}, err
 	}
-	versions, err := c.s.store.GetMany(c.ctx(), []string{id + "@" + sel}, o)
-	if err != nil {
-		return stet.Version{}, single(err)
-	}
-	return c.see(versions[0]), nil
+	v, err := c.s.store.Get(c.ctx(), id+"@"+sel, o)
+	return c.see(v), err
 }
 
 // see returns a version as the caller may see it, and notes whether that is less than
@@ -100,23 +97,11 @@ func (s *Server) getMany(c *call) error {
 	if err := c.prepare(o.MinRevision); err != nil {
 		return err
 	}
-	o.MaxBytes = maxManyBytes
-	versions, err := s.store.GetMany(c.ctx(), body.Refs, o)
+	versions, asOf, err := s.store.GetMany(c.ctx(), body.Refs, o)
 	if err != nil {
 		return err
 	}
 	versions = s.versions(c.ctx(), c.a, versions)
-	tail, err := s.store.Tail(c.ctx())
-	if err != nil {
-		return err
-	}
-	asOf := tail.Revision
-	if o.At.Revision != 0 {
-		asOf = o.At.Revision
-	}
-	if len(versions) > 0 {
-		asOf = versions[0].AsOf()
-	}
 	c.asOf(asOf)
 	size := len(`{"versions":[],"as_of":18446744073709551615}`)
 	for i, v := range versions {
@@ -142,7 +127,7 @@ func (s *Server) getMany(c *call) error {
 
 // getHead answers with what changes about a prompt.
 func (s *Server) getHead(c *call) error {
-	_, o, err := c.reads("application/json", "min_revision")
+	_, o, err := c.reads("application/json", "at", "min_revision")
 	if err != nil {
 		return err
 	}
@@ -153,7 +138,7 @@ func (s *Server) getHead(c *call) error {
 	if err := c.wait(o.MinRevision); err != nil {
 		return err
 	}
-	h, err := s.store.Head(c.ctx(), id)
+	h, err := s.store.Head(c.ctx(), id, o)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (s *Server) readyz(c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx(), readyTime)
 	defer cancel()
-	if _, err := s.store.GetMany(ctx, nil, stet.ReadOptions{}); err != nil {
+	if _, _, err := s.store.GetMany(ctx, nil, stet.ReadOptions{}); err != nil {
 		return err
 	}
 	c.send(http.StatusOK, typeJSON, "", []byte("{\"ready\":true}\n"))

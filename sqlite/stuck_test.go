@@ -36,7 +36,7 @@ func TestReadsDuringCommit(t *testing.T) {
 			t.Errorf("%s: %q, %v", ref, v.Content().Text(), err)
 		}
 	}
-	if v, err := s.GetAt(ctx, "p@latest", stet.Point{Time: first.CreatedAt()}); err != nil || v.Content().Text() != "one" {
+	if v, err := s.Get(ctx, "p@latest", stet.ReadOptions{At: stet.Point{Time: first.CreatedAt()}}); err != nil || v.Content().Text() != "one" {
 		t.Errorf("at a time: %q, %v", v.Content().Text(), err)
 	}
 	if p, err := s.ListPage(ctx, "p", stet.ListOptions{}); err != nil || len(p.Items) != 1 {

@@ -36,7 +36,7 @@ func (c *diffCmd) Run(a *app) error {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
-		two, err := s.GetMany(ctx, []string{id + "@" + old, id + "@" + new}, stet.ReadOptions{})
+		two, _, err := s.GetMany(ctx, []string{id + "@" + old, id + "@" + new}, stet.ReadOptions{})
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (c *getCmd) Run(a *app) error {
 		return err
 	}
 	return a.read(func(ctx context.Context, s *stet.Store) error {
-		v, err := s.GetAt(ctx, c.Ref, at)
+		v, err := s.Get(ctx, c.Ref, stet.ReadOptions{At: at})
 		if err != nil {
 			return err
 		}

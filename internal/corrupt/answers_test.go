@@ -49,11 +49,11 @@ func answers(ctx context.Context, s *stet.Store) []answer {
 			version(v, err, "%s%s", p, sel)
 		}
 		for at := revision / 5; at <= revision; at += max(1, revision/5) {
-			v, err := s.GetAt(ctx, p, stet.Point{Revision: at})
+			v, err := s.Get(ctx, p, stet.ReadOptions{At: stet.Point{Revision: at}})
 			version(v, err, "%s at revision %d", p, at)
 		}
 		at := stet.Point{Time: epochTime.Add(1000e9)}
-		v, err := s.GetAt(ctx, p, at)
+		v, err := s.Get(ctx, p, stet.ReadOptions{At: at})
 		version(v, err, "%s at %s", p, at.Time)
 		for _, label := range []string{"production", "staging", "canary", "none"} {
 			page, err := s.HistoryPage(ctx, p, label, stet.HistoryOptions{Limit: 1000})

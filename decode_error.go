@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // A beginning reads, and remembers the first bytes: an error shows the value that it is
@@ -88,24 +89,17 @@ func where(p jsontext.Pointer) string {
 	case p == "":
 		return "the JSON value"
 	case parent == "":
-		return quoteIfOdd(last)
+		return name(last)
 	case last != "" && strings.Trim(last, "0123456789") == "":
-		return fmt.Sprintf("item %s of %s", last, quoteIfOdd(string(parent)))
+		return fmt.Sprintf("item %s of %s", last, name(string(parent)))
 	}
-	return fmt.Sprintf("%s in %s", quoteIfOdd(last), quoteIfOdd(string(parent)))
+	return fmt.Sprintf("%s in %s", name(last), name(string(parent)))
 }
 
-// quoteIfOdd returns a name as it is, or in quotes if it is not plain; most of it, if it
-// is long.
-func quoteIfOdd(s string) string {
-	const most = 100
-	if len(s) > most {
-		s = s[:most] + "…"
-	}
-	for _, r := range s {
-		if r <= ' ' || r >= 0x7f || r == '"' {
-			return strconv.QuoteToASCII(s)
-		}
+// name returns the name of a member as it is, or in quotes if it is long or not plain.
+func name(s string) string {
+	if q := visible.QuoteASCII(s); q != `"`+s+`"` || strings.Contains(s, " ") {
+		return q
 	}
 	return s
 }

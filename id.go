@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // MaxID is the most bytes that an id has: enough for 85 Chinese characters, and
@@ -34,7 +36,7 @@ func CheckID(id string) error {
 		return Errorf(CodeInvalid, "the prompt id is empty. Write a name, or several joined by /, such as support/triage.")
 	}
 	if why := whyNot(id, false); why != "" {
-		return Errorf(CodeInvalid, "%s is not a prompt id: %s.", quote(id), why)
+		return Errorf(CodeInvalid, "%s is not a prompt id: %s.", visible.Quote(id), why)
 	}
 	return nil
 }
@@ -47,7 +49,7 @@ func CheckPrefix(prefix string) error {
 		return nil
 	}
 	if why := whyNot(prefix, true); why != "" {
-		return Errorf(CodeInvalid, "no prompt id begins with %s: %s.", quote(prefix), why)
+		return Errorf(CodeInvalid, "no prompt id begins with %s: %s.", visible.Quote(prefix), why)
 	}
 	return nil
 }
@@ -83,12 +85,12 @@ func whyNot(s string, prefix bool) string {
 	}
 	for i, r := range s {
 		if why := whyNotRune(s[i:], r); why != "" {
-			return fmt.Sprintf("%s at byte %d %s", showName(s[i:]), i, why)
+			return fmt.Sprintf("%s at byte %d %s", visible.Quote(visible.First(s[i:])), i, why)
 		}
 	}
 	if !norm.NFC.IsNormalString(s) {
 		i, _ := norm.NFC.SpanString(s, true)
-		return fmt.Sprintf("it is not in Unicode normalization form C (NFC) from byte %d on. Write %s", i, quoteASCII(norm.NFC.String(s)))
+		return fmt.Sprintf("it is not in Unicode normalization form C (NFC) from byte %d on. Write %s", i, visible.QuoteASCII(norm.NFC.String(s)))
 	}
 	const blank = "it %s with a space, which nobody would see. Spaces are allowed inside"
 	if first, _ := utf8.DecodeRuneInString(s); unicode.IsSpace(first) {
@@ -111,7 +113,7 @@ func whyNotRune(s string, r rune) string {
 		return "is reserved, like @, # and ~. A selector follows the id after an @, such as support/triage@production"
 	case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp):
 		return "is a control character; letters, digits, spaces and visible signs are allowed"
-	case invisible(r):
+	case visible.Invisible(r):
 		return "is a character that cannot be seen; letters, digits, spaces and visible signs are allowed"
 	case unicode.Is(unicode.Cn, r):
 		return "is not assigned to any character by Unicode " + unicode.Version
@@ -122,12 +124,6 @@ func whyNotRune(s string, r rune) string {
 // reserved reports whether r has a meaning beside an id: @ begins a selector, and
 // # an ordinal; ~ is kept for what may come.
 func reserved(r rune) bool { return r == '@' || r == '#' || r == '~' }
-
-// invisible reports whether r shows nothing by itself, and is neither a space
-// nor one of the variation selectors that emoji need.
-func invisible(r rune) bool {
-	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
-}
 
 // whyNotSegments says which segment of s is wrong and why, or "".
 func whyNotSegments(s string, prefix bool) string {

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 var goodIDs = []string{
@@ -99,7 +100,7 @@ func checkError(t *testing.T, in string, err error, want string) {
 	if stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), want) {
 		t.Errorf("%q:\n got  %v\n want %s", in, err, want)
 	}
-	if err != nil && stet.Visible(err.Error()) != err.Error() {
+	if err != nil && visible.Text(err.Error()) != err.Error() {
 		t.Errorf("%q: the error has invisible characters: %q", in, err)
 	}
 }
@@ -113,12 +114,12 @@ func properties(t interface{ Fatalf(string, ...any) }, s string) {
 	if err != nil && stet.CodeOf(err) != stet.CodeInvalid {
 		t.Fatalf("CheckID(%q) fails with the code %s", s, stet.CodeOf(err))
 	}
-	if err != nil && (!utf8.ValidString(err.Error()) || stet.Visible(err.Error()) != err.Error()) {
+	if err != nil && (!utf8.ValidString(err.Error()) || visible.Text(err.Error()) != err.Error()) {
 		t.Fatalf("CheckID(%q) has an error that is not fit to print: %q", s, err)
 	}
 	if err == nil {
-		if stet.Visible(s) != s {
-			t.Fatalf("the id %q has something to make visible: %q", s, stet.Visible(s))
+		if visible.Text(s) != s {
+			t.Fatalf("the id %q has something to make visible: %q", s, visible.Text(s))
 		}
 		for i := range s {
 			if err := stet.CheckPrefix(s[:i]); err != nil {
@@ -127,8 +128,8 @@ func properties(t interface{ Fatalf(string, ...any) }, s string) {
 		}
 	}
 	// What is visible is a fixed point.
-	if v := stet.Visible(s); stet.Visible(v) != v || !utf8.ValidString(v) {
-		t.Fatalf("Visible(%q) is %q, and of that %q", s, v, stet.Visible(v))
+	if v := visible.Text(s); visible.Text(v) != v || !utf8.ValidString(v) {
+		t.Fatalf("Visible(%q) is %q, and of that %q", s, v, visible.Text(v))
 	}
 }
 
@@ -165,7 +166,7 @@ func TestChecksAllocateNothing(t *testing.T) {
 		_ = stet.CheckID("support/triage-v2 beta"[:17])
 		_ = stet.CheckPrefix("support/")
 		_ = stet.CheckLabel("production")
-		_ = stet.Visible("nothing to hide: é")
+		_ = visible.Text("nothing to hide: é")
 	}); got != 0 {
 		t.Errorf("checks allocate %v times", got)
 	}

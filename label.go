@@ -2,6 +2,9 @@ package stet
 
 import (
 	"fmt"
+
+	"github.com/stet-dev/stet/internal/digits"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // MaxLabel is the most bytes that a label has, as in DNS and Kubernetes.
@@ -24,15 +27,15 @@ func CheckLabel(label string) error {
 		return Errorf(CodeInvalid, "the label is empty. %s.", labelRule)
 	}
 	if len(label) > MaxLabel {
-		return Errorf(CodeInvalid, "%s is not a label: it is %d bytes long, and %d are allowed.", quote(label), len(label), MaxLabel)
+		return Errorf(CodeInvalid, "%s is not a label: it is %d bytes long, and %d are allowed.", visible.Quote(label), len(label), MaxLabel)
 	}
 	if !isLetter(label[0]) {
-		return badLabel(label, fmt.Sprintf("it begins with %s. %s", showName(label), labelRule))
+		return badLabel(label, fmt.Sprintf("it begins with %s. %s", visible.Quote(visible.First(label)), labelRule))
 	}
 	for i := 1; i < len(label); i++ {
 		c := label[i]
-		if !isLetter(c) && !isIDDigit(c) && c != '.' && c != '_' && c != '-' {
-			return badLabel(label, fmt.Sprintf("%s at byte %d is not allowed. %s", showName(label[i:]), i, labelRule))
+		if !isLetter(c) && !digits.Is(c) && c != '.' && c != '_' && c != '-' {
+			return badLabel(label, fmt.Sprintf("%s at byte %d is not allowed. %s", visible.Quote(visible.First(label[i:])), i, labelRule))
 		}
 	}
 	switch {
@@ -42,16 +45,14 @@ func CheckLabel(label string) error {
 		return badLabel(label, "as a selector it is what a caller gets who names no version. Choose another name")
 	case label == "x" || label[0] == 'x' && label[1] == '.':
 		return badLabel(label, "it looks like a range of versions. Choose a name that is not x and does not begin with x and a dot")
-	case label[0] == 'v' && len(label) > 1 && isIDDigit(label[1]):
+	case label[0] == 'v' && len(label) > 1 && digits.Is(label[1]):
 		return badLabel(label, "it looks like the number of a version. Choose a name that does not begin with v and a digit; numbers are written without the v")
 	}
 	return nil
 }
 
 func badLabel(label, why string) error {
-	return Errorf(CodeInvalid, "%s is not a label: %s.", quote(label), why)
+	return Errorf(CodeInvalid, "%s is not a label: %s.", visible.Quote(label), why)
 }
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
-
-func isIDDigit(c byte) bool { return '0' <= c && c <= '9' }

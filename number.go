@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"unique"
+
+	"github.com/stet-dev/stet/internal/digits"
 )
 
 const (
@@ -205,7 +207,7 @@ func comparePre(a, b string) int {
 // compareIdentifier compares two identifiers that differ: numbers by value and
 // below everything else, all others by their bytes.
 func compareIdentifier(x, y string) int {
-	numX, numY := isNumeric(x), isNumeric(y)
+	numX, numY := digits.All(x), digits.All(y)
 	switch {
 	case numX && numY && len(x) != len(y):
 		// There are no leading zeros, so the longer one is the larger.

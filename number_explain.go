@@ -5,6 +5,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/stet-dev/stet/internal/digits"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // example ends the sentences that cannot propose anything closer to what was
@@ -98,26 +101,26 @@ func partReason(which, part string, at int) string {
 		return fmt.Sprintf("%s is %+q, which only a range may have. %s", which, part, example)
 	}
 	for i, r := range part {
-		if r >= utf8.RuneSelf || !isDigit(byte(r)) {
-			return fmt.Sprintf("%s has %s at byte %d, where only digits are allowed. %s", which, show(part[i:]), at+i, example)
+		if r >= utf8.RuneSelf || !digits.Is(byte(r)) {
+			return fmt.Sprintf("%s has %s at byte %d, where only digits are allowed. %s", which, visible.QuoteASCII(visible.First(part[i:])), at+i, example)
 		}
 	}
 	return numericReason(which, part)
 }
 
-// numericReason says what is wrong with digits, or "".
-func numericReason(which, digits string) string {
-	if _, _, ok := scanPart(digits); ok {
+// numericReason says what is wrong with a part that has digits only, or "".
+func numericReason(which, part string) string {
+	if _, _, ok := digits.Scan(part); ok {
 		return ""
 	}
-	if digits[0] == '0' {
-		better := strings.TrimLeft(digits, "0")
+	if part[0] == '0' {
+		better := strings.TrimLeft(part, "0")
 		if better == "" {
 			better = "0"
 		}
-		return fmt.Sprintf("%s, %s, has a leading zero. Write %s", which, digits, better)
+		return fmt.Sprintf("%s, %s, has a leading zero. Write %s", which, part, better)
 	}
-	return fmt.Sprintf("%s, %s, is over the limit of %d", which, digits, uint64(MaxNumberPart))
+	return fmt.Sprintf("%s, %s, is over the limit of %d", which, part, uint64(MaxNumberPart))
 }
 
 // preReason says what is wrong with a pre-release that begins at byte at, or "".
@@ -131,10 +134,10 @@ func preReason(pre string, at int) string {
 		}
 		for i, r := range id {
 			if r >= utf8.RuneSelf || !isIdentifierByte(byte(r)) {
-				return fmt.Sprintf("the pre-release has %s at byte %d; it may have the letters A to Z and a to z, digits, hyphens, and dots between them", show(id[i:]), at+i)
+				return fmt.Sprintf("the pre-release has %s at byte %d; it may have the letters A to Z and a to z, digits, hyphens, and dots between them", visible.QuoteASCII(visible.First(id[i:])), at+i)
 			}
 		}
-		if isNumeric(id) {
+		if digits.All(id) {
 			if why := numericReason("the pre-release identifier", id); why != "" {
 				return why
 			}
@@ -142,12 +145,4 @@ func preReason(pre string, at int) string {
 		at += len(id) + 1
 	}
 	return ""
-}
-
-// show returns the first character of s in quotes, and whatever is not ASCII as
-// an escape, as all that these sentences quote: a look-alike of a digit is then
-// seen for what it is.
-func show(s string) string {
-	_, size := utf8.DecodeRuneInString(s)
-	return fmt.Sprintf("%+q", s[:size])
 }

@@ -3,9 +3,11 @@ package stet
 import (
 	"strings"
 	"unique"
+
+	"github.com/stet-dev/stet/internal/digits"
 )
 
-// Parse reads a number as it is written, MAJOR.MINOR.PATCH or
+// ParseNumber reads a number as it is written, MAJOR.MINOR.PATCH or
 // MAJOR.MINOR.PATCH-PRERELEASE, by the rules of Semantic Versioning 2.0.0 and
 // nothing more lenient: no leading v, no missing part, no white space, no
 // leading zeros. Build metadata is refused, since two numbers that differ only
@@ -22,8 +24,8 @@ func ParseNumber(s string) (Number, error) {
 	return n, nil
 }
 
-// MustParse is Parse for numbers known to be right, in tests and tables. It
-// panics where Parse fails.
+// MustParseNumber is ParseNumber for numbers known to be right, in tests and
+// tables. It panics where ParseNumber fails.
 func MustParseNumber(s string) Number {
 	n, err := ParseNumber(s)
 	if err != nil {
@@ -38,15 +40,15 @@ func scan(s string) (Number, bool) {
 	if len(s) > MaxNumber {
 		return Number{}, false
 	}
-	major, rest, ok := scanPart(s)
+	major, rest, ok := digits.Scan(s)
 	if !ok || rest == "" || rest[0] != '.' {
 		return Number{}, false
 	}
-	minor, rest, ok := scanPart(rest[1:])
+	minor, rest, ok := digits.Scan(rest[1:])
 	if !ok || rest == "" || rest[0] != '.' {
 		return Number{}, false
 	}
-	patch, rest, ok := scanPart(rest[1:])
+	patch, rest, ok := digits.Scan(rest[1:])
 	if !ok {
 		return Number{}, false
 	}
@@ -61,24 +63,6 @@ func scan(s string) (Number, bool) {
 	return n, true
 }
 
-// scanPart reads the digits that s begins with. It refuses none, a leading
-// zero, and a value over MaxNumberPart.
-func scanPart(s string) (value uint64, rest string, ok bool) {
-	i := 0
-	for i < len(s) && isDigit(s[i]) {
-		// Nineteen digits fit in 64 bits; a twentieth is over MaxNumberPart anyway.
-		if i == 19 {
-			return 0, s, false
-		}
-		value = value*10 + uint64(s[i]-'0')
-		i++
-	}
-	if i == 0 || i > 1 && s[0] == '0' || value > MaxNumberPart {
-		return 0, s, false
-	}
-	return value, s[i:], true
-}
-
 // isPrerelease reports whether s may follow the hyphen.
 func isPrerelease(s string) bool {
 	for {
@@ -91,8 +75,8 @@ func isPrerelease(s string) bool {
 				return false
 			}
 		}
-		if isNumeric(id) {
-			if _, _, ok := scanPart(id); !ok {
+		if digits.All(id) {
+			if _, _, ok := digits.Scan(id); !ok {
 				return false
 			}
 		}
@@ -110,18 +94,6 @@ func cutIdentifier(s string) (id, rest string) {
 	return id, rest
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
 func isIdentifierByte(c byte) bool {
-	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-'
-}
-
-// isNumeric reports whether s has digits only.
-func isNumeric(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return true
+	return digits.Is(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-'
 }

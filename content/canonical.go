@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // MaxDepth is how deep messages, and a config, may nest; the list of messages
@@ -150,7 +152,7 @@ func at(p jsontext.Pointer) string {
 	if p == "" {
 		return ""
 	}
-	return " at " + show(string(p))
+	return " at " + visible.Quote(string(p))
 }
 
 // cut shortens a number for a message.

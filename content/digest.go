@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"sync"
+
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // digestPrefix begins the written form of every digest and names the hash, so
@@ -69,10 +71,10 @@ func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	digits, ok := strings.CutPrefix(s, digestPrefix)
 	if !ok || len(digits) != 2*len(d) || strings.Trim(digits, "0123456789abcdef") != "" {
-		return Digest{}, invalid("%s is not a digest. A digest is sha256: and 64 hexadecimal digits in lower case.", show(s))
+		return Digest{}, invalid("%s is not a digest. A digest is sha256: and 64 hexadecimal digits in lower case.", visible.Quote(s))
 	}
 	if _, err := hex.Decode(d[:], []byte(digits)); err != nil {
-		return Digest{}, invalid("%s is not a digest. A digest is sha256: and 64 hexadecimal digits in lower case.", show(s))
+		return Digest{}, invalid("%s is not a digest. A digest is sha256: and 64 hexadecimal digits in lower case.", visible.Quote(s))
 	}
 	return d, nil
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // DefaultRenderLimit is the most bytes that a rendered content may have if
@@ -146,7 +148,7 @@ func (b *body) missing(v Values) error {
 				if i > 0 {
 					m.WriteString(", ")
 				}
-				m.WriteString(show(name))
+				m.WriteString(visible.Quote(name))
 			}
 			if given > most {
 				m.WriteString(", …")

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // DefaultLimit is the most bytes that canonical content may have if a Spec does
@@ -114,7 +116,7 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case TypeText, TypeChat:
 		return nil, invalid("the type is %q, but %s is given, which makes it %q. Leave the type out or let it agree.", s.Type, member, kind)
 	default:
-		return nil, invalid("there is no type %s. The types are \"text\" and \"chat\"; it may be left out.", show(s.Type))
+		return nil, invalid("there is no type %s. The types are \"text\" and \"chat\"; it may be left out.", visible.Quote(s.Type))
 	}
 	switch b.template {
 	case "", TemplateBraces:
@@ -122,7 +124,7 @@ func (b *body) setShape(s Spec) (messages []byte, err error) {
 	case TemplateNone:
 		b.template = TemplateNone
 	default:
-		return nil, invalid("there is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", show(s.Template))
+		return nil, invalid("there is no template setting %s. It is \"{{}}\", the default, where {{name}} is a variable, or \"none\", where nothing is.", visible.Quote(s.Template))
 	}
 	if hasText {
 		b.text = *s.Text
@@ -154,14 +156,4 @@ func checkText(what, s string) error {
 
 func tooLarge(n, limit int) error {
 	return tooLargef("the content has %d bytes or more as canonical JSON; at most %d are allowed. Shorten it, or keep large parts elsewhere and name them in it.", n, limit)
-}
-
-// show quotes a name that a caller gave, cut so that a message stays readable.
-func show(s string) string {
-	const most = 64 // about a line
-	q := ""
-	if len(s) > most {
-		s, q = strings.ToValidUTF8(s[:most], ""), "…"
-	}
-	return string(AppendQuote(nil, strings.ToValidUTF8(s, "\uFFFD"))) + q
 }

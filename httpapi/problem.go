@@ -9,6 +9,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // statuses is the one table from stet's codes to HTTP.
@@ -65,7 +66,7 @@ func detail(message string) string {
 	if strings.ContainsAny(message, "\n\t") {
 		message = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(message)
 	}
-	return stet.Visible(message)
+	return visible.Text(message)
 }
 
 // problem answers with an error as application/problem+json (RFC 9457): type,

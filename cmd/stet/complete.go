@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 	"github.com/stet-dev/stet/open"
 )
 
@@ -33,7 +34,7 @@ func (c *completeCmd) Run(a *app) error {
 	cur := words[len(words)-1]
 	for _, s := range a.candidates(words[:len(words)-1], cur) {
 		if strings.HasPrefix(s, cur) {
-			a.println(stet.Visible(s))
+			a.println(visible.Text(s))
 		}
 	}
 	return nil

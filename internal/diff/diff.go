@@ -7,8 +7,8 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/term"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // Context is how many lines are shown around a change, as in diff and git.
@@ -76,7 +76,7 @@ func line(o *term.Output, mark string, pieces []piece) {
 		if style == term.Plain {
 			style = base
 		}
-		o.WriteString(o.Paint(style, stet.Visible(text)))
+		o.WriteString(o.Paint(style, visible.Text(text)))
 	}
 	o.WriteString("\n")
 	if !ended {

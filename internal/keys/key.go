@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // A Role is what a key may do with its prompts.
@@ -126,7 +127,7 @@ func CheckName(s string) error {
 		return stet.Errorf(stet.CodeInvalid, "the key has no name. Name who uses it, such as ci or ana: it becomes the author of what is done with it.")
 	case len(s) > maxName:
 		return stet.Errorf(stet.CodeInvalid, "the name of the key has %d bytes; %d is the most.", len(s), maxName)
-	case !utf8.ValidString(s) || stet.Visible(s) != s || strings.ContainsAny(s, "\n\t"):
+	case !utf8.ValidString(s) || visible.Text(s) != s || strings.ContainsAny(s, "\n\t"):
 		return stet.Errorf(stet.CodeInvalid, "the name %q has characters that cannot be seen. Use letters, digits, spaces and visible signs.", s)
 	case strings.TrimSpace(s) != s:
 		return stet.Errorf(stet.CodeInvalid, "the name %q begins or ends with a space. Leave it out.", s)

@@ -10,8 +10,8 @@ const Module = "github.com/stet-dev/stet"
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
 	// The leaves: canonical content, the contract of an engine, and helpers of one noun.
-	{"content", "driver", "internal/near", "internal/ownfile"},
-	{"internal/testkit", "internal/filelock"},
+	{"driver", "internal/digits", "internal/near", "internal/ownfile", "internal/visible"},
+	{"content", "internal/testkit", "internal/filelock"},
 	{"internal/temp"},
 	// The domain, which callers import.
 	{"."},
@@ -31,7 +31,7 @@ var layers = [][]string{
 
 // pure are the packages that do no I/O and start no clock: what they need of the
 // world they are given. They import nothing from outside but what is listed here.
-var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/near"}
+var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/near", "internal/digits", "internal/visible"}
 
 // pureImports are the imports from outside that pure packages may have. None can
 // open a file or a connection; io is there for the readers that a caller gives.

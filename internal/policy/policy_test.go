@@ -56,7 +56,7 @@ var plants = []struct {
 	},
 	{
 		"imports point downwards", "content/engine.go", "package content\n\nimport _ \"" + Module + "/memory\"\n",
-		"content/engine.go:3: content (layer 0) imports memory (layer 6) (imports point downwards)",
+		"content/engine.go:3: content (layer 1) imports memory (layer 6) (imports point downwards)",
 	},
 	{
 		"imports point downwards", "new/new.go", "// Package new is.\npackage new\n",

@@ -1,11 +1,11 @@
 package selector
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/digits"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 const (
@@ -48,14 +48,14 @@ func Parse(s string) (Selector, error) {
 	}
 	switch c := s[0]; {
 	case isSpace(c) || isSpace(s[len(s)-1]):
-		return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a selector: it has white space at an end. Leave it out.", quote(s))
+		return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a selector: it has white space at an end. Leave it out.", visible.Quote(s))
 	case c == '#':
 		return parseOrdinal(s)
 	case strings.HasPrefix(s, digestPrefix):
 		return parseDigest(s)
 	case looksLikeRange(s):
 		return parseRangeSelector(s)
-	case isDigit(c):
+	case digits.Is(c):
 		if n, err := stet.ParseNumber(s); err == nil {
 			return Selector{kind: KindExact, text: s, num: n}, nil
 		} else if strings.ContainsAny(s, "-+") {
@@ -87,9 +87,9 @@ func looksLikeRange(s string) bool {
 func parseRangeSelector(s string) (Selector, error) {
 	r, err := ParseRange(s)
 	if err != nil {
-		if first, rest, ok := strings.Cut(s, " "); ok && (isLetter(first[0]) || strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
+		if first, rest, ok := strings.Cut(s, " "); ok && ('a' <= first[0] && first[0] <= 'z' || strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
 			if _, ferr := Parse(first); ferr == nil {
-				return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a selector: only a range has spaces. If %s is meant, write it alone.", quote(s), first)
+				return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a selector: only a range has spaces. If %s is meant, write it alone.", visible.Quote(s), first)
 			}
 		}
 		return Selector{}, invalid(err)
@@ -98,30 +98,30 @@ func parseRangeSelector(s string) (Selector, error) {
 }
 
 func parseOrdinal(s string) (Selector, error) {
-	digits := s[1:]
-	n, ok := parsePart(digits)
+	part := s[1:]
+	n, ok := parsePart(part)
 	switch {
 	case ok && n > 0:
 		return Selector{kind: KindOrdinal, text: s, ordinal: n}, nil
-	case digits != "" && strings.Trim(digits, "0") == "":
+	case part != "" && strings.Trim(part, "0") == "":
 		return Selector{}, stet.Errorf(stet.CodeInvalid, "%q is not an ordinal: the first version of a prompt is #1.", s)
-	case digits != "" && allDigits(digits) && digits[0] == '0':
-		return Selector{}, stet.Errorf(stet.CodeInvalid, "%q is not an ordinal: it has a leading zero. Write #%s.", s, strings.TrimLeft(digits, "0"))
-	case digits != "" && allDigits(digits):
+	case part != "" && digits.All(part) && part[0] == '0':
+		return Selector{}, stet.Errorf(stet.CodeInvalid, "%q is not an ordinal: it has a leading zero. Write #%s.", s, strings.TrimLeft(part, "0"))
+	case part != "" && digits.All(part):
 		return Selector{}, stet.Errorf(stet.CodeInvalid, "%q is not an ordinal: it is over the limit of %d.", s, uint64(stet.MaxNumberPart))
 	}
-	return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not an ordinal: write # and a whole number from 1 on, such as #12.", quote(s))
+	return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not an ordinal: write # and a whole number from 1 on, such as #12.", visible.Quote(s))
 }
 
 func parseDigest(s string) (Selector, error) {
-	digits := s[len(digestPrefix):]
-	for i, r := range digits {
+	hex := s[len(digestPrefix):]
+	for i, r := range hex {
 		if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a digest: at byte %d stands %s, which is not a hex digit.", quote(s), len(digestPrefix)+i, quote(string(r)))
+			return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a digest: at byte %d stands %s, which is not a hex digit.", visible.Quote(s), len(digestPrefix)+i, visible.Quote(string(r)))
 		}
 	}
-	if len(digits) < stet.MinDigest || len(digits) > maxDigest {
-		return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a digest: it has %d hex digits; write the first %d or more of the %d.", quote(s), len(digits), stet.MinDigest, maxDigest)
+	if len(hex) < stet.MinDigest || len(hex) > maxDigest {
+		return Selector{}, stet.Errorf(stet.CodeInvalid, "%s is not a digest: it has %d hex digits; write the first %d or more of the %d.", visible.Quote(s), len(hex), stet.MinDigest, maxDigest)
 	}
 	return Selector{kind: KindDigest, text: strings.ToLower(s)}, nil
 }
@@ -132,8 +132,8 @@ func notLabel(s string, err error) error {
 	case lower == latest || lower == current:
 		return stet.Errorf(stet.CodeInvalid, "%q is not a selector. Write %s, in lower case.", s, lower)
 	case strings.HasPrefix(lower, digestPrefix):
-		return stet.Errorf(stet.CodeInvalid, "%s is not a digest: write sha256: in lower case.", quote(s))
-	case len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && isDigit(s[1]):
+		return stet.Errorf(stet.CodeInvalid, "%s is not a digest: write sha256: in lower case.", visible.Quote(s))
+	case len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digits.Is(s[1]):
 		if _, err := Parse(s[1:]); err == nil {
 			return stet.Errorf(stet.CodeInvalid, "%q is not a selector: numbers are written without the v. Write %s.", s, s[1:])
 		}
@@ -151,32 +151,13 @@ func invalid(err error) error {
 }
 
 func tooLong(what, s string) error {
-	return stet.Errorf(stet.CodeInvalid, "the %s that begins with %s is %d bytes long; it may have %d.", what, quote(s[:32]), len(s), stet.MaxSelector)
+	return stet.Errorf(stet.CodeInvalid, "the %s that begins with %s is %d bytes long; it may have %d.", what, visible.Quote(s[:32]), len(s), stet.MaxSelector)
 }
 
 // parsePart reads a whole number below 2^63 without leading zeros.
 func parsePart(s string) (uint64, bool) {
-	if s == "" || !allDigits(s) || len(s) > 1 && s[0] == '0' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s, 10, 63)
-	return n, err == nil
+	n, rest, ok := digits.Scan(s)
+	return n, ok && rest == ""
 }
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
-
-// quote returns s in quotes, fit for a terminal.
-func quote(s string) string { return stet.Visible(fmt.Sprintf("%q", s)) }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/digits"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // A partial is a number of which the last parts may be left out or x.
@@ -117,7 +119,7 @@ func whyNotPartial(s string, parts []string) string {
 			continue
 		case part == "":
 			return in + "has an empty part. Write a number or x there"
-		case !allDigits(part):
+		case !digits.All(part):
 			return in + "is not a number, nor the beginning of one. Write a number such as 1.2.3, 1.2 or 1.x"
 		case len(part) > 1 && part[0] == '0':
 			return in + "has a leading zero. Leave it out"
@@ -138,7 +140,7 @@ func whyNotPartial(s string, parts []string) string {
 }
 
 // inIt begins a sentence about the part s of a range.
-func inIt(s string) string { return "in it, " + quote(s) + " " }
+func inIt(s string) string { return "in it, " + visible.Quote(s) + " " }
 
 // parsePartialOrNone is parsePartial of rest, but it refuses rest where it is s
 // itself, of which that is known.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // A Range is a set of numbers, as npm writes one. It is kept as the intervals
@@ -80,7 +81,7 @@ func notRange(s, why string) error {
 	if rest, ok := strings.CutPrefix(why, inIt(s)); ok {
 		why = "it " + rest // it is about all of the range
 	}
-	return stet.Errorf(stet.CodeInvalid, "%s is not a range: %s.", quote(s), why)
+	return stet.Errorf(stet.CodeInvalid, "%s is not a range: %s.", visible.Quote(s), why)
 }
 
 // String returns the range as it was parsed.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/internal/selector"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // describe says what a selector is, with every accessor that has an answer.
@@ -208,7 +209,7 @@ func FuzzParse(f *testing.F) {
 			if stet.CodeOf(err) != stet.CodeInvalid || s != (selector.Selector{}) {
 				t.Fatalf("Parse(%q) is %s, %v", text, s, err)
 			}
-			if msg := err.Error(); !utf8.ValidString(msg) || stet.Visible(msg) != msg {
+			if msg := err.Error(); !utf8.ValidString(msg) || visible.Text(msg) != msg {
 				t.Fatalf("Parse(%q) has an error that is not fit to print: %q", text, msg)
 			}
 			return

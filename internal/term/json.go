@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // JSON writes one JSON value and a newline. On a terminal the characters that
@@ -19,16 +19,16 @@ func (o *Output) JSON(value []byte) error {
 	return o.WriteByte('\n')
 }
 
-// escapeJSON escapes what stet.Visible would change. In a JSON text that is
+// escapeJSON escapes what visible.Text would change. In a JSON text that is
 // valid, such characters stand inside strings only.
 func escapeJSON(s string) string {
-	if stet.Visible(s) == s {
+	if visible.Text(s) == s {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
 		c := string(r)
-		if stet.Visible(c) == c {
+		if visible.Text(c) == c {
 			b.WriteString(c)
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // An Output is a stream to write to, and what is known of who reads it. What is
@@ -70,7 +70,7 @@ func (o *Output) Paint(style Style, s string) string {
 // cannot be seen made visible, and with a newline at its end.
 func (o *Output) Text(s string) error {
 	if o.TTY {
-		s = stet.Visible(s)
+		s = visible.Text(s)
 		if !strings.HasSuffix(s, "\n") {
 			s += "\n"
 		}
@@ -84,5 +84,5 @@ func Line(s string) string {
 	if strings.ContainsAny(s, "\n\t") {
 		s = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s)
 	}
-	return stet.Visible(s)
+	return visible.Text(s)
 }

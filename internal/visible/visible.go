@@ -1,4 +1,6 @@
-package stet
+// Package visible makes texts from strangers fit to be printed: on a terminal, and in
+// quotes in an error.
+package visible
 
 import (
 	"strconv"
@@ -7,17 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// Visible returns s with whatever a terminal would obey or hide written as an
+// Text returns s with whatever a terminal would obey or hide written as an
 // escape, so that a text from a stranger can be printed: control and format
 // characters (which include all that change the direction of text), line and
 // paragraph separators and other invisible characters as \u202e, those beyond
 // U+FFFF as \U000e0001, and bytes that are not UTF-8 as \x1b. The controls U+0000
 // to U+001F and U+007F are written \x00 to \x1f and \x7f. Newlines and tabs stay
-// as they are, and so does a backslash: what Visible returns is for reading, and
+// as they are, and so does a backslash: what Text returns is for reading, and
 // cannot be turned back.
 //
 // It returns s itself, and allocates nothing, if there is nothing to change.
-func Visible(s string) string {
+func Text(s string) string {
 	i := firstHidden(s)
 	if i == len(s) {
 		return s
@@ -51,7 +53,7 @@ func firstHidden(s string) int {
 			if !strings.HasPrefix(s[i:], "\uFFFD") {
 				return i
 			}
-		case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || invisible(r):
+		case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || Invisible(r):
 			return i
 		}
 	}
@@ -77,19 +79,25 @@ func escape(b *strings.Builder, prefix string, r rune, digits int) {
 	b.WriteString(hex)
 }
 
+// Invisible reports whether r shows nothing by itself, and is neither a space
+// nor one of the variation selectors that emoji need.
+func Invisible(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
+}
+
 // maxQuoted is how much of a name is repeated in an error: it fits on a line.
 const maxQuoted = 64
 
-// quote returns s in quotes for an error, with whatever cannot be seen escaped,
+// Quote returns s in quotes for an error, with whatever cannot be seen escaped,
 // and cut short if it is long.
-func quote(s string) string {
-	// Quote alone would keep what is printable by its category and yet blank.
-	return shorten(func(s string) string { return Visible(strconv.Quote(s)) }, s)
+func Quote(s string) string {
+	// strconv.Quote alone would keep what is printable by its category and yet blank.
+	return shorten(func(s string) string { return Text(strconv.Quote(s)) }, s)
 }
 
-// quoteASCII is quote, but it escapes whatever is not ASCII: for texts that look
-// like another.
-func quoteASCII(s string) string { return shorten(strconv.QuoteToASCII, s) }
+// QuoteASCII is Quote, but it escapes whatever is not ASCII: a text that looks like
+// another is then seen for what it is.
+func QuoteASCII(s string) string { return shorten(strconv.QuoteToASCII, s) }
 
 func shorten(quote func(string) string, s string) string {
 	if len(s) <= maxQuoted {
@@ -102,9 +110,8 @@ func shorten(quote func(string) string, s string) string {
 	return quote(s[:end]) + "…"
 }
 
-// show returns the first character of s in quotes, and a byte that is not UTF-8
-// as an escape.
-func showName(s string) string {
+// First returns the first character of s, or the first byte if it is not UTF-8.
+func First(s string) string {
 	_, size := utf8.DecodeRuneInString(s)
-	return quote(s[:size])
+	return s[:size]
 }

@@ -1,12 +1,12 @@
-package stet_test
+package visible_test
 
 import (
 	"testing"
 
-	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
-func TestVisible(t *testing.T) {
+func TestText(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"", ""},
 		{"plain", "plain"},
@@ -26,8 +26,8 @@ func TestVisible(t *testing.T) {
 		{"\uFFFD", "\uFFFD"},
 		{"\U0001fae9", "\U0001fae9"}, // newer than Go's Unicode: a terminal may know it
 	} {
-		if got := stet.Visible(tt.in); got != tt.want {
-			t.Errorf("Visible(%q) is %q, want %q", tt.in, got, tt.want)
+		if got := visible.Text(tt.in); got != tt.want {
+			t.Errorf("Text(%q) is %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

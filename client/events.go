@@ -1,12 +1,13 @@
 package client
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/stet-dev/stet/internal/lines"
 )
 
 // maxEvent bounds one event: it holds the largest commit with its texts, in JSON that
@@ -25,8 +26,8 @@ type event struct {
 
 // An eventReader reads a text/event-stream. One goroutine uses it.
 type eventReader struct {
-	r     *bufio.Reader
-	limit int
+	r     *lines.Reader
+	limit int64
 	data  []byte
 	// retry is how long the server asks clients to wait after the stream has ended,
 	// 0 if it does not say.
@@ -34,7 +35,7 @@ type eventReader struct {
 }
 
 func newEventReader(r io.Reader) *eventReader {
-	return &eventReader{r: bufio.NewReaderSize(r, 4<<10), limit: maxEvent}
+	return &eventReader{r: lines.NewReader(r, 4<<10), limit: maxEvent}
 }
 
 // next returns the next event. An event that is cut off is dropped: the error is io.EOF
@@ -42,15 +43,20 @@ func newEventReader(r io.Reader) *eventReader {
 func (r *eventReader) next() (event, error) {
 	var e event
 	r.data = r.data[:0]
-	lines, size := 0, 0
+	fields, left := 0, r.limit
 	for {
-		line, err := r.line(&size)
-		if err != nil {
-			return event{}, err
+		line, err := r.r.Next(left)
+		switch {
+		case errors.Is(err, lines.ErrTooLong):
+			return event{}, errLongEvent
+		case err != nil:
+			return event{}, err // a line without its end may be half of one
 		}
+		left -= int64(len(line))
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		if len(line) == 0 {
-			if lines == 0 { // comments, retry, or more than one empty line
-				size = 0
+			if fields == 0 { // comments, retry, or more than one empty line
+				left = r.limit
 				continue
 			}
 			if n := len(r.data); n > 0 {
@@ -76,29 +82,6 @@ func (r *eventReader) next() (event, error) {
 		default: // a comment, or a field of a later version
 			continue
 		}
-		lines++
-	}
-}
-
-// line returns the next line without its end. It is valid until the next call. size
-// counts the bytes of the event so far.
-func (r *eventReader) line(size *int) ([]byte, error) {
-	var long []byte
-	for {
-		part, err := r.r.ReadSlice('\n')
-		if *size += len(part); *size > r.limit {
-			return nil, errLongEvent
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			long = append(long, part...)
-			continue
-		case err != nil:
-			return nil, err // a line without its end may be half of one
-		case long != nil:
-			part = append(long, part...)
-		}
-		part = part[:len(part)-1]
-		return bytes.TrimSuffix(part, []byte("\r")), nil
+		fields++
 	}
 }

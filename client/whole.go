@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/lines"
 )
 
 // Verify implements stet.Backend: the server checks its store. Progress is not reported.
@@ -157,20 +157,23 @@ type export struct {
 }
 
 // export reads one answer.
-func (b *backend) export(ctx context.Context, r *request, e *export) *failure {
-	resp, f := b.send(ctx, r)
+func (b *backend) export(ctx context.Context, asked *request, e *export) *failure {
+	resp, f := b.send(ctx, asked)
 	if f != nil {
 		return f
 	}
 	defer resp.Body.Close()
-	lines := &lines{r: bufio.NewReaderSize(resp.Body, 64<<10), limit: b.opts.MaxAnswer}
+	r := lines.NewReader(resp.Body, 64<<10)
 	count := 0
 	for {
-		line, err := lines.next()
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // the last line of a whole export says so
-		}
-		if err != nil {
+		line, err := r.Next(b.opts.MaxAnswer)
+		switch err {
+		case nil:
+		case lines.ErrTooLong:
+			return b.interrupted(ctx, errAnswerTooLarge)
+		case io.EOF:
+			return b.interrupted(ctx, io.ErrUnexpectedEOF) // the last line of a whole export says so
+		default:
 			return b.interrupted(ctx, err)
 		}
 		switch kind, err := firstMember(line); {
@@ -251,31 +254,4 @@ func firstMember(line []byte) (string, error) {
 		return "", err
 	}
 	return t.String(), nil
-}
-
-// lines reads lines of bounded length.
-type lines struct {
-	r     *bufio.Reader
-	limit int64
-	buf   []byte
-}
-
-// next returns the next line without its end. It is valid until the next call.
-// A last line without an end is cut off.
-func (l *lines) next() ([]byte, error) {
-	l.buf = l.buf[:0]
-	for {
-		part, err := l.r.ReadSlice('\n')
-		if int64(len(l.buf)+len(part)) > l.limit {
-			return nil, errAnswerTooLarge
-		}
-		l.buf = append(l.buf, part...)
-		switch err {
-		case nil:
-			return l.buf[:len(l.buf)-1], nil
-		case bufio.ErrBufferFull:
-		default:
-			return nil, err
-		}
-	}
 }

@@ -10,7 +10,7 @@ const Module = "github.com/stet-dev/stet"
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
 	// The leaves: canonical content, the contract of an engine, and helpers of one noun.
-	{"driver", "internal/digits", "internal/near", "internal/ownfile", "internal/visible"},
+	{"driver", "internal/digits", "internal/lines", "internal/near", "internal/ownfile", "internal/visible"},
 	{"content", "internal/testkit", "internal/filelock"},
 	{"internal/temp"},
 	// The domain, which callers import.

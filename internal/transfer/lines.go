@@ -7,11 +7,11 @@
 package transfer
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/lines"
 )
 
 // MaxLine is the most bytes of one line: a commit holds 8 MiB of texts
@@ -20,38 +20,27 @@ const MaxLine = 64 << 20
 
 // A lineReader reads lines and counts them.
 type lineReader struct {
-	r     *bufio.Reader
+	r     *lines.Reader
 	n     int   // of the last line, from 1
 	bytes int64 // up to its end
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 256<<10)}
+	return &lineReader{r: lines.NewReader(r, 256<<10)}
 }
 
 // next returns the next line that is not blank, without its end; io.EOF at the
-// end. The line is the caller's.
+// end. The last line may have none. It is valid until the next call.
 func (l *lineReader) next() ([]byte, error) {
 	for {
-		var line []byte
-		for {
-			part, err := l.r.ReadSlice('\n')
-			l.bytes += int64(len(part))
-			if len(line)+len(part) > MaxLine {
-				l.n++
-				return nil, stet.Errorf(stet.CodeTooLarge, "it has over %d MiB, which is the most.", MaxLine>>20)
-			}
-			line = append(line, part...)
-			if err == bufio.ErrBufferFull {
-				continue
-			}
-			if err == io.EOF && len(line) > 0 {
-				break // a last line without an end
-			}
-			if err != nil {
-				return nil, err
-			}
-			break
+		line, err := l.r.Next(MaxLine)
+		l.bytes += int64(len(line))
+		switch {
+		case err == lines.ErrTooLong:
+			l.n++
+			return nil, stet.Errorf(stet.CodeTooLarge, "it has over %d MiB, which is the most.", MaxLine>>20)
+		case err != nil && (err != io.EOF || len(line) == 0):
+			return nil, err
 		}
 		l.n++
 		if l.n == 1 {

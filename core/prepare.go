@@ -242,13 +242,9 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *stet.Draft, in
 	if p.parents, err = parseParents(d.Parents); err != nil {
 		return err
 	}
-	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template, Limit: c.opts.MaxContent}
-	if d.Text != "" || len(d.Messages) == 0 {
-		spec.Text = &d.Text
-	}
-	body, err := content.New(spec)
+	body, err := d.Content(c.opts.MaxContent)
 	if err != nil {
-		return stet.AsError(err)
+		return err
 	}
 	metadata, err := canonicalMetadata(d.Metadata)
 	if err != nil {

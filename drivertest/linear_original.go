@@ -70,7 +70,7 @@ func (o *original) saveVersion(d *stet.Draft, a *Answer) error {
 	if taken {
 		return clash("taken")
 	}
-	c, _ := contentOf(d)
+	c, _ := d.Content(0)
 	v := &modelVersion{number: stet.MustParseNumber(d.Version), content: c, draft: d, author: d.Author, message: d.Message, metadata: "{}"}
 	end = o.at()
 	all := o.versions[d.PromptID]

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/internal/selector"
 )
 
@@ -34,7 +33,7 @@ func malformed(o *stet.Op) error {
 			err = try(err, stet.Errorf(stet.CodeInvalid, "both"))
 		}
 		_, bumpErr := stet.ParseBump(d.Bump)
-		_, contentErr := contentOf(d)
+		_, contentErr := d.Content(0)
 		err = try(err, bumpErr, contentErr)
 		for i, l := range d.Labels {
 			err = try(err, stet.CheckLabel(l))
@@ -69,12 +68,4 @@ func malformed(o *stet.Op) error {
 		return nil
 	}
 	return stet.Errorf(stet.CodeInvalid, "nothing")
-}
-
-func contentOf(d *stet.Draft) (content.Content, error) {
-	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
-	if d.Text != "" || len(d.Messages) == 0 {
-		spec.Text = &d.Text
-	}
-	return content.New(spec)
 }

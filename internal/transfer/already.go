@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/content"
 )
 
 // idPrefix begins the ids that are derived from lines, before the hexadecimal hash.
@@ -106,7 +105,7 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 		same := false
 		switch {
 		case asked.Save != nil && did.Save != nil:
-			body, err := contentOf(asked.Save)
+			body, err := asked.Save.Content(-1)
 			same = err == nil && did.Save.PromptID == asked.Save.PromptID && did.Save.Digest == body.Digest()
 		case asked.Delete != nil && did.Delete != nil:
 			same = did.Delete.PromptID == asked.Delete.PromptID
@@ -124,15 +123,6 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 		}
 	}
 	return true
-}
-
-// contentOf returns what a draft says.
-func contentOf(d *stet.Draft) (content.Content, error) {
-	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
-	if d.Text != "" || len(d.Messages) == 0 {
-		spec.Text = &d.Text
-	}
-	return content.New(spec)
 }
 
 // once sends a commit with a derived id, unless an import has carried it out. A draft's

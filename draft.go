@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/stet-dev/stet/content"
 )
 
 // UnmarshalJSONFrom reads a draft. A created_at that is the zero time is invalid: in a
@@ -32,4 +34,18 @@ func (d *Draft) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // UnmarshalJSON is UnmarshalJSONFrom for encoding/json.
 func (d *Draft) UnmarshalJSON(b []byte) error {
 	return d.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(b)))
+}
+
+// Content returns the content of a draft, or says what is wrong with it; see
+// [content.New], also for the limit.
+func (d *Draft) Content(limit int) (content.Content, error) {
+	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template, Limit: limit}
+	if d.Text != "" || len(d.Messages) == 0 {
+		spec.Text = &d.Text
+	}
+	c, err := content.New(spec)
+	if err != nil {
+		return content.Content{}, AsError(err)
+	}
+	return c, nil
 }

@@ -32,7 +32,7 @@ func inKeyedLab(t *testing.T, prompts []string, test func(l *keyedLab)) {
 		defer ring.Close()
 		open := l.api
 		defer open.Close()
-		l.set(func() { l.api = httpapi.New(l.store, httpapi.Options{Keys: ring}) })
+		l.set(func() { l.api = httpapi.New(l.store, &httpapi.Options{Keys: ring}) })
 		l.save("a", "a1")
 		l.save("b", "b1")
 		l.cache = l.newCache(client.Options{Key: secret}, client.CacheOptions{MaxStale: time.Minute})

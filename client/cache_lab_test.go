@@ -43,7 +43,7 @@ func inLab(t *testing.T, o client.CacheOptions, test func(l *cacheLab)) {
 		l.store = l.open()
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "p", Text: "one", Labels: []string{"production"}}))
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "p", Text: "two", Bump: "patch"}))
-		l.api = httpapi.New(l.store, httpapi.Options{})
+		l.api = httpapi.New(l.store, nil)
 		srv := &http.Server{Handler: http.HandlerFunc(l.serve), ConnState: func(c net.Conn, s http.ConnState) {
 			l.mu.Lock()
 			defer l.mu.Unlock()

@@ -350,7 +350,7 @@ func TestCacheOtherStore(t *testing.T) {
 			l.must(other.Save(l.ctx, stet.Draft{PromptID: "p", Text: fmt.Sprint("restored ", i), Labels: []string{"production"}, Bump: "patch"}))
 		}
 		old := l.api
-		l.set(func() { l.api = httpapi.New(other, httpapi.Options{}) })
+		l.set(func() { l.api = httpapi.New(other, nil) })
 		_ = old.Close()
 		l.after(longest)
 		l.is("p@production", "restored 4")

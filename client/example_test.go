@@ -18,7 +18,7 @@ func exampleServer() (url string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	api := httpapi.New(store, httpapi.Options{})
+	api := httpapi.New(store, nil)
 	server := httptest.NewServer(api)
 	return server.URL, func() {
 		_ = api.Close() // ends streams, with the place to go on at

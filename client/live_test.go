@@ -122,7 +122,7 @@ func TestUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := httpapi.New(m, httpapi.Options{})
+	api := httpapi.New(m, nil)
 	srv := &http.Server{Handler: api, ConnContext: httpapi.Private}
 	over := make(chan struct{})
 	go func() {

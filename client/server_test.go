@@ -51,7 +51,7 @@ func serve(s *stet.Store) (*server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	api := httpapi.New(s, httpapi.Options{Log: quiet})
+	api := httpapi.New(s, &httpapi.Options{Log: quiet})
 	srv := &server{
 		url: "http://" + l.Addr().String(), api: api, store: s, over: make(chan struct{}),
 		http: &http.Server{Handler: api, ErrorLog: slog.NewLogLogger(quiet.Handler(), slog.LevelError)},

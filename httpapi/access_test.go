@@ -76,7 +76,7 @@ func TestUnauthorized(t *testing.T) {
 // same address.
 func TestAttempts(t *testing.T) {
 	now := time.Now()
-	k := newKeyed(t, openMemory(t), Options{Limits: Limits{AttemptRate: 1, Rate: -1}, Now: func() time.Time { return now }})
+	k := newKeyed(t, openMemory(t), Options{Limits: Limits{attemptRate: 1, Rate: -1}, now: func() time.Time { return now }})
 	guess := ask{method: "GET", path: "/v1/prompts", header: http.Header{"Authorization": {"Bearer stet_00000000_" + strings.Repeat("0", 43)}}}
 	for range 100 {
 		if r := k.ask("", guess); r.status == 429 {
@@ -213,7 +213,7 @@ func bubble(t *testing.T) (s *Server, secret string, revoke func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = New(store, Options{Keys: ring})
+	s = New(store, &Options{Keys: ring})
 	t.Cleanup(func() { s.Close(); ring.Close() })
 	return s, secret, func() {
 		if err := keys.Update(t.Context(), file, func(f *keys.File) error { _, err := f.Revoke("k", time.Now()); return err }); err != nil {
@@ -246,7 +246,7 @@ func TestRevokedMeanwhile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s = New(openMemory(t), Options{Keys: ring})
+			s = New(openMemory(t), &Options{Keys: ring})
 			t.Cleanup(func() { s.Close(); ring.Close() })
 			return s, "", func() {
 				if _, err := keys.EnsureAdmin(t.Context(), file, time.Now()); err != nil {
@@ -313,7 +313,7 @@ func endsWithKey(t *testing.T, s *Server, secret string, revoke func(), method, 
 func TestDrainEndsWaits(t *testing.T) {
 	for _, path := range []string{"/v1/prompts/a/versions/latest?min_revision=9", "/v1/prompts?min_revision=9", "/v1/changes?min_revision=9", "/v1/export?min_revision=9"} {
 		synctest.Test(t, func(t *testing.T) {
-			s := New(openMemory(t), Options{})
+			s := New(openMemory(t), nil)
 			defer s.Close()
 			ended := make(chan *httptest.ResponseRecorder)
 			for range 2 { // the second begins when it drains already
@@ -338,7 +338,7 @@ func TestDrainEndsWaits(t *testing.T) {
 // TestWithoutKeys: then requests to this machine may do everything and name their
 // author, and others nothing.
 func TestWithoutKeys(t *testing.T) {
-	s := New(openMemory(t), Options{})
+	s := New(openMemory(t), nil)
 	defer s.Close()
 	for _, tt := range []struct {
 		local   net.Addr
@@ -378,7 +378,7 @@ func TestPrivateNeedsNoKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ring.Close()
-	s := New(openMemory(t), Options{Keys: ring})
+	s := New(openMemory(t), &Options{Keys: ring})
 	defer s.Close()
 	r := httptest.NewRequestWithContext(Private(t.Context(), nil), "GET", "http://anything/v1/export", nil)
 	r.Header.Set("Authorization", "Bearer wrong")

@@ -215,8 +215,8 @@ func attacked(args []string) error {
 	if err != nil {
 		return err
 	}
-	api := New(store, Options{Keys: ring})
-	go Limits{}.NewServer(api).Serve(l)
+	api := New(store, &Options{Keys: ring})
+	go NewServer(api).Serve(l)
 	debug.FreeOSMemory()
 	before, err := peak()
 	if err != nil {

@@ -95,7 +95,7 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 	if text > stet.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
 		return nil, stet.Errorf(stet.CodeTooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, stet.MaxCommitBytes)
 	}
-	if err := st.reserveWork(c.ctx(), c.s.o.Limits.WorkTime, int64(textCost*text+elementCost*elements)); err != nil {
+	if err := st.reserveWork(c.ctx(), int64(textCost*text+elementCost*elements)); err != nil {
 		c.countRefusal("work")
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"runtime"
-	"time"
 
 	"github.com/stet-dev/stet"
 )
@@ -133,17 +132,17 @@ func (r *reservation) releaseBody(bytes int64) {
 	r.bodyBytes -= bytes
 }
 
-// reserveWork waits, in order of arrival and for most at the longest, until there is room
-// for a decoded body.
-func (r *reservation) reserveWork(ctx context.Context, most time.Duration, bytes int64) error {
+// reserveWork waits, in order of arrival and for workTime at the longest, until there is
+// room for a decoded body.
+func (r *reservation) reserveWork(ctx context.Context, bytes int64) error {
 	bytes = min(bytes, maxWork) - r.workBytes
 	if r.limiter == nil || bytes <= freeWork {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, most)
+	ctx, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	if err := r.limiter.work.Acquire(ctx, bytes); err != nil {
-		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for this request within %v: it works on as many large ones as it may. Nothing changed. Try again.", most)
+		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for this request within %v: it works on as many large ones as it may. Nothing changed. Try again.", workTime)
 	}
 	r.workBytes += bytes
 	return nil
@@ -252,7 +251,7 @@ func (c *call) reservation() *reservation {
 	return new(reservation)
 }
 
-// wait returns once the store has a revision. It ends after WorkTime, with the caller's
+// wait returns once the store has a revision. It ends after workTime, with the caller's
 // key, and when the server begins to stop. If it has to wait, the request counts as
 // waiting meanwhile.
 func (c *call) wait(revision uint64) error {
@@ -261,7 +260,7 @@ func (c *call) wait(revision uint64) error {
 		return err
 	}
 	full, err := c.reservation().whileWaiting(kindWait, func() error {
-		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
+		ctx, cancel := context.WithTimeout(c.ctx(), workTime)
 		defer cancel()
 		ctx, stop := c.a.withLifetime(ctx)
 		defer stop()

@@ -69,7 +69,7 @@ func TestWaitingIsNotInHand(t *testing.T) {
 // TestBytesOfAnswers has a client that does not read a large answer: for another
 // there is no room, for small ones there is, and all is given back.
 func TestBytesOfAnswers(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{AnswerBytes: 42 << 20}})
+	r := newRig(t, Options{Limits: Limits{answerBytes: 42 << 20}})
 	text := strings.Repeat("x", 1<<20-1000)
 	for i := range 10 {
 		if _, err := r.store.Save(t.Context(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + text[1:]}); err != nil {
@@ -121,7 +121,7 @@ func TestBytesOfAnswers(t *testing.T) {
 // TestStreamOverTheBudget: a stream for whose page there is no room ends where it
 // is, and goes on there once there is.
 func TestStreamOverTheBudget(t *testing.T) {
-	r := newChangesRig(t, Options{Limits: Limits{AnswerBytes: 1 << 20}})
+	r := newChangesRig(t, Options{Limits: Limits{answerBytes: 1 << 20}})
 	r.api.streams.withTexts.count = 1
 	for i := range 3 {
 		r.save("a", fmt.Sprint(i)+strings.Repeat("x", 900<<10))
@@ -144,14 +144,14 @@ func TestSlowAnswer(t *testing.T) {
 	for _, x := range []struct {
 		rate int // bytes a second
 		cut  bool
-	}{{16 << 10, true}, {MinAnswerRate * 3 / 4, true}, {MinAnswerRate * 5 / 4, false}} {
+	}{{16 << 10, true}, {minAnswerRate * 3 / 4, true}, {minAnswerRate * 5 / 4, false}} {
 		synctest.Test(t, func(t *testing.T) {
 			store, err := memory.Open(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer store.Close()
-			api := New(store, Options{})
+			api := New(store, nil)
 			defer api.Close()
 			api.handler = api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				rest := time.NewTimer(time.Hour) // what the server takes is not the client's
@@ -159,7 +159,7 @@ func TestSlowAnswer(t *testing.T) {
 				w.Write(make([]byte, size))
 			}))
 			l := newPipeListener()
-			srv := Limits{}.NewServer(api)
+			srv := NewServer(api)
 			go srv.Serve(l)
 			defer srv.Close()
 			c, err := l.dial(t.Context(), "", "")

@@ -10,9 +10,9 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// MaxWait is how long a long poll may wait for a change: most proxies allow a request to
+// maxWait is how long a long poll may wait for a change: most proxies allow a request to
 // be silent for that long.
-const MaxWait = 60 * time.Second
+const maxWait = 60 * time.Second
 
 // A position is how far a reader has read the log. It is written STORE_ID.REVISION, since
 // a restored store may have other changes at the same revisions. A bare revision is of
@@ -92,10 +92,10 @@ func (c *call) changesQuery() (q changesQuery, err error) {
 	if q.limit, err = p.limit(); err != nil {
 		return q, err
 	}
-	if q.wait, err = p.seconds("wait", 0, MaxWait); err != nil {
+	if q.wait, err = p.seconds("wait", 0, maxWait); err != nil {
 		return q, err
 	}
-	if q.beat, err = p.seconds("beat", time.Second, MaxWait); err != nil {
+	if q.beat, err = p.seconds("beat", time.Second, maxWait); err != nil {
 		return q, err
 	}
 	min, err := p.revision("min_revision")

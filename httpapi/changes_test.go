@@ -30,7 +30,7 @@ func newChangesRig(t testing.TB, o Options) *changesRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &changesRig{t: t, store: store, api: New(store, o)}
+	r := &changesRig{t: t, store: store, api: New(store, &o)}
 	srv := httptest.NewServer(r.api)
 	r.url = srv.URL
 	t.Cleanup(func() {

@@ -43,7 +43,7 @@ func TestContract(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		p := newPeer(t, store, Options{TempDir: t.TempDir()})
+		p := newPeer(t, store, Options{tempDir: t.TempDir()})
 		p.rules = rules
 		wholeStore(t, p, start(t, Options{}))
 	})

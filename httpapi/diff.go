@@ -53,7 +53,7 @@ func (s *Server) getDiff(c *call) error {
 	}
 	// Not with a place to build: who waits for room while he holds one could wait for ever.
 	c.reservation().endBuild()
-	if err := c.reservation().reserveWork(c.ctx(), s.o.Limits.WorkTime, diffCost(two[0])+diffCost(two[1])); err != nil {
+	if err := c.reservation().reserveWork(c.ctx(), diffCost(two[0])+diffCost(two[1])); err != nil {
 		c.countRefusal("work")
 		return err
 	}

@@ -164,7 +164,7 @@ func TestLostAnswersAreLeftAlone(t *testing.T) {
 	if _, err := store.Save(t.Context(), stet.Draft{PromptID: "a", Text: "first"}); err != nil {
 		t.Fatal(err)
 	}
-	s := New(store, Options{})
+	s := New(store, nil)
 	defer s.Close()
 	get := func(w http.ResponseWriter, path string) {
 		r := httptest.NewRequest("GET", path, nil)

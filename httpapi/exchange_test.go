@@ -218,7 +218,7 @@ func newPeer(t *testing.T, store *stet.Store, o Options) *peer {
 		}
 		t.Cleanup(func() { store.Close() })
 	}
-	p := &peer{t: t, api: New(store, o), store: store, rules: rules}
+	p := &peer{t: t, api: New(store, &o), store: store, rules: rules}
 	server := httptest.NewServer(p.api)
 	t.Cleanup(func() { p.api.Close(); server.Close() })
 	p.url = server.URL

@@ -22,7 +22,7 @@ func TestUntakenAnswers(t *testing.T) {
 	defer store.Close()
 	k := newKeyed(t, store, Options{})
 	k.api.limiter.limits[kindUnknown], k.api.limiter.limits[kindUnsent] = 2, 4
-	server := Limits{}.NewServer(k.api)
+	server := NewServer(k.api)
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -94,7 +94,7 @@ func TestUntakenAnswers(t *testing.T) {
 // TestFrames: a connection of HTTP/2 may have no more under way, and send no more
 // before anybody reads it, than the server can bear of each of thousands.
 func TestFrames(t *testing.T) {
-	server := Limits{}.NewServer(http.NotFoundHandler())
+	server := NewServer(http.NotFoundHandler())
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

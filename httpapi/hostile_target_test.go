@@ -56,9 +56,9 @@ func newTargetOn(t *testing.T, o Options, l net.Listener, connect func() (net.Co
 	x := &target{t: t, store: store, connect: connect, rules: rules, open: make(map[net.Conn]bool), none: make(chan struct{}, 1)}
 	x.furnish()
 	o.Log = slog.New(slog.NewTextHandler(&x.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.TempDir = t.TempDir()
-	x.api = New(store, o)
-	server := o.Limits.NewServer(x.api) // and so does stet serve
+	o.tempDir = t.TempDir()
+	x.api = New(store, &o)
+	server := NewServer(x.api) // and so does stet serve
 	server.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)
 	server.ConnState = x.connection
 	over := make(chan struct{})

@@ -72,7 +72,7 @@ func TestHostile(t *testing.T) {
 		})
 	})
 	t.Run("keys", func(t *testing.T) {
-		newTarget(t, Options{Keys: ring(t), Limits: Limits{AttemptRate: -1}}).suffer(keyed)
+		newTarget(t, Options{Keys: ring(t), Limits: Limits{attemptRate: -1}}).suffer(keyed)
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // TestHosts: without keys a request must be for this machine, by a name that no
 // page of the web can have.
 func TestHosts(t *testing.T) {
-	s := New(openMemory(t), Options{Hosts: []string{"stet.lan", "other.lan:8080"}})
+	s := New(openMemory(t), &Options{Hosts: []string{"stet.lan", "other.lan:8080"}})
 	defer s.Close()
 	for host, status := range map[string]int{
 		"localhost": 200, "localhost:7838": 200, "LOCALHOST:1": 200, "localhost.": 200, "127.0.0.1": 200, "127.0.0.1:7838": 200, "[::1]": 200, "[::1]:7838": 200,
@@ -84,7 +84,7 @@ func TestOrigins(t *testing.T) {
 		{"every page reads", []string{"*"}, "GET", "cross-site", evil, 200, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := New(openMemory(t), Options{CORS: tt.cors})
+			s := New(openMemory(t), &Options{CORS: tt.cors})
 			defer s.Close()
 			path, body := "/v1/prompts/a/versions", `{"text":"x"}`
 			if tt.method == "DELETE" {

@@ -61,15 +61,15 @@ func newKeyed(t *testing.T, store *stet.Store, o Options, more ...keys.Key) *key
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler), Now: o.Now})
+	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler), Now: o.now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Keys, o.TempDir = ring, t.TempDir()
+	o.Keys, o.tempDir = ring, t.TempDir()
 	if o.Limits == (Limits{}) {
-		o.Limits = Limits{Rate: -1, AttemptRate: -1}
+		o.Limits = Limits{Rate: -1, attemptRate: -1}
 	}
-	s := New(store, o)
+	s := New(store, &o)
 	server := httptest.NewServer(s)
 	k.api, k.url = s, server.URL
 	t.Cleanup(func() {

@@ -33,7 +33,7 @@ func TestKilledBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	newPeer(t, store, Options{TempDir: dir}).ok(http.StatusOK, http.MethodGet, "/v1/backup", "")
+	newPeer(t, store, Options{tempDir: dir}).ok(http.StatusOK, http.MethodGet, "/v1/backup", "")
 	if _, err := os.Lstat(left); err == nil {
 		t.Error("what was left is still there")
 	}

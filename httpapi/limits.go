@@ -10,98 +10,82 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Limits bound the resources of requests. Zero means the default; a negative number means
-// no limit.
+// Limits bound what requests take. Zero means the default; a negative number means no
+// limit.
 type Limits struct {
-	// Rate is how many requests a second a key may make on average, and Burst how
-	// many at once: DefaultRate and twice the rate if 0. Requests without a key are
-	// limited by address, and only if Rate is not 0: without keys only this machine
-	// is answered.
-	Rate  float64
-	Burst int
-	// AttemptRate is how many requests without a valid key one remote address may
-	// make a second: DefaultAttemptRate if 0. It makes guessing slow.
-	AttemptRate float64
+	// Rate is how many requests a second a key may make on average, DefaultRate if 0, and
+	// twice as many at once. Requests without a key are limited by address, and only if
+	// Rate is not 0: without keys only this machine is answered.
+	Rate float64
 	// InHand is how many requests are worked on at once: DefaultInHand if 0. More are
 	// refused as unavailable. Streams and long polls do not count. Nor do requests
 	// whose bodies are still being received, of which there may be eight times as many.
-	// One key, or one address without a key, may have half of this and the next limits.
+	// One key, or one address without a key, may have half of this and the next limit.
 	InHand int
 	// Streams is how many streams and long polls may be open at once, and how many
 	// requests may wait for a revision: DefaultStreams if 0.
 	Streams int
-	// Large is how many backups, exports and verifications may run at once:
-	// DefaultLarge if 0.
-	Large int
-	// BodyBytes bounds the received bytes of bodies that are held at once:
-	// DefaultBodyBytes if 0.
-	BodyBytes int64
-	// AnswerBytes bounds the large answers, and the pages for streams, that are held
-	// at once: DefaultAnswerBytes if 0. A backup or an export is streamed and not held.
-	AnswerBytes int64
 
-	// WorkTime is how long a request may wait for a revision, and how long a read of
-	// many versions may take: DefaultWorkTime if 0. Then it fails as unavailable.
-	WorkTime time.Duration
-	// HeaderTime is how long a client may take to send a request's header:
-	// DefaultHeaderTime if 0.
-	HeaderTime time.Duration
-	// BodyTime is how long a client may take to send the body, in addition to the
-	// body's time at MinBodyRate: DefaultBodyTime if 0.
-	BodyTime time.Duration
-	// WriteTime is how long a client may take to accept a part of the answer, and the
-	// whole answer in addition to its time at MinAnswerRate: DefaultWriteTime if 0.
-	WriteTime time.Duration
-	// IdleTime is how long a connection without a request stays open:
-	// DefaultIdleTime if 0.
-	IdleTime time.Duration
+	// The rest is for tests: burst is how many requests a key may make at once.
+	burst                  int
+	attemptRate            float64
+	bodyBytes, answerBytes int64
+	bodyTime               time.Duration
 }
 
 const (
 	// DefaultRate is far more than an application with the client's cache needs, and a
 	// tenth of what two processors can answer.
 	DefaultRate = 2000
-	// DefaultAttemptRate lets a person mistype and makes a guesser wait for ages:
-	// a key has far more than 100 bits.
-	DefaultAttemptRate = 10
+	// attemptRate is how many requests without a valid key one remote address may make a
+	// second. It lets a person mistype and makes a guesser wait for ages: a key has far more
+	// than 100 bits.
+	attemptRate = 10
 	// DefaultInHand is many times what the processors can work on at once. Beyond it a
 	// request would wait longer than a retry takes.
 	DefaultInHand = 512
 	// DefaultStreams times the 40 KB that a stream takes is some 400 MB.
 	DefaultStreams = 10_000
-	// DefaultLarge keeps whole-store reads from filling the disk or taking every
-	// processor.
-	DefaultLarge = 4
-	// DefaultBodyBytes is room for two of the largest bodies, or for a dozen commits of
-	// as many texts as there may be in one.
-	DefaultBodyBytes = 128 << 20
-	// DefaultAnswerBytes is room for some three of the largest answers, or for a dozen
-	// pages, whose clients do not read them at once.
-	DefaultAnswerBytes = 96 << 20
-	// DefaultWorkTime is the timeout of the Go client.
-	DefaultWorkTime = 30 * time.Second
-	// DefaultHeaderTime is ample: a header comes in one packet or two.
-	DefaultHeaderTime = 10 * time.Second
-	// DefaultBodyTime lets a body begin to come on the worst of links.
-	DefaultBodyTime = 10 * time.Second
-	// DefaultWriteTime is how long a link may stand still.
-	DefaultWriteTime = 30 * time.Second
-	// DefaultIdleTime is longer than most clients keep idle connections, so that the
-	// client closes first and no request meets a closed connection.
-	DefaultIdleTime = 2 * time.Minute
+	// maxLarge is how many backups, exports and verifications run at once. It keeps them
+	// from filling the disk and from taking every processor.
+	maxLarge = 4
+	// maxBodies is how many received bytes of bodies are held at once: room for two of the
+	// largest bodies, or for a dozen commits of as many texts as there may be in one.
+	maxBodies = 128 << 20
+	// maxAnswers is how many bytes of large answers, and of pages for streams, are held at
+	// once: room for three of the largest answers, or for a dozen pages, whose clients do
+	// not read them at once. A backup or an export is streamed and not held.
+	maxAnswers = 96 << 20
 
-	// MinBodyRate, in bytes a second, is how fast a client must send a body: the rate
+	// workTime is how long a request may wait for a revision, and how long a read of many
+	// versions may take, before it fails as unavailable: the timeout of the Go client.
+	workTime = 30 * time.Second
+	// headerTime is how long a client may take to send a request's header, which comes in
+	// one packet or two.
+	headerTime = 10 * time.Second
+	// bodyTime is how long a client may take to send the body, in addition to the body's
+	// time at minBodyRate: a body may begin to come on the worst of links.
+	bodyTime = 10 * time.Second
+	// writeTime is how long a client may take to accept a part of the answer, and the whole
+	// answer in addition to its time at minAnswerRate: a link may stand still for as long.
+	writeTime = 30 * time.Second
+	// idleTime is how long a connection without a request stays open: longer than most
+	// clients keep one, so that the client closes first and no request meets a closed
+	// connection.
+	idleTime = 2 * time.Minute
+
+	// minBodyRate, in bytes a second, is how fast a client must send a body: the rate
 	// of the slowest mobile links.
-	MinBodyRate = 16 << 10
-	// MinAnswerRate, in bytes a second, is how fast a client must read a large answer:
+	minBodyRate = 16 << 10
+	// minAnswerRate, in bytes a second, is how fast a client must read a large answer:
 	// one of 32 MiB is held for nine minutes at most.
-	MinAnswerRate = 64 << 10
-	// MaxHeaderBytes bounds a request's header, which whoever connects can make the
+	minAnswerRate = 64 << 10
+	// maxHeaderBytes bounds a request's header, which whoever connects can make the
 	// server keep, without any key: it is as much as other servers take. An id and a
 	// message of 4,000 bytes, all percent-encoded, and what proxies add have room; a
 	// longer message stands in the body of POST /v1/commits. Package net/http takes
 	// 4 KiB more, and answers 431 to what is longer.
-	MaxHeaderBytes = 16 << 10
+	maxHeaderBytes = 16 << 10
 
 	// maxFrame is the longest frame of HTTP/2, the smallest limit that the protocol
 	// allows: every connection has a buffer for one, with or without a key.
@@ -128,18 +112,13 @@ const (
 // withDefaults returns the limits with defaults for 0 and no limit for negative numbers.
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Rate, DefaultRate, 0)
-	setDefault(&l.Burst, int(2*l.Rate), 0)
-	setDefault(&l.AttemptRate, DefaultAttemptRate, 0)
 	setDefault(&l.InHand, DefaultInHand, 1<<31-1)
 	setDefault(&l.Streams, DefaultStreams, 1<<31-1)
-	setDefault(&l.Large, DefaultLarge, 1<<31-1)
-	setDefault(&l.BodyBytes, DefaultBodyBytes, 1<<62)
-	setDefault(&l.AnswerBytes, DefaultAnswerBytes, 1<<62)
-	setDefault(&l.WorkTime, DefaultWorkTime, 1<<62)
-	setDefault(&l.HeaderTime, DefaultHeaderTime, 0)
-	setDefault(&l.BodyTime, DefaultBodyTime, 0)
-	setDefault(&l.WriteTime, DefaultWriteTime, 0)
-	setDefault(&l.IdleTime, DefaultIdleTime, 0)
+	setDefault(&l.burst, int(2*l.Rate), 0)
+	setDefault(&l.attemptRate, attemptRate, 0)
+	setDefault(&l.bodyBytes, maxBodies, 0)
+	setDefault(&l.answerBytes, maxAnswers, 0)
+	setDefault(&l.bodyTime, bodyTime, 0)
 	return l
 }
 
@@ -159,9 +138,9 @@ func (s *Server) limit() {
 	s.noRate = l.Rate == 0
 	*l = l.withDefaults()
 	s.limiter = newLimiter(*l)
-	s.rates = newRates(l.Rate, l.Burst, s.o.Now)
-	s.attempts = newRates(l.AttemptRate, int(10*l.AttemptRate), s.o.Now) // a page of a browser makes ten at once
-	s.metrics = newMetrics(s.store, s.limiter, s.o.Connections)
+	s.rates = newRates(l.Rate, l.burst, s.o.now)
+	s.attempts = newRates(l.attemptRate, int(10*l.attemptRate), s.o.now) // a page of a browser makes ten at once
+	s.metrics = newMetrics(s.store, s.limiter, s.o.Metrics)
 }
 
 // A kind of request has a limit of its own.
@@ -199,8 +178,8 @@ type limiter struct {
 
 func newLimiter(l Limits) *limiter {
 	return &limiter{
-		limits:    [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindBody: 8 * int64(l.InHand), kindLarge: int64(l.Large), kindFree: 1<<63 - 1, kindUnknown: maxUnsent, kindUnsent: maxUnsent},
-		bodyLimit: l.BodyBytes, answerLimit: l.AnswerBytes, builds: make(chan struct{}, builders()), work: semaphore.NewWeighted(maxWork),
+		limits:    [kinds]int64{kindUsual: int64(l.InHand), kindStream: int64(l.Streams), kindWait: int64(l.Streams), kindBody: 8 * int64(l.InHand), kindLarge: maxLarge, kindFree: 1<<63 - 1, kindUnknown: maxUnsent, kindUnsent: maxUnsent},
+		bodyLimit: l.bodyBytes, answerLimit: l.answerBytes, builds: make(chan struct{}, builders()), work: semaphore.NewWeighted(maxWork),
 	}
 }
 
@@ -254,17 +233,16 @@ func (g *limiter) hold(bytes int64) error {
 
 func (g *limiter) release(bytes int64) { g.bytes.Add(-bytes) }
 
-// NewServer returns a server of package net/http for a handler, with the limits that
-// net/http enforces itself. The caller may set other fields.
-func (l Limits) NewServer(h http.Handler) *http.Server {
-	l = l.withDefaults()
+// NewServer returns a server of package net/http for a handler, a [Server] or one around
+// it, with the limits that net/http enforces itself. The caller may set other fields.
+func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: l.HeaderTime,
-		IdleTimeout:       l.IdleTime,
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
 		// For the answers that net/http gives by itself; others set their own.
-		WriteTimeout:   l.WriteTime,
-		MaxHeaderBytes: MaxHeaderBytes,
+		WriteTimeout:   writeTime,
+		MaxHeaderBytes: maxHeaderBytes,
 		// Each stream is a request, and what has come of its body is held by the
 		// connection until it is read.
 		HTTP2: &http.HTTP2Config{

@@ -69,8 +69,8 @@ func newRigOn(t *testing.T, o Options, l net.Listener, connect func() (net.Conn,
 	}
 	r := &rig{t: t, store: store, lines: make(chan string, 10_000), connect: connect}
 	o.Log = slog.New(slog.NewJSONHandler(&lineWriter{lines: r.lines}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	r.api = New(store, o)
-	server := o.Limits.NewServer(r.api)
+	r.api = New(store, &o)
+	server := NewServer(r.api)
 	served := make(chan struct{})
 	go func() { defer close(served); server.Serve(l) }()
 	t.Cleanup(func() {
@@ -195,7 +195,7 @@ func TestStreamsHaveABoundOfTheirOwn(t *testing.T) {
 }
 
 func TestBytesOfBodies(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{BodyBytes: 20}})
+	r := newRig(t, Options{Limits: Limits{bodyBytes: 20}})
 	first, announced := r.begin(), r.begin()
 	if n := r.api.limiter.bytes.Load(); n != 0 {
 		t.Errorf("%d bytes are held of what has not come", n)
@@ -276,7 +276,7 @@ func TestSlowBody(t *testing.T) {
 			}
 			fmt.Fprint(w, n, err)
 		}))
-		const size = 2 * MinBodyRate * 60 // takes a minute, and is as fast as it must be
+		const size = 2 * minBodyRate * 60 // takes a minute, and is as fast as it must be
 		c = r.dial(fmt.Sprintf("POST /x HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: %d\n\n", size))
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
@@ -307,7 +307,7 @@ func TestSlowHeader(t *testing.T) {
 
 func TestLargeHeader(t *testing.T) {
 	r := newRig(t, Options{})
-	res, body := r.ask("GET /v1/prompts HTTP/1.1\nHost: localhost\nX-A: " + strings.Repeat("a", MaxHeaderBytes+8<<10))
+	res, body := r.ask("GET /v1/prompts HTTP/1.1\nHost: localhost\nX-A: " + strings.Repeat("a", maxHeaderBytes+8<<10))
 	if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("%s, %s", res.Status, body)
 	}
@@ -316,7 +316,7 @@ func TestLargeHeader(t *testing.T) {
 // TestSlowReader has a client that takes nothing of an answer, and one that takes
 // a little of it all the time: only the first is cut off.
 func TestSlowReader(t *testing.T) {
-	const size = 32 << 20 // more than it may take in DefaultWriteTime, at the pace below
+	const size = 32 << 20 // more than it may take in writeTime, at the pace below
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
 		r.api.handler = r.api.guard(nowhere, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Write(make([]byte, size))
@@ -339,7 +339,7 @@ func TestSlowReader(t *testing.T) {
 			}
 			<-tick.C
 		}
-		if took := time.Since(start); total < size || took < 2*DefaultWriteTime {
+		if took := time.Since(start); total < size || took < 2*writeTime {
 			t.Errorf("a client that reads all the time got %d bytes of %d in %v", total, size, took)
 		}
 	})
@@ -372,7 +372,7 @@ func TestOwnDeadline(t *testing.T) {
 // TestSilenceIsNotSlowness lets a request be worked on for longer than a piece of
 // an answer may take, over HTTP/1.1 and over HTTP/2, whose deadlines run meanwhile.
 func TestSilenceIsNotSlowness(t *testing.T) {
-	const silence = 3 * DefaultWriteTime
+	const silence = 3 * writeTime
 	quiet := func(w http.ResponseWriter, r *http.Request) {
 		for range 2 {
 			<-time.After(silence)
@@ -394,7 +394,7 @@ func TestSilenceIsNotSlowness(t *testing.T) {
 		}
 	})
 	inBubble(t, Options{}, func(t *testing.T, r *rig) {
-		server := Limits{}.NewServer(r.api.guard(nowhere, http.HandlerFunc(quiet)))
+		server := NewServer(r.api.guard(nowhere, http.HandlerFunc(quiet)))
 		server.Protocols = new(http.Protocols)
 		server.Protocols.SetUnencryptedHTTP2(true)
 		l := newPipeListener()
@@ -419,7 +419,7 @@ func TestSilenceIsNotSlowness(t *testing.T) {
 
 func TestRateOfAddress(t *testing.T) {
 	c := newClock()
-	r := newRig(t, Options{Now: c.now, Limits: Limits{Rate: .5, Burst: 2}})
+	r := newRig(t, Options{now: c.now, Limits: Limits{Rate: .5, burst: 2}})
 	for i, want := range []int{200, 200, 429} {
 		if res, body := r.ask("GET /v1/prompts"); res.StatusCode != want || (want == 429) != (res.Header.Get("Retry-After") == "2") {
 			t.Errorf("request %d: %s, Retry-After %q, %s", i, res.Status, res.Header.Get("Retry-After"), body)
@@ -457,7 +457,7 @@ func TestRateOfKeys(t *testing.T) {
 	}
 	t.Cleanup(ring.Close)
 	c := newClock()
-	r := newRig(t, Options{Keys: ring, Now: c.now, Limits: Limits{Rate: 1, Burst: 2, AttemptRate: .2}})
+	r := newRig(t, Options{Keys: ring, now: c.now, Limits: Limits{Rate: 1, burst: 2, attemptRate: .2}})
 	status := func(secret string) int {
 		res, _ := r.ask("GET /v1/prompts HTTP/1.1\nAuthorization: Bearer " + secret + "\nX-A: ")
 		m := r.line()

@@ -23,7 +23,7 @@ import (
 func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := newRecorder(w, r, s.o.Limits.WriteTime, start)
+		rec := newRecorder(w, r, start)
 		k := rt.kindOf(r)
 		rec.reservation = reservation{limiter: s.limiter, kind: k}
 		client := r.Context() // done once the client has left
@@ -49,14 +49,14 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
-			if s.o.Limits.BodyTime > 0 {
+			if s.o.Limits.bodyTime > 0 {
 				// net/http reads what the handler leaves, and would wait for it for ever.
-				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.BodyTime))
+				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.bodyTime))
 				body := r.Body
 				// A copy: by the body of its own request net/http sees that nobody has
 				// asked for it (Expect: 100-continue), and so does not wait for it.
 				r = r.WithContext(r.Context())
-				r.Body = &slowBody{ReadCloser: body, control: rec.control, grace: s.o.Limits.BodyTime}
+				r.Body = &slowBody{ReadCloser: body, control: rec.control, grace: s.o.Limits.bodyTime}
 			}
 		}
 		next.ServeHTTP(rec, r)

@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/conns"
 )
 
 // metrics are what /metrics tells. They are in a registry of their own, so that two
@@ -31,7 +30,7 @@ type metrics struct {
 // microseconds, saves a sync.
 var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
-func newMetrics(store *stet.Store, g *limiter, connections func() conns.Stats) *metrics {
+func newMetrics(store *stet.Store, g *limiter, more prometheus.Collector) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -45,7 +44,10 @@ func newMetrics(store *stet.Store, g *limiter, connections func() conns.Stats) *
 		}, []string{"limit"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, monitor: monitorOf(store), gate: g, gets: &m.gets, connections: connections})
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, monitor: monitorOf(store), gate: g, gets: &m.gets})
+	if more != nil {
+		m.registry.MustRegister(more)
+	}
 	m.answer = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 	return m
 }
@@ -90,8 +92,6 @@ type storeMetrics struct {
 	monitor stet.Monitor
 	gate    *limiter
 	gets    *atomic.Uint64
-	// connections may be nil.
-	connections func() conns.Stats
 }
 
 func description(name, help string, labels ...string) *prometheus.Desc {
@@ -109,13 +109,11 @@ var (
 	descCommits     = description("commits_total", "Commits, by what became of them: applied, replayed, conflict, refused, failed.", "outcome")
 	descBatches     = description("commit_batch_size", "Commits that were written together, in one append and one sync.")
 	descHits        = description("cache_hits_total", "Texts that were in memory when they were read.")
-	descConnections = description("http_connections", "Connections that are open, those of the private socket left out.")
-	descClosed      = description("http_connections_closed_total", "Connections closed for want of places: new ones (refused), and those that waited for a request (waited).", "which")
 	descMisses      = description("cache_misses_total", "Texts that had to be read from the storage.")
 )
 
 func (s *storeMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRevision, descQueued, descStopped, descInHand, descSubscribers, descBodyBytes, descAnswerBytes, descCommits, descBatches, descHits, descMisses, descConnections, descClosed} {
+	for _, d := range []*prometheus.Desc{descRevision, descQueued, descStopped, descInHand, descSubscribers, descBodyBytes, descAnswerBytes, descCommits, descBatches, descHits, descMisses} {
 		ch <- d
 	}
 }
@@ -140,13 +138,6 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descSubscribers, float64(s.gate.inHand[kindStream].Load()))
 	gauge(descBodyBytes, float64(s.gate.bytes.Load()))
 	gauge(descAnswerBytes, float64(s.gate.answers.Load()))
-
-	if s.connections != nil {
-		stats := s.connections()
-		gauge(descConnections, float64(stats.Open))
-		counter(descClosed, stats.Refused, "refused")
-		counter(descClosed, stats.Dropped, "waited")
-	}
 
 	gets := s.gets.Load() // before the store's, so that the difference is not negative for long
 	stats := s.monitor.Stats()

@@ -19,7 +19,7 @@ func TestProxied(t *testing.T) {
 	}
 	defer ring.Close()
 	for name, o := range map[string]Options{"no ring": {}, "no key yet": {Keys: ring}, "a name given": {Hosts: []string{"stet.example"}}} {
-		s := New(openMemory(t), o)
+		s := New(openMemory(t), &o)
 		defer s.Close()
 		ask := func(header, value, proto, host string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest("GET", "/v1/prompts", nil)
@@ -73,7 +73,7 @@ func TestProxied(t *testing.T) {
 // would never see the answer.
 func TestWholeStoreForPages(t *testing.T) {
 	const app = "https://app.example"
-	s := New(openMemory(t), Options{CORS: []string{app}, TempDir: t.TempDir()})
+	s := New(openMemory(t), &Options{CORS: []string{app}, tempDir: t.TempDir()})
 	defer s.Close()
 	pages := map[string]struct {
 		header map[string]string

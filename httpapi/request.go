@@ -77,7 +77,7 @@ func (c *call) caller() string {
 // carryOut does what the route is for, in the time that it may take.
 func (c *call) carryOut() error {
 	if c.route.work {
-		ctx, cancel := context.WithTimeout(c.ctx(), c.s.o.Limits.WorkTime)
+		ctx, cancel := context.WithTimeout(c.ctx(), workTime)
 		defer cancel()
 		c.r = c.r.WithContext(ctx)
 	}

@@ -24,7 +24,7 @@ type route struct {
 	reads bool
 	// body is the most bytes of a body; 0 where none is taken.
 	body int64
-	// work says that Limits.WorkTime bounds the operation.
+	// work says that workTime bounds the operation.
 	work bool
 }
 

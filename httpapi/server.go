@@ -7,8 +7,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/conns"
 	"github.com/stet-dev/stet/internal/keys"
 )
 
@@ -23,16 +24,16 @@ type Options struct {
 	MaxBody int64
 	// Log gets what operators should know; nothing is logged if nil.
 	Log *slog.Logger
-	// Now is the clock; time.Now if nil.
-	Now func() time.Time
 	// Version is the version of the program, as /v1/store tells it.
 	Version string
-	// TempDir is where a backup is made before it is sent; the system's place if "".
-	TempDir string
 	// Limits bound what requests may take.
 	Limits Limits
-	// Connections tells of the connections, for the metrics; they are left out if nil.
-	Connections func() conns.Stats
+	// Metrics are further ones that /metrics tells; nil for none.
+	Metrics prometheus.Collector
+
+	// The rest is for tests: the clock, and where a backup is made before it is sent.
+	now     func() time.Time
+	tempDir string
 }
 
 // A Server answers HTTP requests from a store. It may be used by any number of
@@ -63,19 +64,23 @@ type Server struct {
 	keyless *access // of who shows no key, while there are none
 }
 
-// New returns a server of a store.
-func New(store *stet.Store, o Options) *Server {
+// New returns a server of a store. Options may be nil.
+func New(store *stet.Store, opts *Options) *Server {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
 	if o.MaxBody == 0 {
 		o.MaxBody = DefaultMaxBody
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.now == nil {
+		o.now = time.Now
 	}
-	if o.TempDir == "" {
-		o.TempDir = os.TempDir()
+	if o.tempDir == "" {
+		o.tempDir = os.TempDir()
 	}
 	s := &Server{store: store, monitor: monitorOf(store), o: o, ids: newRequestIDs(), keyless: everything}
 	s.stopping, s.drain = context.WithCancel(context.Background())

@@ -36,7 +36,7 @@ func keyedRig(t *testing.T, l Limits) (r *rig, reader, writer string) {
 // TestBodiesThatComeSlowlyHoldNobodyUp announces large bodies, of which little comes:
 // they take no place among the requests in hand, and no room but for what has come.
 func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
-	r, reader, writer := keyedRig(t, Limits{InHand: 4, Rate: -1, AttemptRate: -1})
+	r, reader, writer := keyedRig(t, Limits{InHand: 4, Rate: -1, attemptRate: -1})
 	bodies := &r.api.limiter.inHand[kindBody]
 	for _, length := range []string{"Content-Length: 3000000\n\n", "Transfer-Encoding: chunked\n\n5\n"} {
 		for range 8 {
@@ -89,14 +89,14 @@ func TestStrangersKeepNoConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	limits := Limits{Rate: -1, AttemptRate: -1, BodyTime: -1}
+	limits := Limits{Rate: -1, attemptRate: -1, bodyTime: -1}
 	k := newKeyed(t, store, Options{Limits: limits})
 	raw, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := conns.Listen(raw, 2, 2)
-	server := limits.NewServer(k.api)
+	server := NewServer(k.api)
 	active := make(chan bool, 100)
 	server.ConnContext = conns.Context
 	server.ConnState = func(c net.Conn, state http.ConnState) {
@@ -156,7 +156,7 @@ func TestBodiesOfUnknownLength(t *testing.T) {
 // TestOneKeyHasItsShare: who has as much in hand as one key may is refused, with when to
 // come again, and others are not.
 func TestOneKeyHasItsShare(t *testing.T) {
-	r, reader, writer := keyedRig(t, Limits{InHand: 8, Streams: 8, Rate: -1, AttemptRate: -1})
+	r, reader, writer := keyedRig(t, Limits{InHand: 8, Streams: 8, Rate: -1, attemptRate: -1})
 	const stream = "GET /v1/changes HTTP/1.1\nAccept: text/event-stream\n"
 	for range 4 {
 		r.dial(stream + reader + "\n")
@@ -180,7 +180,7 @@ func TestOneKeyHasItsShare(t *testing.T) {
 
 // TestWhoMayNotIsRefusedBeforeTheBody expects no body to be asked for.
 func TestWhoMayNotIsRefusedBeforeTheBody(t *testing.T) {
-	r, reader, _ := keyedRig(t, Limits{Rate: -1, AttemptRate: -1})
+	r, reader, _ := keyedRig(t, Limits{Rate: -1, attemptRate: -1})
 	for _, line := range []string{
 		"POST /v1/commits", "POST /v1/prompts/a/versions", "PUT /v1/prompts/a/labels/production", "DELETE /v1/prompts/a/labels/production",
 		"POST /v1/prompts/a/labels/production/rollback", "POST /v1/replay", "POST /v1/verify",
@@ -194,7 +194,7 @@ func TestWhoMayNotIsRefusedBeforeTheBody(t *testing.T) {
 
 // TestHeadDoesNotDoTheWork: HEAD of what is for the whole store makes nothing.
 func TestHeadDoesNotDoTheWork(t *testing.T) {
-	r := newRig(t, Options{TempDir: "/dev/null/nowhere"}) // where no backup could be made
+	r := newRig(t, Options{tempDir: "/dev/null/nowhere"}) // where no backup could be made
 	for path, want := range map[string]string{"/v1/backup": "200 OK", "/v1/export": "200 OK", "/v1/verify": "405 Method Not Allowed"} {
 		b, err := io.ReadAll(r.dial("HEAD " + path + " HTTP/1.1\nHost: localhost\nConnection: close\n\n"))
 		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 "+want) {
@@ -206,7 +206,7 @@ func TestHeadDoesNotDoTheWork(t *testing.T) {
 // TestClientsThatLeave: an answer that its client leaves is an aborted request, and no
 // panic and no error of the server.
 func TestClientsThatLeave(t *testing.T) {
-	r := newRig(t, Options{TempDir: t.TempDir()})
+	r := newRig(t, Options{tempDir: t.TempDir()})
 	for i := range 24 {
 		if _, err := r.store.Save(context.Background(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + strings.Repeat("x", 1<<20-1000)}); err != nil {
 			t.Fatal(err)

@@ -14,9 +14,8 @@ import (
 // link takes in a second or two, so that a large answer on it is not cut off.
 const pieceBytes = 256 << 10
 
-// refreshAfter is how old a deadline may get, if that is less than a quarter of it,
-// before the next write sets a new one: answers that are quick, which is nearly all,
-// set none, and have the one that net/http set.
+// refreshAfter is how old a deadline may get before the next write sets a new one: answers
+// that are quick, which is nearly all, set none, and have the one that net/http set.
 const refreshAfter = 5 * time.Second
 
 // A recorder writes the answer to one request: it counts the bytes, and disconnects a
@@ -24,7 +23,6 @@ const refreshAfter = 5 * time.Second
 type recorder struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	time    time.Duration // for each piece
 	until   time.Time     // the deadline as it was set last
 	spent   time.Duration // on waiting for the client to take a large answer
 	h2      bool          // whose deadlines run while nothing is written, too
@@ -40,8 +38,8 @@ type recorder struct {
 	err error
 }
 
-func newRecorder(w http.ResponseWriter, r *http.Request, write time.Duration, now time.Time) *recorder {
-	rec := &recorder{ResponseWriter: w, control: http.NewResponseController(w), time: write, until: now.Add(write), h2: r.ProtoMajor >= 2}
+func newRecorder(w http.ResponseWriter, r *http.Request, now time.Time) *recorder {
+	rec := &recorder{ResponseWriter: w, control: http.NewResponseController(w), until: now.Add(writeTime), h2: r.ProtoMajor >= 2}
 	if rec.h2 {
 		rec.forget()
 	}
@@ -82,7 +80,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 		begun := r.extend()
 		m, err := r.ResponseWriter.Write(piece)
 		n += m
-		if r.bytes += int64(m); r.bytes > MinAnswerRate {
+		if r.bytes += int64(m); r.bytes > minAnswerRate {
 			r.spent += time.Since(begun)
 		}
 		if err != nil || n == len(p) {
@@ -120,13 +118,13 @@ func (r *recorder) SetWriteDeadline(t time.Time) error {
 // cannot do so, in a test, has no slow client either.
 func (r *recorder) extend() (now time.Time) {
 	now = time.Now()
-	if r.time <= 0 || r.own {
+	if r.own {
 		return now
 	}
-	allowed := time.Duration(float64(r.bytes)/MinAnswerRate*float64(time.Second)) - r.spent
-	d := min(r.time, r.time+allowed)
+	allowed := time.Duration(float64(r.bytes)/minAnswerRate*float64(time.Second)) - r.spent
+	d := min(writeTime, writeTime+allowed)
 	until := now.Add(d)
-	if later := until.Sub(r.until); r.h2 || later < 0 || later >= min(refreshAfter, r.time/4) {
+	if later := until.Sub(r.until); r.h2 || later < 0 || later >= refreshAfter {
 		r.until = until
 		_ = r.control.SetWriteDeadline(r.until)
 	}
@@ -166,7 +164,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	if b.start.IsZero() {
 		b.start = time.Now()
 	}
-	allowed := b.grace + time.Duration(float64(b.bytes)/MinBodyRate*float64(time.Second))
+	allowed := b.grace + time.Duration(float64(b.bytes)/minBodyRate*float64(time.Second))
 	_ = b.control.SetReadDeadline(b.start.Add(allowed))
 	n, err := b.ReadCloser.Read(p)
 	b.bytes += int64(n)

@@ -54,7 +54,7 @@ func TestStoppedEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := &lines{got: make(chan string, 100)}
-	api := httpapi.New(s, httpapi.Options{Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelError}))})
+	api := httpapi.New(s, &httpapi.Options{Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelError}))})
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+path, nil))

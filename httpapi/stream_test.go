@@ -204,7 +204,7 @@ func newChangesBubble(t *testing.T) (*changesRig, *pipeListener, *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &changesRig{t: t, store: store, api: New(store, Options{}), url: "http://127.0.0.1"}
+	r := &changesRig{t: t, store: store, api: New(store, nil), url: "http://127.0.0.1"}
 	l := newPipeListener()
 	srv := &http.Server{Handler: r.api}
 	go srv.Serve(l)

@@ -68,7 +68,7 @@ func (s *Server) backup(c *call) error {
 		h["Cache-Control"] = noStore
 		return nil
 	}
-	dir, err := temp.Mkdir(c.ctx(), s.o.TempDir, "stet-backup-")
+	dir, err := temp.Mkdir(c.ctx(), s.o.tempDir, "stet-backup-")
 	if err != nil {
 		return stet.WrapError(err, stet.CodeUnavailable, "there is no place to make the backup in: %v.", err)
 	}

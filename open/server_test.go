@@ -28,7 +28,7 @@ func served(t *testing.T) http.Handler {
 	if _, err := s.Save(t.Context(), stet.Draft{PromptID: "a", Text: "A"}); err != nil {
 		t.Fatal(err)
 	}
-	api := httpapi.New(s, httpapi.Options{})
+	api := httpapi.New(s, nil)
 	t.Cleanup(func() { api.Close(); s.Close() })
 	return api
 }

@@ -149,7 +149,7 @@ func (s serverSetup) serve() (address string, stop func() error, err error) {
 		return "", nil, err
 	}
 	// The limits of time are those of stet's server: net/http keeps them for both.
-	return listenAndServe(httpapi.Limits{}.NewServer(h))
+	return listenAndServe(httpapi.NewServer(h))
 }
 
 // listenAndServe lets a server answer until stop is called.

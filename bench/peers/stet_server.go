@@ -31,8 +31,8 @@ func serveStet(dir string) (address string, stop func() error, err error) {
 	if err != nil {
 		return "", nil, errors.Join(err, s.Close())
 	}
-	api := httpapi.New(s, httpapi.Options{Log: log, Keys: ring})
-	server := httpapi.Limits{}.NewServer(api)
+	api := httpapi.New(s, &httpapi.Options{Log: log, Keys: ring})
+	server := httpapi.NewServer(api)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	address, end, err := listenAndServe(server)
 	if err != nil {

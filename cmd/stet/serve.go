@@ -100,18 +100,18 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if ring != nil {
 		defer ring.Close()
 	}
-	api := httpapi.New(s, httpapi.Options{
+	api := httpapi.New(s, &httpapi.Options{
 		MaxBody: given(c.MaxBody), Log: log, Version: programVersion(), Keys: ring, Hosts: c.Host, CORS: c.CORS,
-		Limits: c.limits(), Connections: listener.Stats,
+		Limits: c.limits(), Metrics: listener,
 	})
 	private, err := c.private(a, log)
 	if err != nil {
 		return err
 	}
 	sv := &serving{api: api, log: log, grace: c.Grace, failed: make(chan error, 2)}
-	sv.serve(c.limits().NewServer(api), listener, tlsConfig)
+	sv.serve(httpapi.NewServer(api), listener, tlsConfig)
 	if private != nil {
-		sv.servePrivate(c.limits().NewServer(api), conns.Listen(private, bounds.Private, bounds.Private))
+		sv.servePrivate(httpapi.NewServer(api), conns.Listen(private, bounds.Private, bounds.Private))
 	}
 	c.ready(a, s, listener.Addr(), tlsConfig != nil, ring != nil && !ring.Open(), time.Since(start), log)
 

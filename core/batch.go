@@ -64,11 +64,6 @@ func (c *Core) decideAll(w *written, batch []*pending) {
 	defer c.state.Unlock()
 	if w.tx == nil {
 		c.begin(w)
-	} else if c.published.Load() != w.tx.base {
-		// A reader has found in the log what an append of unknown outcome, given up
-		// before, has left there. This append will fail; nothing more joins it.
-		w.rest = batch
-		return
 	}
 	for i, p := range batch {
 		if at, ok := w.inBatch[p.id]; ok {

@@ -54,10 +54,9 @@ type Options struct {
 // A Core is a store over one engine. Its methods may be called by many
 // goroutines at once.
 type Core struct {
-	log      driver.Log
-	streamer driver.Streamer // log, if it is one
-	info     driver.Info
-	opts     Options
+	log  driver.Log
+	info driver.Info
+	opts Options
 
 	// published is what readers see.
 	published atomic.Pointer[snapshot]
@@ -130,9 +129,6 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 		queue:   make(chan *pending, queueLen),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		ids: newIDs(),
-	}
-	if c.info.Exclusive {
-		c.streamer, _ = log.(driver.Streamer)
 	}
 	limit := max(opts.CacheBytes, 1) // 1 byte: nothing fits
 	if c.info.Resident {

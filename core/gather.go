@@ -1,10 +1,7 @@
 package core
 
 import (
-	"iter"
 	"runtime"
-
-	"github.com/stet-dev/stet/driver"
 )
 
 // Bounds of one batch, beside Options.MaxBatch.
@@ -65,28 +62,5 @@ func (g *gathering) more() []*pending {
 			return batch
 		}
 		runtime.Gosched()
-	}
-}
-
-// chunks are the entries of a batch: those that are decided, and then, chunk by
-// chunk, those of what is gathered while the engine writes the chunk before.
-func (c *Core) chunks(w *written) iter.Seq[[]driver.Entry] {
-	return func(yield func([]driver.Entry) bool) {
-		n := 0
-		for {
-			// A chunk may have none: what was gathered was refused, or there already.
-			if chunk := w.entries[n:len(w.entries):len(w.entries)]; len(chunk) > 0 && !yield(chunk) {
-				return
-			}
-			n = len(w.entries)
-			if len(w.rest) > 0 {
-				return
-			}
-			batch := w.gathering.more()
-			if len(batch) == 0 {
-				return
-			}
-			c.decideAll(w, batch)
-		}
 	}
 }

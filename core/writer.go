@@ -10,8 +10,7 @@ import (
 )
 
 // write is the one goroutine that appends: gather, decide, append, publish,
-// answer, again. For an engine that is a driver.Streamer, gathering and deciding go on
-// while it writes.
+// answer, again.
 func (c *Core) write() {
 	defer close(c.stopped)
 	for {
@@ -32,10 +31,8 @@ func (c *Core) write() {
 // commit carries a batch through to its answers.
 func (c *Core) commit(g *gathering) {
 	batch := g.now()
-	if c.streamer == nil {
-		for more := g.more(); len(more) > 0; more = g.more() {
-			batch = append(batch, more...)
-		}
+	for more := g.more(); len(more) > 0; more = g.more() {
+		batch = append(batch, more...)
 	}
 	moved := 0
 	for len(batch) > 0 {
@@ -99,7 +96,7 @@ func (c *Core) confirm(w *written) error {
 // attempts after it has settled it.
 func (c *Core) appendAll(w *written) (lost, err error) {
 	for attempt := 1; ; attempt++ {
-		err := c.append(w, attempt == 1)
+		err := c.append(w)
 		switch {
 		case err == nil, errors.Is(err, driver.ErrMoved):
 			return lost, err
@@ -117,17 +114,13 @@ func (c *Core) appendAll(w *written) (lost, err error) {
 // as long as it is let. It ends as unknown, and is sent again.
 const appendTimeout = 30 * time.Second
 
-// append appends the entries of a batch, and those that it comes to have meanwhile,
-// if more may come.
-func (c *Core) append(w *written, more bool) error {
+// append appends the entries of a batch.
+func (c *Core) append(w *written) error {
 	ctx := c.ctx
 	if !c.info.Exclusive {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
 		defer cancel()
-	}
-	if more && c.streamer != nil && !w.gathering.done() {
-		return c.streamer.AppendStream(ctx, w.tx.base.tail(), c.chunks(w))
 	}
 	return c.log.Append(ctx, w.tx.base.tail(), w.entries)
 }

@@ -4,7 +4,7 @@
 // An engine is one conditional log and a place for bodies; all meaning (which
 // number is next, what conflicts, what a selector names) is in package core,
 // once, for every engine. An engine implements [Log]; what it can do beyond
-// that it offers through the small interfaces beside it ([Streamer], [Checkpointer],
+// that it offers through the small interfaces beside it ([Checkpointer],
 // [Notifier], [Stopper], [Checker], [Backuper]), each of which has a fallback in core.
 // Package drivertest is the definition of a correct engine.
 //
@@ -31,7 +31,6 @@ package driver
 import (
 	"context"
 	"errors"
-	"iter"
 )
 
 // ErrMoved is what Append returns when the log's tail is not the one that was
@@ -209,19 +208,6 @@ type Move struct {
 	PromptID string
 	Label    string
 	Version  string // "" where the label was removed
-}
-
-// A Streamer is a Log that can begin an append before all of its entries are known, so
-// that core decides the next ones while it writes the first. Core makes use of it
-// where Info says Exclusive: nobody else can take a revision meanwhile.
-type Streamer interface {
-	// AppendStream is Append of the entries of all chunks together, each of at least
-	// one entry: all of them or none, durable when it returns nil, and with the same
-	// errors. It takes the chunks once, one after the other, in its own goroutine,
-	// and writes each before it takes the next; if it fails it need not take all. Before
-	// it has added all of them nobody sees any. An entry that does not follow the one
-	// before makes it fail.
-	AppendStream(ctx context.Context, prev Tail, chunks iter.Seq[[]Entry]) error
 }
 
 // A Notifier is a Log that can tell when it has grown, without being asked again

@@ -187,20 +187,6 @@ var batchCases = []Case{
 		r.same("the list", r.numbers("a", stet.ListOptions{}), "[1.1.0 1.0.0]")
 	}),
 
-	needing(NeedLog, "lost/joined", "A commit that has joined an append on its way shares what becomes of it: if its answer is lost both are found in the log, or sent again, and happen once.", func(r *rig) {
-		for _, then := range []hook{lostBefore, lostAfter} {
-			r.ways(func(g *gate) {
-				c := stet.Commit{ID: "one", Ops: []stet.Op{op(text("a", "x"))}}
-				h, answers := r.stuck(g, then, c)
-				h.let()
-				r.done(c, answers)
-				tail, err := g.Barrier(r.ctx)
-				r.must(err, "the tail of the log")
-				r.same("the number of entries in the log", tail.Revision, len(answers))
-			})
-		}
-	}),
-
 	needing(NeedLog, "lost/for-good", "An outcome that cannot be found out is unknown, never a failure, and has the commit's id; sent again, the commit happens once.", func(r *rig) {
 		for _, last := range []hook{lostBefore, lostAfter} {
 			g := r.gate()

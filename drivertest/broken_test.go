@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -37,21 +36,6 @@ func text(change func(string) string) breaks {
 			e.Bodies[i].Text = change(e.Bodies[i].Text)
 		}
 	})
-}
-
-// inChunks appends each chunk by itself.
-func inChunks(h *handle, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-	for chunk := range chunks {
-		if chunk[0].Revision != prev.Revision+1 && prev.Revision == h.tail().Revision {
-			return errors.Join(driver.ErrNotApplied, errors.New("there is a gap"))
-		}
-		if err := h.server.Append(h.ctx, prev, chunk); err != nil {
-			return err
-		}
-		last := &chunk[len(chunk)-1]
-		prev = driver.Tail{Revision: last.Revision, Hash: last.Hash}
-	}
-	return nil
 }
 
 func (h *handle) tail() driver.Tail {
@@ -385,30 +369,6 @@ var broken = []struct {
 		return h.server.SaveCheckpoint(h.ctx, rev, reset, cs)
 	}}, "log/checkpoint/reopen"},
 	{"a checkpoint lost", breaks{reopened: func(h *handle) { h.server.chunks, h.server.checkpoint = nil, 0 }}, "log/checkpoint/reopen"},
-	{"the last chunk lost", breaks{stream: func(h *handle, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-		var all []driver.Entry
-		last := 0
-		for chunk := range chunks {
-			last = len(all)
-			all = append(all, chunk...)
-		}
-		return h.server.Append(h.ctx, prev, all[:last])
-	}}, "log/stream/append"},
-	{"chunks added one by one", breaks{stream: inChunks}, "log/stream/unseen"},
-	{"chunks before a failure kept", breaks{stream: inChunks}, "log/stream/none"},
-	{"what later chunks drop kept", breaks{stream: func(h *handle, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-		var all []driver.Entry
-		for chunk := range chunks {
-			chunk = slices.Clone(chunk)
-			for i := range chunk {
-				if len(all) > 0 {
-					chunk[i].Dropped, chunk[i].Cleared = nil, false
-				}
-			}
-			all = append(all, chunk...)
-		}
-		return h.server.Append(h.ctx, prev, all)
-	}}, "log/stream/drop"},
 	{"a close that does nothing", breaks{close: func(*handle) error { return nil }}, "log/close"},
 	{"the last entry lost", breaks{reopened: func(h *handle) {
 		es, _ := h.server.Read(context.Background(), 0, 1000)

@@ -3,8 +3,6 @@ package drivertest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"sync"
 	"time"
 
@@ -15,65 +13,31 @@ import (
 // A gate is a log whose appends a case can hold up, lose or refuse.
 type gate struct {
 	driver.Log
-	joined bool // a commit that is held up has another that joins its append
-	mu     sync.Mutex
-	hooks  []hook
-	taken  int // appends that have come
-	holds  []*hold
+	mu    sync.Mutex
+	hooks []hook
+	taken int // appends that have come
+	holds []*hold
 }
 
 // A hook is what becomes of an append. That of none lets it through.
 type hook struct {
-	lost bool  // it does not reach the log; of one in chunks the first does, in vain
+	lost bool  // it does not reach the log
 	err  error // the answer, if not nil, whatever the log's is
-	hold *hold // stops it; one in chunks in the middle, after the first
-	join *hold // stops it after the first chunk, before there is a second
-}
-
-// A gateStreamer is a gate before a log that takes an append in chunks.
-type gateStreamer struct {
-	gate *gate
-	log  driver.Streamer
+	hold *hold // stops it
 }
 
 // gated puts a gate before a log. What is returned can do what the log can.
 func gated(log driver.Log) (*gate, driver.Log) {
 	g := &gate{Log: log}
-	streamer, streams := log.(driver.Streamer)
-	s := gateStreamer{g, streamer}
 	n, notifies := log.(driver.Notifier)
 	c, keeps := log.(driver.Checkpointer)
 	switch {
-	case streams && notifies && keeps:
-		log = struct {
-			*gate
-			driver.Streamer
-			driver.Notifier
-			driver.Checkpointer
-		}{g, s, n, c}
-	case streams && notifies:
-		log = struct {
-			*gate
-			driver.Streamer
-			driver.Notifier
-		}{g, s, n}
-	case streams && keeps:
-		log = struct {
-			*gate
-			driver.Streamer
-			driver.Checkpointer
-		}{g, s, c}
 	case notifies && keeps:
 		log = struct {
 			*gate
 			driver.Notifier
 			driver.Checkpointer
 		}{g, n, c}
-	case streams:
-		log = struct {
-			*gate
-			driver.Streamer
-		}{g, s}
 	case notifies:
 		log = struct {
 			*gate
@@ -96,27 +60,6 @@ func (r *rig) gate() *gate {
 	r.gates = append(r.gates, g)
 	r.over(r.newStore(log, r.options()))
 	return g
-}
-
-// ways calls f with a gate for a commit that is appended alone and, where the log
-// takes an append in chunks, with another for one that is joined on its way.
-func (r *rig) ways(f func(g *gate)) {
-	g := r.gate()
-	f(g)
-	if _, ok := g.Log.(driver.Streamer); !ok || !g.Info().Exclusive {
-		return
-	}
-	alone := len(r.errs)
-	defer func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for i := alone; i < len(r.errs); i++ {
-			r.errs[i] = fmt.Errorf("in an append of two chunks: %w", r.errs[i])
-		}
-	}()
-	g = r.gate()
-	g.joined = true
-	f(g)
 }
 
 // next makes hooks stand for the next appends, one each.
@@ -147,47 +90,10 @@ func (g *gate) appends() int {
 // Append implements driver.Log.
 func (g *gate) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
 	h := g.take()
-	if h.join != nil {
-		return errors.Join(driver.ErrNotApplied, errors.New("drivertest: nothing can join an append that is not in chunks"))
-	}
 	h.hold.wait()
-	return h.answer(func() error { return g.Log.Append(ctx, prev, entries) })
-}
-
-// AppendStream implements driver.Streamer.
-func (s gateStreamer) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-	h := s.gate.take()
-	lost := h.lost
-	h.lost = false // the log has begun
-	return h.answer(func() error {
-		return s.log.AppendStream(ctx, prev, func(yield func([]driver.Entry) bool) {
-			held := sync.OnceFunc(h.hold.wait)
-			n := 0
-			for chunk := range chunks {
-				if n == 1 {
-					if held(); lost {
-						break
-					}
-				}
-				if !yield(chunk) {
-					return
-				}
-				if n++; n == 1 {
-					h.join.wait()
-				}
-			}
-			if held(); lost {
-				yield([]driver.Entry{{}}) // which follows nothing: the log takes all of them back
-			}
-		})
-	})
-}
-
-// answer appends, if it does, and returns what is said of it.
-func (h *hook) answer(log func() error) error {
 	var err error
 	if !h.lost {
-		err = log()
+		err = g.Log.Append(ctx, prev, entries)
 	}
 	if h.err != nil {
 		return h.err
@@ -289,44 +195,12 @@ func (r *rig) entered(h *hold, answer <-chan outcome) {
 }
 
 // stuck starts a commit and returns when its append is held up, with what receives
-// the outcome. Behind a gate with joined it is held up in the middle: the log has
-// taken the commit, and a second chunk has come, with a commit that saves the
-// prompt "joined"; its outcome is the second one's.
-func (r *rig) stuck(g *gate, then hook, c stet.Commit) (*hold, []<-chan outcome) {
-	if !g.joined {
-		h := g.hold(then)
-		first := r.pending(r.ctx, c)
-		r.entered(h, first)
-		return h, []<-chan outcome{first}
-	}
-	// The writer begins an append in chunks when somebody is in Commit and not in
-	// its queue yet: there the clock holds up the second one.
-	onItsWay := g.newHold()
-	r.clock.hold.Store(onItsWay)
-	second := r.pending(r.ctx, stet.Commit{ID: r.id(), Ops: []stet.Op{op(text("joined", "x"))}})
-	r.entered(onItsWay, second)
-	then.join = g.newHold()
+// the outcome.
+func (r *rig) stuck(g *gate, then hook, c stet.Commit) (*hold, <-chan outcome) {
 	h := g.hold(then)
-	first := r.pending(r.ctx, c)
-	r.entered(then.join, first)
-	onItsWay.let()
-	r.queued(1)
-	then.join.let()
-	r.entered(h, first)
-	return h, []<-chan outcome{first, second}
-}
-
-// done receives the outcomes of what is released: all commits are done, in order from
-// revision 1. An engine that is not reliable may need to be sent c again.
-func (r *rig) done(c stet.Commit, answers []<-chan outcome) {
-	for i, answer := range answers {
-		out := <-answer
-		if r.h.Unreliable && out.err != nil {
-			out.done, out.err = r.tryCommit(c)
-		}
-		r.must(out.err, "commit %d", i)
-		r.same("its revision", out.done.Revision, i+1)
-	}
+	answer := r.pending(r.ctx, c)
+	r.entered(h, answer)
+	return h, answer
 }
 
 type outcome struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -65,7 +64,6 @@ type handle struct {
 type breaks struct {
 	info     func(h *handle) driver.Info
 	append   func(h *handle, prev driver.Tail, entries []driver.Entry) error
-	stream   func(h *handle, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error
 	read     func(h *handle, after uint64, limit int) ([]driver.Entry, error)
 	barrier  func(h *handle) (driver.Tail, error)
 	body     func(h *handle, ref driver.BodyRef) (driver.Body, error)
@@ -98,22 +96,6 @@ func (h *handle) Append(ctx context.Context, prev driver.Tail, entries []driver.
 		return h.breaks.append(h, prev, entries)
 	}
 	return h.server.Append(ctx, prev, entries)
-}
-
-func (h *handle) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-	if h.breaks.stream != nil {
-		return h.breaks.stream(h, prev, chunks)
-	}
-	var all []driver.Entry
-	for chunk := range chunks {
-		all = append(all, chunk...)
-	}
-	for i := range all {
-		if all[i].Revision != prev.Revision+1+uint64(i) && prev == h.tail() {
-			return errors.Join(driver.ErrNotApplied, errors.New("there is a gap"))
-		}
-	}
-	return h.Append(ctx, prev, all)
 }
 
 func (h *handle) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {

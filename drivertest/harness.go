@@ -104,7 +104,7 @@ func Cases() []Case {
 
 // LogCases returns the cases for the contract of an engine's log.
 func LogCases() []Case {
-	return join(logAppendCases, logReadCases, logBodyCases, logStreamCases, logSharedCases, logWaitCases, logCheckpointCases, logCloseCases)
+	return join(logAppendCases, logReadCases, logBodyCases, logSharedCases, logWaitCases, logCheckpointCases, logCloseCases)
 }
 
 func join(lists ...[]Case) []Case {

@@ -4,8 +4,6 @@ import (
 	"context"
 	sqldriver "database/sql/driver"
 	"fmt"
-	"iter"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -29,11 +27,6 @@ const (
 // Append implements driver.Log. Once its transaction has begun it does not look
 // at ctx any more.
 func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
-	return l.AppendStream(ctx, prev, func(yield func([]driver.Entry) bool) { yield(entries) })
-}
-
-// AppendStream implements driver.Streamer: all chunks are one transaction.
-func (l *Log) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
 	if err := context.Cause(ctx); err != nil {
 		return notApplied(err)
 	}
@@ -45,30 +38,19 @@ func (l *Log) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Se
 		return driver.ErrMoved
 	}
 	a := addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNow}
-	var taken [][]driver.Entry // the chunks so far: on a full disk they are written again
 	err := l.write(func() error {
-		for chunk := range chunks {
-			taken = append(taken, chunk)
-			if err := a.insert(chunk); err != nil {
-				return err
-			}
+		if err := a.insert(entries); err != nil {
+			return err
 		}
-		if slices.ContainsFunc(taken, bringsBodies) {
+		if bringsBodies(entries) {
 			return l.holdRoom()
 		}
 		return nil
 	})
-	if isFull(err) && l.stopped.Load() == nil && slices.ContainsFunc(taken, makesRoom) {
+	if isFull(err) && l.stopped.Load() == nil && makesRoom(entries) {
 		l.useReserve()
 		a = addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNowOnFull}
-		err = l.write(func() error {
-			for _, chunk := range taken {
-				if err := a.insert(chunk); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err = l.write(func() error { return a.insert(entries) })
 	}
 	if err != nil {
 		return err
@@ -87,8 +69,7 @@ type addition struct {
 	*Log
 	tail    driver.Tail // of the entries so far
 	cleared uint64
-	dropped int // bodies that it has removed itself
-	dropNow int // how many it may
+	dropNow int // how many bodies it may remove itself
 }
 
 // insert writes entries, and the bodies and labels of those of them that count.
@@ -169,11 +150,10 @@ func (a *addition) drop(entries []driver.Entry) error {
 			}
 		}
 	}
-	if a.dropped+len(keys) > a.dropNow {
+	if len(keys) > a.dropNow {
 		a.litter = true
 		return droppedRows.insert(a.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
 	}
-	a.dropped += len(keys)
 	for _, key := range keys {
 		if _, err := a.w.exec("DELETE FROM bodies WHERE key = ?", key); err != nil {
 			return err

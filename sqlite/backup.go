@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"time"
 
@@ -218,11 +217,6 @@ func openStill(path string) (_ *still, err error) {
 // Append implements driver.Log.
 func (s *still) Append(context.Context, driver.Tail, []driver.Entry) error {
 	return notApplied(errors.New("sqlite: a copy is not written to"))
-}
-
-// AppendStream implements driver.Streamer.
-func (s *still) AppendStream(ctx context.Context, prev driver.Tail, _ iter.Seq[[]driver.Entry]) error {
-	return s.Append(ctx, prev, nil)
 }
 
 // SaveCheckpoint implements driver.Checkpointer.

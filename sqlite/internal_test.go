@@ -286,3 +286,22 @@ func TestWALIsEmptied(t *testing.T) {
 		t.Errorf("the WAL has %d pages after 48 MB, %v", pages, err)
 	}
 }
+
+// A copy that is being verified refuses to be written to.
+func TestStillRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stet.db")
+	l := openAt(t, path)
+	add(t, l, 2)
+	tail := tailOf(t, l)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStill(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Append(t.Context(), tail, next(tail, 1)); err == nil || !strings.Contains(err.Error(), "a copy is not written to") {
+		t.Errorf("writing to a copy: %v", err)
+	}
+}

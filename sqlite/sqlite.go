@@ -43,7 +43,7 @@ func Open(ctx context.Context, path string, opts *Options) (*stet.Store, error) 
 	return core.Open(ctx, log, &opts.Options)
 }
 
-// A Log is a log in a SQLite file. It implements [driver.Log], [driver.Streamer],
+// A Log is a log in a SQLite file. It implements [driver.Log],
 // [driver.Checkpointer], [driver.Stopper], [driver.Checker] and [driver.Backuper].
 type Log struct {
 	path    string
@@ -84,7 +84,6 @@ type Log struct {
 
 var (
 	_ driver.Log          = (*Log)(nil)
-	_ driver.Streamer     = (*Log)(nil)
 	_ driver.Checkpointer = (*Log)(nil)
 	_ driver.Stopper      = (*Log)(nil)
 	_ driver.Checker      = (*Log)(nil)

@@ -2,8 +2,6 @@ package mutants
 
 import (
 	"context"
-	"errors"
-	"iter"
 	"sync/atomic"
 
 	"github.com/stet-dev/stet/core"
@@ -14,14 +12,12 @@ import (
 
 // The harnesses: the memory engine as it is, the same with the real clock (in a
 // bubble, a reader in a loop and a writer take turns), as one that several stores
-// share, as one that does not keep bodies in memory, with no cache before it, and as
-// one that takes an append in chunks.
+// share, and as one that does not keep bodies in memory, with no cache before it.
 var harnesses = map[string]*drivertest.Harness{
 	"clock":  {OpenLog: open},
 	"memory": {OpenLog: open},
 	"shared": {OpenLog: openShared, Another: another},
 	"cold":   {OpenLog: openCold, Options: core.Options{CacheBytes: -1}},
-	"chunks": {OpenLog: openChunks},
 }
 
 func open(context.Context) (driver.Log, error) { return memory.New(), nil }
@@ -65,20 +61,4 @@ func (l coldLog) Info() driver.Info {
 	i := l.Log.Info()
 	i.Resident = false
 	return i
-}
-
-// chunksLog implements driver.Streamer: it keeps the chunks until it has all.
-type chunksLog struct{ *memory.Log }
-
-func openChunks(context.Context) (driver.Log, error) { return chunksLog{memory.New()}, nil }
-
-func (l chunksLog) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-	var all []driver.Entry
-	for chunk := range chunks {
-		all = append(all, chunk...)
-		if e := all[len(all)-1]; e.Revision != prev.Revision+uint64(len(all)) {
-			return errors.Join(driver.ErrNotApplied, errors.New("an entry does not follow the one before"))
-		}
-	}
-	return l.Append(ctx, prev, all)
 }

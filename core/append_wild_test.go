@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -16,7 +15,7 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// A wild engine has bounds, takes some chunks or all, and fails in every way.
+// A wild engine has bounds and fails in every way.
 type wild struct {
 	*hook
 	t    *testing.T
@@ -30,58 +29,26 @@ func (w *wild) Info() driver.Info {
 	return i
 }
 
-func (w *wild) apply(ctx context.Context, prev driver.Tail, all []driver.Entry, complete bool) error {
-	if w.most > 0 && len(all) > w.most {
-		w.t.Errorf("%d entries", len(all))
+func (w *wild) Append(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
+	<-time.After(time.Millisecond)
+	if w.most > 0 && len(e) > w.most {
+		w.t.Errorf("%d entries", len(e))
 	}
-	k := w.r.IntN(10)
-	if !complete && k > 4 {
-		k = 3
-	}
-	switch k {
-	case 0, 3:
+	switch w.r.IntN(10) {
+	case 0:
 		return errors.Join(driver.ErrNotApplied, errors.New("no"))
 	case 1:
 		return errors.New("lost before")
 	case 2:
-		if complete {
-			_ = w.hook.Log.Append(ctx, prev, all)
-		}
+		_ = w.hook.Log.Append(ctx, prev, e)
 		return errors.New("lost after")
-	case 4:
-		if tail, _ := w.hook.Log.Barrier(ctx); tail != prev {
-			return driver.ErrMoved
-		}
-		return errors.New("lost")
 	}
-	return w.hook.Log.Append(ctx, prev, all)
+	return w.hook.Log.Append(ctx, prev, e)
 }
 
-func (w *wild) Append(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
-	return w.apply(ctx, prev, e, true)
-}
-
-func (w *wild) AppendStream(ctx context.Context, prev driver.Tail, chunks iter.Seq[[]driver.Entry]) error {
-	if tail, _ := w.hook.Log.Barrier(ctx); tail != prev {
-		return driver.ErrMoved
-	}
-	var all []driver.Entry
-	for c := range chunks {
-		if len(c) == 0 {
-			w.t.Error("an empty chunk")
-		}
-		all = append(all, c...)
-		if w.r.IntN(20) == 0 {
-			return w.apply(ctx, prev, all, false)
-		}
-		<-time.After(time.Millisecond)
-	}
-	return w.apply(ctx, prev, all, true)
-}
-
-// Whatever the engine does to an append in chunks, a commit that was acknowledged is in
+// Whatever the engine does to an append, a commit that was acknowledged is in
 // the log where it was said to be, one that was refused is not, and none is there twice.
-func TestStreamFailsInEveryWay(t *testing.T) {
+func TestAppendFailsInEveryWay(t *testing.T) {
 	for seed := range uint64(60) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &wild{hook: newHook(), r: rand.New(rand.NewPCG(seed, 5)), most: int(seed % 4), t: t}

@@ -4,27 +4,24 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
-// bare returns the least that a handler can be that answers as stet does. It knows
-// the answer beforehand and looks at nothing: no route, no id, no key, no store. It
-// makes no string and no slice for its headers, of which it has only those that say
-// what the body is.
+// bare returns the least that a handler can be that answers as stet does, with the
+// same headers and the same body. It knows the answer beforehand and looks at nothing:
+// no route, no id, no key, no store. It makes no string and no slice for its headers.
 func (s serverSetup) bare() (http.Handler, error) {
-	kind, length := []string{"application/json"}, []string{strconv.Itoa(len(s.Answer))}
 	switch s.Kind {
 	case bareGet:
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h := w.Header()
-			h["Content-Type"], h["Content-Length"] = kind, length
+			s.writeHeader(w)
 			_, _ = w.Write(s.Answer)
 		}), nil
 	case bareFresh:
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header()["Etag"] = r.Header["If-None-Match"]
+			s.writeHeader(w)
 			w.WriteHeader(http.StatusNotModified)
 		}), nil
 	case bareSave:
@@ -32,8 +29,7 @@ func (s serverSetup) bare() (http.Handler, error) {
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				return // the load generator sees the connection break
 			}
-			h := w.Header()
-			h["Content-Type"], h["Content-Length"] = kind, length
+			s.writeHeader(w)
 			w.WriteHeader(http.StatusCreated)
 			_, _ = w.Write(s.Answer)
 		}), nil
@@ -41,6 +37,31 @@ func (s serverSetup) bare() (http.Handler, error) {
 		return new(streams), nil
 	}
 	return nil, fmt.Errorf("there is no server %q", s.Kind)
+}
+
+func (s *serverSetup) writeHeader(w http.ResponseWriter) {
+	h := w.Header()
+	for i := range s.Header {
+		h[s.Header[i].Name] = s.Header[i].Values
+	}
+}
+
+// A headerField is one header of an answer.
+type headerField struct {
+	Name   string
+	Values []string
+}
+
+// headerFields returns the headers of an answer, but for those that net/http makes by
+// itself: Date, and Content-Length of a short body.
+func headerFields(header []byte) (fields []headerField) {
+	for line := range strings.SplitSeq(strings.TrimSpace(string(header)), "\r\n") {
+		name, value, ok := strings.Cut(line, ": ") // the status line has none
+		if ok && name != "Date" && name != "Content-Length" {
+			fields = append(fields, headerField{name, []string{value}})
+		}
+	}
+	return fields
 }
 
 // streams is what one would write without stet: a handler that keeps whoever GETs

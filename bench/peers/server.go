@@ -36,9 +36,10 @@ const (
 // standard input.
 type serverSetup struct {
 	Kind    serverKind
-	Dir     string // an existing one, for its files
-	Answer  []byte // what a bare handler writes
-	Profile string // where the profile of its processor time goes, "" for none
+	Dir     string        // an existing one, for its files
+	Header  []headerField // of what a bare handler writes
+	Answer  []byte        // its body
+	Profile string        // where the profile of its processor time goes, "" for none
 }
 
 // Lines that a server answers: with its bytes of heap and stacks, and with the

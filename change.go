@@ -1,6 +1,7 @@
 package stet
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/stet-dev/stet/content"
@@ -32,21 +33,39 @@ type ChangeOp struct {
 	Clear       *Clear        `json:"clear,omitempty"`
 }
 
+// Kind returns the name of the field that is set; see [Op.Kind].
+func (o *ChangeOp) Kind() string {
+	return kindOf(o.Save != nil, o.Delete != nil, o.SetLabel != nil, o.RemoveLabel != nil, o.Rollback != nil, o.Clear != nil)
+}
+
 // PromptID returns the prompt that the operation was on, "" for a clear.
 func (o *ChangeOp) PromptID() string {
-	switch {
+	switch l := o.Label(); {
 	case o.Save != nil:
 		return o.Save.PromptID
 	case o.Delete != nil:
 		return o.Delete.PromptID
-	case o.SetLabel != nil:
-		return o.SetLabel.PromptID
-	case o.RemoveLabel != nil:
-		return o.RemoveLabel.PromptID
-	case o.Rollback != nil:
-		return o.Rollback.PromptID
+	case l != nil:
+		return l.PromptID
 	}
 	return ""
+}
+
+// Label returns the move of an operation that moves one label and does nothing else:
+// a set_label, remove_label or rollback. For all others it is nil.
+func (o *ChangeOp) Label() *LabelChange { return cmp.Or(o.SetLabel, o.RemoveLabel, o.Rollback) }
+
+// Labels returns all moves of labels: those of a save or a delete, too.
+func (o *ChangeOp) Labels() []LabelChange {
+	switch l := o.Label(); {
+	case o.Save != nil:
+		return o.Save.Labels
+	case o.Delete != nil:
+		return o.Delete.Labels
+	case l != nil:
+		return []LabelChange{*l}
+	}
+	return nil
 }
 
 // SaveChange says which version a save added, or that it added none.

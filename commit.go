@@ -2,6 +2,7 @@ package stet
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -56,6 +57,23 @@ func (o *Op) PromptID() string {
 		return o.RemoveLabel.PromptID
 	case o.Rollback != nil:
 		return o.Rollback.PromptID
+	}
+	return ""
+}
+
+// Kind returns the name of the field that is set, as JSON has it: "save", "delete",
+// "set_label", "remove_label", "rollback" or "clear"; "" for none.
+func (o *Op) Kind() string {
+	return kindOf(o.Save != nil, o.Delete != nil, o.SetLabel != nil, o.RemoveLabel != nil, o.Rollback != nil, o.Clear != nil)
+}
+
+// kinds are the kinds of operations.
+var kinds = [...]string{"save", "delete", "set_label", "remove_label", "rollback", "clear"}
+
+// kindOf returns the first kind that is set, "" for none.
+func kindOf(set ...bool) string {
+	if i := slices.Index(set, true); i >= 0 {
+		return kinds[i]
 	}
 	return ""
 }

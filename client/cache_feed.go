@@ -134,58 +134,39 @@ func (c *cached) checkStale() {
 	c.live.Store(nil)
 }
 
-// A promptChange is what an operation did to a prompt, as far as it matters here.
-type promptChange struct {
-	id      string
-	labels  []stet.LabelChange
-	deleted bool // the whole prompt was deleted
-}
-
-func promptChangeOf(op *stet.ChangeOp) promptChange {
-	switch {
-	case op.Save != nil:
-		return promptChange{id: op.Save.PromptID, labels: op.Save.Labels}
-	case op.Delete != nil:
-		return promptChange{id: op.Delete.PromptID, deleted: op.Delete.Version.IsZero()}
-	case op.SetLabel != nil:
-		return promptChange{id: op.SetLabel.PromptID, labels: []stet.LabelChange{*op.SetLabel}}
-	case op.RemoveLabel != nil:
-		return promptChange{id: op.RemoveLabel.PromptID, labels: []stet.LabelChange{*op.RemoveLabel}}
-	case op.Rollback != nil:
-		return promptChange{id: op.Rollback.PromptID, labels: []stet.LabelChange{*op.Rollback}}
-	}
-	return promptChange{}
-}
-
 // apply marks what a commit has changed. Its old snapshots are used until they were
 // read again, unless the cache is stale.
 func (c *cached) apply(ch *stet.Change) {
 	for i := range ch.Ops {
-		if ch.Ops[i].Clear != nil {
+		op := &ch.Ops[i]
+		if op.Clear != nil {
 			c.clearBefore(ch.Revision)
 			continue
 		}
-		t := promptChangeOf(&ch.Ops[i])
+		id := op.PromptID()
 		c.mu.Lock()
 		x := c.index
 		c.mu.Unlock()
-		s, ok := x.slots.Load(t.id)
-		all := len(c.o.Prefixes) > 0 && c.wants(t.id)
+		s, ok := x.slots.Load(id)
+		all := len(c.o.Prefixes) > 0 && c.wants(id)
 		if !ok {
-			if !all || t.deleted || x.from >= ch.Revision {
+			if !all || deletesPrompt(op) || x.from >= ch.Revision {
 				continue
 			}
-			s = c.slot(x, t.id)
+			s = c.slot(x, id)
 		}
-		if c.applyTo(s, ch.Revision, &t, all) {
+		if c.applyTo(s, ch.Revision, op, all) {
 			c.markDirty(s)
 		}
 	}
 }
 
+// deletesPrompt reports whether an operation has deleted a whole prompt.
+func deletesPrompt(op *stet.ChangeOp) bool { return op.Delete != nil && op.Delete.Version.IsZero() }
+
 // applyTo notes a change in a slot and reports whether the slot is to be read again.
 // all says that the prompt is cached whether somebody has asked for it or not.
-func (c *cached) applyTo(s *slot, revision uint64, t *promptChange, all bool) bool {
+func (c *cached) applyTo(s *slot, revision uint64, op *stet.ChangeOp, all bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changedAt = max(s.changedAt, revision)
@@ -193,15 +174,15 @@ func (c *cached) applyTo(s *slot, revision uint64, t *promptChange, all bool) bo
 	switch {
 	case h != nil && h.asOf >= revision:
 		return false
-	case t.deleted:
+	case deletesPrompt(op):
 		s.snapshot.Store(nil)
 		s.wanted = nil
 		return false
 	}
 	if all {
 		s.addWanted("", "latest")
-		for i := range t.labels {
-			s.addWanted(t.labels[i].Label)
+		for _, l := range op.Labels() {
+			s.addWanted(l.Label)
 		}
 	}
 	if h != nil && c.live.Load() == nil {

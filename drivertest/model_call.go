@@ -148,23 +148,23 @@ func (d storeDoer) commit(ctx context.Context, c *Call) (a Answer, err error) {
 		a.ID, a.Revision, a.Replayed = done.ID, done.Revision, done.Replayed
 		a.Stamps = []Stamp{{done.Revision, done.Time}}
 		for i := range done.Results {
-			a.Lines = append(a.Lines, resultLine(&c.Commit.Ops[i], &done.Results[i]))
+			a.Lines = append(a.Lines, resultLine(c.Commit.Ops[i].Kind(), &done.Results[i]))
 		}
 	}
 	return a, nil
 }
 
-func resultLine(op *stet.Op, r *stet.Result) string {
+func resultLine(kind string, r *stet.Result) string {
 	var moved strings.Builder
 	for _, l := range r.Labels {
 		moved.WriteString(changeLine(l.Label, l.From, l.To))
 	}
-	switch {
-	case op.Save != nil:
+	switch kind {
+	case "save":
 		return savedLine(r.PromptID, r.Version, r.Ordinal, r.Digest, r.Unchanged, r.Bump) + moved.String()
-	case op.Delete != nil:
+	case "delete":
 		return fmt.Sprintf("%s@%s gone=%d %s", r.PromptID, num(r.Version), r.Deleted, moved.String())
-	case op.Clear != nil:
+	case "clear":
 		return ""
 	}
 	return r.PromptID + " " + moved.String()
@@ -256,62 +256,28 @@ func (a *Answer) addHead(h *stet.Head) {
 
 // addChange adds a commit as the log has it.
 func (a *Answer) addChange(ch *stet.Change) {
-	var c stet.Commit // of the same kinds
-	texts := make([]string, len(ch.Ops))
+	kinds, texts := make([]string, len(ch.Ops)), make([]string, len(ch.Ops))
 	for i := range ch.Ops {
-		var op stet.Op
-		switch o := &ch.Ops[i]; {
-		case o.Save != nil:
-			op.Save = new(stet.Draft)
-			if o.Save.Content != nil {
-				texts[i] = lineOf(*o.Save.Content)
-			}
-		case o.Delete != nil:
-			op.Delete = new(stet.Delete)
-		case o.SetLabel != nil:
-			op.SetLabel = new(stet.SetLabel)
-		case o.RemoveLabel != nil:
-			op.RemoveLabel = new(stet.RemoveLabel)
-		case o.Rollback != nil:
-			op.Rollback = new(stet.Rollback)
-		case o.Clear != nil:
-			op.Clear = new(stet.Clear)
+		o := &ch.Ops[i]
+		kinds[i] = o.Kind()
+		if o.Save != nil && o.Save.Content != nil {
+			texts[i] = lineOf(*o.Save.Content)
 		}
-		c.Ops = append(c.Ops, op)
 	}
-	c.ID, c.Author, c.Message = ch.ID, ch.Author, ch.Message
-	a.addLogged(ch.Revision, &c, logLines(&c, ch), texts)
+	a.addLogged(ch.Revision, &stet.Commit{ID: ch.ID, Author: ch.Author, Message: ch.Message}, kinds, logLines(ch), texts)
 	a.Stamps = append(a.Stamps, Stamp{ch.Revision, ch.Time})
 }
 
-// addLogged adds a commit of the log, with what each operation did and the text of
-// the version that it saved.
-func (a *Answer) addLogged(revision uint64, c *stet.Commit, lines, texts []string) {
+// addLogged adds a commit of the log, with the kind of each operation, what it did and
+// the text of the version that it saved.
+func (a *Answer) addLogged(revision uint64, c *stet.Commit, kinds, lines, texts []string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", c.Author, c.Message)
-	for i := range c.Ops {
-		fmt.Fprintf(&b, "; %s %s%s", kindOf(&c.Ops[i]), lines[i], texts[i])
+	for i, kind := range kinds {
+		fmt.Fprintf(&b, "; %s %s%s", kind, lines[i], texts[i])
 	}
 	a.add(b.String(), revision)
 	a.IDs = append(a.IDs, c.ID)
-}
-
-func kindOf(o *stet.Op) string {
-	switch {
-	case o.Save != nil:
-		return "save"
-	case o.Delete != nil:
-		return "delete"
-	case o.SetLabel != nil:
-		return "set_label"
-	case o.RemoveLabel != nil:
-		return "remove_label"
-	case o.Rollback != nil:
-		return "rollback"
-	case o.Clear != nil:
-		return "clear"
-	}
-	return "nothing"
 }
 
 func renderedLine(id string, n stet.Number, kind, text, messages, config string) string {

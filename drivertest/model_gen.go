@@ -251,21 +251,10 @@ func (g *generator) write() *Call {
 	if g.chance(g.bad) {
 		g.spoil(&c.Commit.Ops[g.pick(n)])
 	} else if n == 1 && g.chance(50) {
-		switch {
-		case op.Save != nil:
-			c.Kind = "save"
+		c.Kind = op.Kind()
+		if op.Save != nil {
 			c.Commit.Author, c.Commit.Message = op.Save.Author, op.Save.Message
 			return c
-		case op.Delete != nil:
-			c.Kind = "delete"
-		case op.SetLabel != nil:
-			c.Kind = "set_label"
-		case op.RemoveLabel != nil:
-			c.Kind = "remove_label"
-		case op.Rollback != nil:
-			c.Kind = "rollback"
-		case op.Clear != nil:
-			c.Kind = "clear"
 		}
 	}
 	if g.chance(60) {

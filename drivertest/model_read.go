@@ -367,14 +367,14 @@ func (m *model) changes(c *Call, a *Answer) error {
 			break
 		}
 		n := len(at.entry.results)
-		lines, texts := make([]string, n), make([]string, n)
+		kinds, lines, texts := make([]string, n), make([]string, n), make([]string, n)
 		for i, r := range at.entry.results {
-			lines[i] = r.line
+			kinds[i], lines[i] = at.entry.commit.Ops[i].Kind(), r.line
 			if p := m.prompts[r.id]; c.Texts && r.saved != nil && !r.same && p != nil && slices.Contains(p.saved, r.saved) {
 				texts[i] = r.saved.line(r.id) // a version that is gone has another in its place
 			}
 		}
-		a.addLogged(at.revision, at.entry.commit, lines, texts)
+		a.addLogged(at.revision, at.entry.commit, kinds, lines, texts)
 	}
 	return nil
 }

@@ -197,7 +197,7 @@ func judge(log []stet.Change, seen []witnessed) (errs []error) {
 		if want.Code != "" {
 			return append(errs, fmt.Errorf("%s\n\tis in the log at revision %d, and should have been refused as %s there", toJSON(c), ch.Revision, want.Code))
 		}
-		if told := logLines(&c, ch); !slices.Equal(told, want.Lines) {
+		if told := logLines(ch); !slices.Equal(told, want.Lines) {
 			return append(errs, fmt.Errorf("%s\n\tis in the log at revision %d with\n\t%s\n\tand should be with\n\t%s", toJSON(c), ch.Revision, told, want.Lines))
 		}
 		for _, w := range asked {
@@ -263,28 +263,17 @@ func again(byID map[string][]*witnessed, w *witnessed) bool {
 }
 
 // logLines tells what the log has of a commit as its results do.
-func logLines(c *stet.Commit, ch *stet.Change) []string {
+func logLines(ch *stet.Change) []string {
 	var lines []string
 	for i := range ch.Ops {
 		o := &ch.Ops[i]
-		var r stet.Result
-		label := func(l *stet.LabelChange) {
-			r = stet.Result{PromptID: l.PromptID, Labels: []stet.LabelChange{*l}}
+		r := stet.Result{PromptID: o.PromptID(), Labels: o.Labels()}
+		if s := o.Save; s != nil {
+			r.Version, r.Ordinal, r.Digest, r.Unchanged, r.Bump = s.Version, s.Ordinal, s.Digest, s.Unchanged, s.Bump
+		} else if d := o.Delete; d != nil {
+			r.Version, r.Deleted = d.Version, d.Deleted
 		}
-		switch {
-		case o.Save != nil:
-			s := o.Save
-			r = stet.Result{PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest, Unchanged: s.Unchanged, Bump: s.Bump, Labels: s.Labels}
-		case o.Delete != nil:
-			r = stet.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: o.Delete.Labels}
-		case o.SetLabel != nil:
-			label(o.SetLabel)
-		case o.RemoveLabel != nil:
-			label(o.RemoveLabel)
-		case o.Rollback != nil:
-			label(o.Rollback)
-		}
-		lines = append(lines, resultLine(&c.Ops[i], &r))
+		lines = append(lines, resultLine(o.Kind(), &r))
 	}
 	return lines
 }

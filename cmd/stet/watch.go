@@ -151,14 +151,14 @@ func (a *app) operation(o *stet.ChangeOp) string {
 		return a.savedOp(o.Save)
 	case o.Delete != nil:
 		return a.deletedOp(o.Delete)
-	case o.Rollback != nil:
-		return "rolled back " + a.movedOp(o.Rollback)
-	case o.SetLabel != nil:
-		return "label " + a.movedOp(o.SetLabel)
-	case o.RemoveLabel != nil:
-		return "label " + a.movedOp(o.RemoveLabel)
+	case o.Clear != nil:
+		return a.out.Paint(term.Red, "cleared the store")
 	}
-	return a.out.Paint(term.Red, "cleared the store")
+	what, l := "label ", o.Label()
+	if o.Rollback != nil {
+		what = "rolled back "
+	}
+	return what + term.Line(l.PromptID) + " " + a.move(l)
 }
 
 func (a *app) savedOp(s *stet.SaveChange) string {
@@ -186,10 +186,6 @@ func (a *app) deletedOp(d *stet.DeleteChange) string {
 		what += " (" + plural(d.Deleted, "version") + ")"
 	}
 	return a.out.Paint(term.Red, "deleted") + " " + what + a.labels(d.Labels)
-}
-
-func (a *app) movedOp(l *stet.LabelChange) string {
-	return term.Line(l.PromptID) + " " + a.move(l)
 }
 
 func (a *app) labels(moved []stet.LabelChange) string {

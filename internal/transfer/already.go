@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 
@@ -95,34 +96,23 @@ func derived(id string) (hash [16]byte, ok bool) {
 }
 
 // carriesOut tells whether a change has the operations of a commit: of the same kinds,
-// on the same prompts, with the same content.
+// on the same prompts and labels, with the same content.
 func carriesOut(ch *stet.Change, c *stet.Commit) bool {
-	if len(ch.Ops) != len(c.Ops) {
-		return false
-	}
-	for i := range c.Ops {
-		asked, did := &c.Ops[i], &ch.Ops[i]
-		same := false
-		switch {
-		case asked.Save != nil && did.Save != nil:
-			body, err := asked.Save.Content(-1)
-			same = err == nil && did.Save.PromptID == asked.Save.PromptID && did.Save.Digest == body.Digest()
-		case asked.Delete != nil && did.Delete != nil:
-			same = did.Delete.PromptID == asked.Delete.PromptID
-		case asked.SetLabel != nil && did.SetLabel != nil:
-			same = did.SetLabel.PromptID == asked.SetLabel.PromptID && did.SetLabel.Label == asked.SetLabel.Label
-		case asked.RemoveLabel != nil && did.RemoveLabel != nil:
-			same = did.RemoveLabel.PromptID == asked.RemoveLabel.PromptID && did.RemoveLabel.Label == asked.RemoveLabel.Label
-		case asked.Rollback != nil && did.Rollback != nil:
-			same = did.Rollback.PromptID == asked.Rollback.PromptID
-		case asked.Clear != nil:
-			same = did.Clear != nil
-		}
-		if !same {
+	return slices.EqualFunc(ch.Ops, c.Ops, func(did stet.ChangeOp, asked stet.Op) bool {
+		if did.Kind() != asked.Kind() || did.PromptID() != asked.PromptID() {
 			return false
 		}
-	}
-	return true
+		switch {
+		case asked.Save != nil:
+			body, err := asked.Save.Content(-1)
+			return err == nil && did.Save.Digest == body.Digest()
+		case asked.SetLabel != nil:
+			return did.SetLabel.Label == asked.SetLabel.Label
+		case asked.RemoveLabel != nil:
+			return did.RemoveLabel.Label == asked.RemoveLabel.Label
+		}
+		return true
+	})
 }
 
 // once sends a commit with a derived id, unless an import has carried it out. A draft's

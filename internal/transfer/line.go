@@ -144,31 +144,16 @@ func parseCopy(line []byte) (*stet.Copy, error) {
 
 // checkOp checks the names in an operation: replaying it decides nothing anew.
 func checkOp(o *stet.ChangeOp) error {
-	id, labels := "", []stet.LabelChange(nil)
-	switch {
-	case o.Save != nil:
-		id, labels = o.Save.PromptID, o.Save.Labels
-	case o.Delete != nil:
-		id, labels = o.Delete.PromptID, o.Delete.Labels
-	case o.Clear != nil:
+	switch o.Kind() {
+	case "":
+		return stet.Errorf(stet.CodeInvalid, "it has an operation of no known kind.")
+	case "clear":
 		return nil
-	default:
-		l := o.SetLabel
-		if l == nil {
-			l = o.RemoveLabel
-		}
-		if l == nil {
-			l = o.Rollback
-		}
-		if l == nil {
-			return stet.Errorf(stet.CodeInvalid, "it has an operation of no known kind.")
-		}
-		id, labels = l.PromptID, []stet.LabelChange{*l}
 	}
-	if err := stet.CheckID(id); err != nil {
+	if err := stet.CheckID(o.PromptID()); err != nil {
 		return err
 	}
-	for _, l := range labels {
+	for _, l := range o.Labels() {
 		if err := stet.CheckLabel(l.Label); err != nil {
 			return err
 		}

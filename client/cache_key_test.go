@@ -9,7 +9,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/httpapi"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // A keyedLab is a lab whose server asks for a key.
@@ -27,7 +27,7 @@ func inKeyedLab(t *testing.T, prompts []string, test func(l *keyedLab)) {
 			_, secret, err = f.Create(keys.Key{Name: "app", Role: keys.Reader, Prompts: prompts}, time.Now())
 			return err
 		}))
-		ring, err := keys.Open(l.file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+		ring, err := keys.Open(l.file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 		l.must(nil, err)
 		defer ring.Close()
 		open := l.api

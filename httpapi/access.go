@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/internal/near"
 )
 

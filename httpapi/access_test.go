@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/memory"
 )
 
@@ -140,7 +140,7 @@ func TestCommitIDs(t *testing.T) {
 // caller can send again, and an internal one says nothing.
 func TestScopeError(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{})
-	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+	ring, err := keys.Open(k.file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func bubble(t *testing.T) (s *Server, secret string, revoke func()) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+	ring, err := keys.Open(file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestRevokedMeanwhile(t *testing.T) {
 	} {
 		keyless := func(t *testing.T) (s *Server, secret string, create func()) {
 			file := t.TempDir() + "/keys"
-			ring, err := keys.Open(file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+			ring, err := keys.Open(file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -373,7 +373,7 @@ func TestWithoutKeys(t *testing.T) {
 // one that is shown and wrong.
 func TestPrivateNeedsNoKey(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{})
-	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+	ring, err := keys.Open(k.file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +397,7 @@ func TestPromptPages(t *testing.T) {
 		ops = append(ops, stet.Op{Save: &stet.Draft{PromptID: id, Text: id}})
 	}
 	k.commit(stet.Commit{Ops: ops})
-	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler)})
+	ring, err := keys.Open(k.file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

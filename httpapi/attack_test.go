@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/internal/testkit"
 	"github.com/stet-dev/stet/memory"
 )
@@ -207,7 +207,7 @@ func attacked(args []string) error {
 			return err
 		}
 	}
-	ring, err := keys.Open(args[0], keys.Options{})
+	ring, err := keys.Open(args[0], nil)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/pb33f/libopenapi/orderedmap"
 
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/memory"
 	"github.com/stet-dev/stet/sqlite"
 )
@@ -352,7 +352,7 @@ func ring(t *testing.T) *keys.Ring {
 	if _, err := keys.EnsureAdmin(context.Background(), path, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := keys.Open(path, keys.Options{})
+	r, err := keys.Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // TestTagsOfCodings: each coding of an answer has a tag of its own, and

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // A keyed is a server with keys on a real socket.
@@ -61,7 +61,7 @@ func newKeyed(t *testing.T, store *stet.Store, o Options, more ...keys.Key) *key
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(k.file, keys.Options{Log: slog.New(slog.DiscardHandler), Now: o.now})
+	ring, err := keys.Open(k.file, &keys.Options{Log: slog.New(slog.DiscardHandler), Now: o.now})
 	if err != nil {
 		t.Fatal(err)
 	}

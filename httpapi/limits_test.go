@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/memory"
 )
 
@@ -451,7 +451,7 @@ func TestRateOfKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(file, keys.Options{})
+	ring, err := keys.Open(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

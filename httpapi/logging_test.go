@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stet-dev/stet/internal/conns"
 )
 
 // TestLogLines makes requests that are full of secrets and looks for them in the
@@ -50,7 +52,7 @@ func TestLogLines(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	r := newRig(t, Options{})
+	r := newRig(t, Options{Metrics: conns.Listen(nil, 1, 1)})
 	save := func(body string) {
 		answer(t, r.dial(fmt.Sprintf("POST /v1/prompts/a/versions HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\nContent-Length: %d\n\n%s", len(body), body)))
 	}
@@ -79,6 +81,8 @@ func TestMetrics(t *testing.T) {
 		`stet_http_requests_total\{route="POST /v1/prompts/\{id\}/versions",status="409"\} 1`,
 		`stet_http_requests_total\{route="GET /v1/prompts/\{id\}/versions/\{selector\}",status="200"\} 3`,
 		`stet_http_requests_total\{route="other",status="404"\} 1`,
+		`stet_http_connections 0`,
+		`stet_http_connections_closed_total\{which="refused"\} 0`,
 		`stet_http_request_seconds_count\{route="GET /v1/prompts/\{id\}/versions/\{selector\}"\} 3`,
 		`stet_commits_total\{outcome="applied"\} 2`,
 		`stet_commits_total\{outcome="conflict"\} 1`,

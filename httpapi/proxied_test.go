@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // TestProxied: without keys nothing is answered that a proxy forwards: whom it speaks
 // for is not on this machine, though its connection and its Host say so.
 func TestProxied(t *testing.T) {
-	ring, err := keys.Open(filepath.Join(t.TempDir(), "keys"), keys.Options{})
+	ring, err := keys.Open(filepath.Join(t.TempDir(), "keys"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/memory"
 )
 
@@ -175,7 +175,7 @@ func TestStreamEndsWithItsKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(path, keys.Options{})
+	ring, err := keys.Open(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
 	"github.com/stet-dev/stet/httpapi"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/sqlite"
 )
 
@@ -27,7 +27,7 @@ func serveStet(dir string) (address string, stop func() error, err error) {
 		return "", nil, err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	ring, err := keys.Open(file+".keys", keys.Options{Log: log})
+	ring, err := keys.Open(file+".keys", &keys.Options{Log: log})
 	if err != nil {
 		return "", nil, errors.Join(err, s.Close())
 	}

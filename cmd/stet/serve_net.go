@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/internal/term"
 	"github.com/stet-dev/stet/sqlite"
@@ -59,7 +59,7 @@ func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*
 			log.Info("an admin key was made", "name", keys.AdminName, "file", file)
 		}
 	}
-	return keys.Open(file, keys.Options{Log: log})
+	return keys.Open(file, &keys.Options{Log: log})
 }
 
 // defaultKeys is where the keys of a store are if nobody says: beside its file, ""

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // half sends a save but for its body, and returns when the server waits for that.

@@ -21,7 +21,7 @@ var layers = [][]string{
 	// What carries a store: engines, and the client of a server.
 	{"memory", "sqlite", "postgres", "object", "client", "internal/remote"},
 	// What uses a store without knowing which.
-	{"drivertest", "internal/term", "internal/transfer", "internal/race", "internal/keys"},
+	{"drivertest", "internal/term", "internal/transfer", "internal/race", "httpapi/keys"},
 	{"internal/diff", "open"},
 	// Protocols.
 	{"httpapi", "langfuse", "mcp", "web"},

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// foreign tells whether others than the owner can write a file.
+// foreign reports whether others than the owner can write a file.
 func foreign(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
-// readable tells whether others than the owner can read it.
+// readable reports whether others than the owner can read it.
 func readable(info fs.FileInfo) bool { return info.Mode().Perm()&0o044 != 0 }
 
 // keepOwner gives f to whom the file belongs that it will replace.

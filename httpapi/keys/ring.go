@@ -30,24 +30,25 @@ const wakeUp = 400 * time.Millisecond
 // lines in the log: a minute.
 const complainEvery = 30
 
-// Options are how a ring works. The zero value is good.
+// Options change how a ring works. The zero value is good.
 type Options struct {
 	// Now is the clock by which keys expire; time.Now if nil.
 	Now func() time.Time
-	// Log gets what operators must know; slog.Default if nil.
+	// Log gets what operators must know: slog.Default if nil.
 	Log *slog.Logger
 }
 
-// A Ring is a key file as it is now: it looks at the file every PollEvery.
+// A Ring follows a key file: it looks at the file every PollEvery, and reads it if it has
+// changed.
 //
-// A file that was broken does not change it: the last good ring counts, and the log
-// says so again and again. A file that cannot be read may say anything: when that has
-// lasted for almost five seconds, whatever the reason, what was begun with a key ends,
-// and every key is refused as unavailable, until the file can be read. Time in
-// which the process does not run is not counted. A file that was removed is a ring
-// without keys: everybody is refused. As long as there never was a key the ring is open,
-// which [Ring.Open] tells; one whose file could not be read for so long is not open any
-// more.
+//   - While the file is broken, the last good one counts, and the log says so every minute.
+//   - A file that cannot be read may have revoked any key. When that has lasted for almost
+//     five seconds, whatever the reason, what was begun with a key ends, and every key is
+//     refused as unavailable until the file can be read. Time in which the process does
+//     not run is not counted.
+//   - A file that was removed has no keys: everybody is refused.
+//   - As long as the file never had a key the ring is open; see [Ring.Open]. After a file
+//     that could not be read for so long it is not open any more.
 //
 // Its methods may be called by any number of goroutines at once.
 type Ring struct {
@@ -55,8 +56,7 @@ type Ring struct {
 	o    Options
 
 	state atomic.Pointer[state]
-	open  *life                 // ends when the first key is there
-	err   atomic.Pointer[error] // why the file cannot be used; nil if it can
+	open  *life // ends when the first key is there
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -83,10 +83,14 @@ type state struct {
 	file   *File
 }
 
-// Open reads the file and begins to look after it, until Close. That the file is
-// missing is no error. One that cannot be used is, as Read says: a server does not
-// begin with it.
-func Open(path string, o Options) (*Ring, error) {
+// Open reads a key file and follows it until Close. A file that is missing is no error:
+// the ring is open. For one that cannot be used the error is that of [Read]. Options may
+// be nil.
+func Open(path string, opts *Options) (*Ring, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -106,29 +110,20 @@ func Open(path string, o Options) (*Ring, error) {
 	return r, nil
 }
 
-// Close ends the looking. Grants stay what they are and end no more.
+// Close stops following the file. Grants stay as they are, and their lives do not end.
 func (r *Ring) Close() {
 	r.stop()
 	<-r.done
 	r.expiry.Stop()
 }
 
-// Open tells whether no key was ever in the file while the ring knew it: nobody
-// can have one, so none is asked for.
+// Open reports whether the file never had a key while the ring followed it. Nobody can
+// have a key then, so a server asks for none.
 func (r *Ring) Open() bool { return r.state.Load().open }
 
-// OpenLife is a context that is done once the ring is not open any more: what was
-// begun without a key ends then.
+// OpenLife is a context that is done once the ring is not open any more: what was begun
+// without a key ends then.
 func (r *Ring) OpenLife() context.Context { return r.open.ctx }
-
-// Err returns why the file cannot be used at present, nil if it can: the ring is
-// the last good one then.
-func (r *Ring) Err() error {
-	if e := r.err.Load(); e != nil {
-		return *e
-	}
-	return nil
-}
 
 func (r *Ring) watch(ctx context.Context) {
 	defer close(r.done)
@@ -159,11 +154,9 @@ func (r *Ring) look() {
 				r.o.Log.Error("the key file cannot be used; "+untilThen(err), "file", r.path, "error", err)
 			}
 			r.failures++
-			r.err.Store(&err)
 		} else if r.failures > 0 || stale {
 			r.o.Log.Info("the key file can be used again", "file", r.path)
 			r.failures = 0
-			r.err.Store(nil)
 		}
 	}
 	if stet.CodeOf(err) != stet.CodeUnavailable {
@@ -282,10 +275,10 @@ func newLife() *life {
 	return &life{ctx, end}
 }
 
-// Authenticate returns what the holder of a secret may do. Otherwise the error is
-// unauthorized, or unavailable while the file cannot be read. It says that the key was
-// revoked or has expired only to who has its secret; beyond that it says nothing of
-// what keys there are, and takes as long for those that there are as for others.
+// Authenticate returns what the holder of a secret may do. The error is unauthorized if
+// there is no such key, and unavailable while the file cannot be read. Only who has the
+// secret learns that a key was revoked or has expired. Nothing else tells which keys there
+// are, not even the time that it takes.
 func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	id, wellFormed := idOf(secret)
 	now := r.state.Load()

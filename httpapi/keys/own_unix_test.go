@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 	"github.com/stet-dev/stet/internal/testkit"
 )
 
@@ -45,7 +45,7 @@ func TestNotTheKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("another user's link to one's own", link, "belongs to another user")
-	if _, err := keys.Open(link, keys.Options{}); stet.CodeOf(err) != stet.CodeInvalid {
+	if _, err := keys.Open(link, nil); stet.CodeOf(err) != stet.CodeInvalid {
 		t.Errorf("a server begins with them: %v", err)
 	}
 	if err := os.Chown(p, 1234, 1234); err != nil {

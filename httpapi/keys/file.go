@@ -159,9 +159,9 @@ func (f *File) check() error {
 	return nil
 }
 
-// Create adds a key and returns its secret, which is nowhere else. What k says of
-// ID, Hash, Created and Revoked is not looked at. It fails with invalid,
-// too_large, or conflict if a key that is not revoked has the name.
+// Create adds a key with the name, role, prompts, labels and expiry of k. It returns the
+// key and its secret, which is kept nowhere. The error is invalid, too_large, or conflict
+// if a key that is not revoked has the name.
 func (f *File) Create(k Key, now time.Time) (Key, string, error) {
 	secret := ""
 	k.Created, k.Revoked = now.UTC().Truncate(time.Microsecond), time.Time{}
@@ -190,8 +190,8 @@ func (f *File) find(id string) *Key {
 	return nil
 }
 
-// Revoke ends a key, named by its id or, if it is not revoked, by its name. One
-// that is revoked already stays as it is. It fails with not_found.
+// Revoke ends a key, named by its id or, if it is not revoked, by its name. A key that is
+// revoked already stays as it is. The error is not_found if there is no such key.
 func (f *File) Revoke(idOrName string, now time.Time) (Key, error) {
 	k := f.find(idOrName)
 	for i := range f.Keys {
@@ -208,7 +208,7 @@ func (f *File) Revoke(idOrName string, now time.Time) (Key, error) {
 	return *k, nil
 }
 
-// Protect adds a protection, and tells whether it is new.
+// Protect adds a protection, and reports whether it is new.
 func (f *File) Protect(p Protection) (bool, error) {
 	if slices.Contains(f.Protected, p) {
 		return false, nil
@@ -221,8 +221,7 @@ func (f *File) Protect(p Protection) (bool, error) {
 	return true, nil
 }
 
-// Unprotect takes a protection away. It fails with not_found, naming those that
-// there are for the label.
+// Unprotect takes a protection away. The error is not_found if there is no such one.
 func (f *File) Unprotect(p Protection) error {
 	i := slices.Index(f.Protected, p)
 	if i < 0 {

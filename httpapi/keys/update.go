@@ -19,11 +19,10 @@ import (
 // lockWait is how long an update waits for another: each takes milliseconds.
 const lockWait = 10 * time.Second
 
-// Read reads a key file. A file that is missing is not_found; one that is broken,
-// or that others than its owner could write, is invalid. Private is false if
-// others could read it. A file, or a link to one, that belongs neither to this user,
-// nor to root, nor to the owner of its directory is invalid: who owns it may give
-// himself any key.
+// Read reads a key file, and reports whether it is private: nobody but its owner can read
+// it. The error is not_found if the file is missing, and invalid if it is broken, if
+// somebody but its owner can write it, or if it, or a link to it, belongs neither to this
+// user, nor to root, nor to the owner of its directory: its owner could make any key.
 func Read(path string) (f *File, private bool, err error) {
 	real, err := resolve(path)
 	if err != nil {
@@ -88,10 +87,9 @@ func message(err error) string {
 	return err.Error()
 }
 
-// Update changes a key file, which it makes if it is missing: all of it or nothing
-// of it, durable when Update returns, one update at a time. An error of change is
-// returned as it is, and nothing is written then. A file that is broken is left
-// alone.
+// Update changes a key file, or makes it if it is missing: atomically, one update at a
+// time, and durably when Update returns. If change fails its error is returned as it is
+// and nothing is written. A broken file is not changed.
 func Update(ctx context.Context, path string, change func(f *File) error) error {
 	// A link is followed: what is renamed must take the place of the file itself.
 	real, err := resolve(path)
@@ -141,7 +139,7 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 }
 
 // replace writes a file anew, whose lock the caller has: beside itself first, for its
-// owner alone, and then in its place. It tells whether it came there.
+// owner alone, and then in its place. It reports whether it came there.
 func replace(path string, data []byte) (renamed bool, err error) {
 	f, err := temp.Create(path)
 	if err != nil {
@@ -162,9 +160,8 @@ func replace(path string, data []byte) (renamed bool, err error) {
 // AdminName is the name of the key that EnsureAdmin makes.
 const AdminName = "admin"
 
-// EnsureAdmin makes one key for everything if the file has no keys at all, and
-// returns its secret, to be shown once; "" if there are keys. A ring whose keys are
-// all revoked has keys: somebody meant that.
+// EnsureAdmin makes one key for everything if the file has no keys at all, and returns
+// its secret, to be shown once; "" if there are keys, even if all of them are revoked.
 func EnsureAdmin(ctx context.Context, path string, now time.Time) (secret string, err error) {
 	err = Update(ctx, path, func(f *File) error {
 		if len(f.Keys) > 0 {

@@ -1,5 +1,9 @@
-// Package keys is who may do what on a server: a ring of keys in one file, with
-// the roles, prompts and labels of each, and the labels that are protected.
+// Package keys says who may do what on a server: a file has the keys, with the role,
+// prompts and labels of each, and the labels that are protected.
+//
+// A program that serves a store opens the file and gives the [Ring] to httpapi.New.
+// Keys are made with the command stet key, or with [Update] and [File.Create]; the
+// first one with [EnsureAdmin].
 //
 // A key's secret is shown once, when it is made. The file has its SHA-256: the
 // secret is 256 random bits, so that nobody can guess it from its hash however

@@ -13,7 +13,8 @@ import (
 )
 
 // A Grant is what a key allowed when it was authenticated. It does not change;
-// Now returns what the key allows now.
+// Now returns what the key allows now. Its methods may be called by any number of
+// goroutines at once.
 type Grant struct {
 	ring *Ring
 	key  *Key
@@ -35,21 +36,21 @@ func (g *Grant) Name() string { return g.key.Name }
 // Role is the key's role.
 func (g *Grant) Role() Role { return g.key.Role }
 
-// SeesAll tells whether the key is for every prompt.
+// SeesAll reports whether the key is for every prompt.
 func (g *Grant) SeesAll() bool { return g.all }
 
-// Sees tells whether the key is for a prompt.
+// Sees reports whether the key is for a prompt.
 func (g *Grant) Sees(id string) bool {
-	return g.all || slices.ContainsFunc(g.key.Prompts, func(p string) bool { return Match(p, id) })
+	return g.all || slices.ContainsFunc(g.key.Prompts, func(p string) bool { return match(p, id) })
 }
 
-// Scope names the key's prompts for a sentence.
+// Scope returns the key's prompts as text for people.
 func (g *Grant) Scope() string { return strings.Join(g.key.Prompts, ", ") }
 
-// HasLabel tells whether a promoter's key names a label.
+// HasLabel reports whether a promoter's key names a label.
 func (g *Grant) HasLabel(label string) bool { return slices.Contains(g.key.Labels, label) }
 
-// Labels names a promoter's labels for a sentence.
+// Labels returns a promoter's labels as text for people.
 func (g *Grant) Labels() string { return strings.Join(g.key.Labels, ", ") }
 
 // Patterns returns the least patterns that together are the key's prompts, in the
@@ -66,14 +67,14 @@ func (g *Grant) Patterns() []string {
 	})
 	var least []string
 	for _, p := range patterns {
-		if n := len(least); n == 0 || !Match(least[n-1], strings.TrimSuffix(p, "*")) || !strings.HasSuffix(least[n-1], "*") && least[n-1] != p {
+		if n := len(least); n == 0 || !match(least[n-1], strings.TrimSuffix(p, "*")) || !strings.HasSuffix(least[n-1], "*") && least[n-1] != p {
 			least = append(least, p)
 		}
 	}
 	return least
 }
 
-// ScopeMark is short, and another for other prompts.
+// ScopeMark is a short hash of the key's prompts.
 func (g *Grant) ScopeMark() string { return g.mark }
 
 func scopeMark(patterns []string) string {
@@ -81,21 +82,20 @@ func scopeMark(patterns []string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Protected tells whether a label of a prompt is protected, "" for any label.
+// Protected reports whether a label of a prompt is protected; with "", whether any is.
 func (g *Grant) Protected(id, label string) bool {
 	return slices.ContainsFunc(g.ring.state.Load().file.Protected, func(p Protection) bool {
-		return (label == "" || p.Label == label) && Match(p.Prompts, id)
+		return (label == "" || p.Label == label) && match(p.Prompts, id)
 	})
 }
 
-// Life is a context that is done when the key is revoked, has expired, or was
-// given other rights: what was begun with it ends then. It may take as long as the
-// ring takes to look.
+// Life is a context that is done when the key is revoked, expires, or gets other rights:
+// what was begun with the key ends then. That takes up to PollEvery.
 func (g *Grant) Life() context.Context { return g.life.ctx }
 
-// Now returns what the key allows now, for who has authenticated before and waited
-// since. The error is unauthorized if it allows nothing any more, and unavailable
-// while nobody knows.
+// Now returns what the key allows now, for a caller that was authenticated some time ago.
+// The error is unauthorized if the key allows nothing any more, and unavailable while
+// the file cannot be read.
 func (g *Grant) Now() (*Grant, error) {
 	s := g.ring.state.Load()
 	if s.stale {
@@ -108,7 +108,7 @@ func (g *Grant) Now() (*Grant, error) {
 	return now, now.refusal(g.ring.o.Now())
 }
 
-// refusal says why the key cannot be used, nil if it can.
+// refusal returns why the key cannot be used, nil if it can.
 func (g *Grant) refusal(now time.Time) error {
 	switch {
 	case !g.key.Revoked.IsZero():

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -81,7 +81,7 @@ func (l *log) count(text string) int {
 // open opens a ring until the test ends.
 func open(t *testing.T, path string, l *log) *keys.Ring {
 	t.Helper()
-	r, err := keys.Open(path, keys.Options{Log: l.logger()})
+	r, err := keys.Open(path, &keys.Options{Log: l.logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,28 +47,29 @@ const (
 	maxName = 128
 )
 
-// A Key is what the ring knows of a key: all but its secret.
+// A Key is what the file says of a key: everything but its secret.
 type Key struct {
 	ID   string
 	Name string // the author of what the key does
 	Role Role
-	// Prompts are patterns of the prompts that the key can see and touch.
+	// Prompts are patterns of the prompts that the key is for: an id, a prefix of ids
+	// with a * behind it, or [Every].
 	Prompts []string
-	// Labels are those that a promoter moves; no other role has any.
+	// Labels are those that a promoter's key moves; no other role has any.
 	Labels  []string
 	Created time.Time
 	Expires time.Time // zero for never
-	Revoked time.Time // zero if it is not
+	Revoked time.Time // zero if it was not
 	// Hash is the SHA-256 of the secret.
 	Hash stet.Hash
 }
 
-// Live tells whether the key can be used at an instant.
+// Live reports whether the key can be used at a time.
 func (k *Key) Live(now time.Time) bool { return k.Revoked.IsZero() && !k.expired(now) }
 
 func (k *Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
-// same tells whether two keys give the same rights to the same secret.
+// same reports whether two keys give the same rights to the same secret.
 func (k *Key) same(o *Key) bool {
 	return k.Hash == o.Hash && k.Name == o.Name && k.Role == o.Role && k.Expires.Equal(o.Expires) && k.Revoked.Equal(o.Revoked) &&
 		slices.Equal(k.Prompts, o.Prompts) && slices.Equal(k.Labels, o.Labels)
@@ -80,7 +81,7 @@ func (k *Key) check() error {
 	if !isID(k.ID) {
 		return stet.Errorf(stet.CodeInvalid, "%q is not the id of a key: it is %d letters and digits.", k.ID, idSize)
 	}
-	if err := CheckName(k.Name); err != nil {
+	if err := checkName(k.Name); err != nil {
 		return err
 	}
 	if !slices.Contains(Roles, k.Role) {
@@ -93,7 +94,7 @@ func (k *Key) check() error {
 		return stet.Errorf(stet.CodeTooLarge, "the key %q has %d patterns of prompts; %d is the most. Use prefixes, such as support/*.", k.Name, len(k.Prompts), maxPatterns)
 	}
 	for _, p := range k.Prompts {
-		if err := CheckPattern(p); err != nil {
+		if err := checkPattern(p); err != nil {
 			return err
 		}
 	}
@@ -119,9 +120,9 @@ func (k *Key) check() error {
 	return nil
 }
 
-// CheckName returns nil if s may be the name of a key: 1 to 128 bytes of visible
+// checkName returns nil if s may be the name of a key: 1 to 128 bytes of visible
 // text without spaces at its ends. Otherwise the error is invalid.
-func CheckName(s string) error {
+func checkName(s string) error {
 	switch {
 	case s == "":
 		return stet.Errorf(stet.CodeInvalid, "the key has no name. Name who uses it, such as ci or ana: it becomes the author of what is done with it.")
@@ -135,12 +136,12 @@ func CheckName(s string) error {
 	return nil
 }
 
-// CheckPattern returns nil if s may be a pattern of prompts: an id, a prefix of
+// checkPattern returns nil if s may be a pattern of prompts: an id, a prefix of
 // ids with a * behind it, or * for all. Otherwise the error is invalid.
 //
 // A * elsewhere is refused, although an id may have one: whoever writes */triage
 // believes it to mean something.
-func CheckPattern(s string) error {
+func checkPattern(s string) error {
 	prefix, isPrefix := strings.CutSuffix(s, "*")
 	switch {
 	case s == "":
@@ -153,8 +154,8 @@ func CheckPattern(s string) error {
 	return stet.CheckID(s)
 }
 
-// Match tells whether a prompt is among those of a pattern.
-func Match(pattern, id string) bool {
+// match reports whether a prompt is among those of a pattern.
+func match(pattern, id string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(id, prefix)
 	}
@@ -172,11 +173,11 @@ type Protection struct {
 }
 
 func (p Protection) check() error {
-	if err := CheckPattern(p.Prompts); err != nil {
+	if err := checkPattern(p.Prompts); err != nil {
 		return err
 	}
 	return stet.CheckLabel(p.Label)
 }
 
-// String returns the protection for a sentence.
+// String returns the protection as text for people.
 func (p Protection) String() string { return fmt.Sprintf("%s of %s", p.Label, p.Prompts) }

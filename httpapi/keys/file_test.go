@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
-	"github.com/stet-dev/stet/internal/keys"
+	"github.com/stet-dev/stet/httpapi/keys"
 )
 
 // goldenSecret is the secret of the first key of testdata/ring.v1.json.
@@ -117,7 +117,7 @@ func TestBroken(t *testing.T) {
 			if stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("Read: %v, want %q", err, tt.want)
 			}
-			if _, err := keys.Open(p, keys.Options{}); stet.CodeOf(err) != stet.CodeInvalid {
+			if _, err := keys.Open(p, nil); stet.CodeOf(err) != stet.CodeInvalid {
 				t.Errorf("a server begins with it: %v", err)
 			}
 			err = keys.Update(t.Context(), p, func(*keys.File) error { return nil })

@@ -8,11 +8,11 @@ import (
 type Head struct {
 	PromptID string `json:"prompt_id"`
 	// Latest is the highest release, or the highest pre-release if there is none.
-	Latest string `json:"latest"`
+	Latest Number `json:"latest"`
 	// Current is what a caller gets who names no selector.
-	Current string `json:"current"`
+	Current Number `json:"current"`
 	// Labels maps each label to its version. The map is the caller's own.
-	Labels map[string]string `json:"labels"`
+	Labels map[string]Number `json:"labels"`
 	// Versions is how many versions live.
 	Versions int `json:"versions"`
 	// Revision is the revision of the last commit that changed the prompt, and

@@ -13,9 +13,9 @@ import (
 func (h Head) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		PromptID  string            `json:"prompt_id"`
-		Latest    string            `json:"latest"`
-		Current   string            `json:"current"`
-		Labels    map[string]string `json:"labels"`
+		Latest    Number            `json:"latest"`
+		Current   Number            `json:"current"`
+		Labels    map[string]Number `json:"labels"`
 		Versions  int               `json:"versions"`
 		Revision  uint64            `json:"revision,omitempty"`
 		CreatedAt string            `json:"created_at,omitempty"`

@@ -116,7 +116,7 @@ func (b *backend) Head(ctx context.Context, id string, o stet.ReadOptions) (h st
 // head fills in what the JSON of a head leaves out.
 func head(h stet.Head) stet.Head {
 	if h.Labels == nil {
-		h.Labels = map[string]string{}
+		h.Labels = map[string]stet.Number{}
 	}
 	h.CreatedAt, h.UpdatedAt = h.CreatedAt.UTC(), h.UpdatedAt.UTC()
 	return h

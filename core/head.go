@@ -178,7 +178,7 @@ func (h *head) settle() {
 func (h *head) view(asOf uint64) stet.Head {
 	p := stet.Head{
 		PromptID:  h.id,
-		Labels:    make(map[string]string),
+		Labels:    make(map[string]stet.Number),
 		Versions:  h.live.len(),
 		Revision:  h.revision,
 		CreatedAt: h.createdAt,
@@ -186,11 +186,11 @@ func (h *head) view(asOf uint64) stet.Head {
 		AsOf:      asOf,
 	}
 	if h.latest != nil {
-		p.Latest = h.latest.number.String()
-		p.Current = h.current.number.String()
+		p.Latest = h.latest.number
+		p.Current = h.current.number
 	}
 	for l := range h.labels.all() {
-		p.Labels[l.name] = l.at.number.String()
+		p.Labels[l.name] = l.at.number
 	}
 	return p
 }

@@ -111,15 +111,15 @@ func (w view) summary(asOf uint64) stet.Head {
 	if w.head.revision <= w.at {
 		return p
 	}
-	p.Latest, p.Current = w.latest().number.String(), ""
+	p.Latest, p.Current = w.latest().number, stet.Number{}
 	p.Versions, p.Revision, p.UpdatedAt = 0, 0, time.Time{}
 	clear(p.Labels)
 	for l := range w.everLabels() {
 		if n := w.placeAt(l, w.at); !n.IsZero() {
-			p.Labels[l.name] = n.String()
+			p.Labels[l.name] = n
 		}
 	}
-	if p.Current = p.Labels[stet.DefaultLabel]; p.Current == "" {
+	if p.Current = p.Labels[stet.DefaultLabel]; p.Current.IsZero() {
 		p.Current = p.Latest
 	}
 	then, _ := w.set() // a survey has it

@@ -116,7 +116,7 @@ func TestDraftIsNotReadAfterReturn(t *testing.T) {
 		close(release)
 		until(t, "the commit is there", func() bool { return c.Revision() == 1 })
 		page, err := c.Prompts(t.Context(), stet.PromptsOptions{})
-		if err != nil || len(page.Items) != 1 || page.Items[0].PromptID != "p" || page.Items[0].Labels["a"] == "" {
+		if err != nil || len(page.Items) != 1 || page.Items[0].PromptID != "p" || page.Items[0].Labels["a"].IsZero() {
 			t.Errorf("the store has %+v, %v", page.Items, err)
 		}
 		sound(t, c)

@@ -3,6 +3,7 @@ package drivertest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -216,21 +217,11 @@ func (r *rig) state() string {
 			b.Write(v.AppendJSON(nil))
 			b.WriteByte('\n')
 		}
-		for _, l := range slices.Sorted(keys(h.Labels)) {
+		for _, l := range slices.Sorted(maps.Keys(h.Labels)) {
 			fmt.Fprintln(&b, l, r.moves(h.PromptID, l))
 		}
 	}
 	return b.String()
-}
-
-func keys(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // unchanged notes a failure unless f leaves everything as it was.

@@ -93,7 +93,7 @@ var immutableCases = []Case{
 		before := r.state()
 
 		head := r.head("a")
-		head.Labels["production"], head.Labels["evil"] = "9.9.9", "1.0.0"
+		head.Labels["production"], head.Labels["evil"] = stet.NewNumber(9, 9, 9), stet.NewNumber(1, 0, 0)
 		page, err := r.s().PromptsPage(r.ctx, stet.PromptsOptions{})
 		r.must(err, "the prompts")
 		clear(page.Items[0].Labels)

@@ -251,7 +251,7 @@ func (d storeDoer) read(ctx context.Context, c *Call) (a Answer, err error) {
 // addHead adds a head, and then tries to change the store through it.
 func (a *Answer) addHead(h *stet.Head) {
 	a.add(headLine(h.PromptID, h.Latest, h.Current, h.Labels, h.Versions), h.Revision)
-	h.Labels["mine"] = "9.9.9"
+	h.Labels["mine"] = stet.NewNumber(9, 9, 9)
 }
 
 // addChange adds a commit as the log has it.
@@ -284,7 +284,7 @@ func renderedLine(id string, n stet.Number, kind, text, messages, config string)
 	return fmt.Sprintf("%s@%s %s %q%s %s", id, n, kind, text, messages, config)
 }
 
-func headLine(id, latest, current string, labels map[string]string, versions int) string {
+func headLine(id string, latest, current stet.Number, labels map[string]stet.Number, versions int) string {
 	var b strings.Builder
 	for _, l := range slices.Sorted(maps.Keys(labels)) {
 		fmt.Fprintf(&b, " %s=%s", l, labels[l])

@@ -336,13 +336,13 @@ func (m *model) readPrompts(c *Call, a *Answer) error {
 }
 
 func (p *modelPrompt) head() string {
-	labels := map[string]string{}
+	labels := map[string]stet.Number{}
 	for l := range p.labels {
 		if n := p.at(l); !n.IsZero() {
-			labels[l] = n.String()
+			labels[l] = n
 		}
 	}
-	return headLine(p.id, num(numberOf(p.latest())), num(numberOf(p.current())), labels, len(p.live()))
+	return headLine(p.id, numberOf(p.latest()), numberOf(p.current()), labels, len(p.live()))
 }
 
 func (v *modelVersion) line(id string) string {

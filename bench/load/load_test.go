@@ -65,8 +65,8 @@ func TestFill(t *testing.T) {
 		}
 		prompts++
 		versions += h.Versions
-		want := load.Number(h.Versions - 1).String()
-		if h.Latest != want || h.Labels["staging"] != want || h.Labels["production"] != load.Number(h.Versions/2).String() {
+		want := load.Number(h.Versions - 1)
+		if h.Latest != want || h.Labels["staging"] != want || h.Labels["production"] != load.Number(h.Versions/2) {
 			t.Errorf("%+v", h)
 		}
 		v, err := s.Get(t.Context(), h.PromptID+"@"+load.Number(3).String())

@@ -65,18 +65,18 @@ func (c *listCmd) Run(a *app) error {
 func (a *app) listLine(t *term.Table, h *stet.Head) error {
 	var labels []string
 	for _, l := range slices.Sorted(maps.Keys(h.Labels)) {
-		labels = append(labels, l+"="+h.Labels[l])
+		labels = append(labels, l+"="+h.Labels[l].String())
 	}
 	versions := strconv.Itoa(h.Versions)
 	switch {
 	case a.flags.JSON:
 		return a.json(h)
 	case a.out.TTY:
-		t.Row(term.Cell{Text: h.PromptID, Style: term.Bold}, term.Cell{Text: h.Latest, Style: term.Yellow}, term.Cell{Text: versions},
+		t.Row(term.Cell{Text: h.PromptID, Style: term.Bold}, term.Cell{Text: h.Latest.String(), Style: term.Yellow}, term.Cell{Text: versions},
 			term.Cell{Text: term.Ago(time.Now(), h.UpdatedAt), Style: term.Dim},
 			term.Cell{Text: strings.Join(labels, " "), Style: term.Green})
 	default:
-		t.Row(term.Cell{Text: h.PromptID}, term.Cell{Text: h.Latest}, term.Cell{Text: h.Current}, term.Cell{Text: versions},
+		t.Row(term.Cell{Text: h.PromptID}, term.Cell{Text: h.Latest.String()}, term.Cell{Text: h.Current.String()}, term.Cell{Text: versions},
 			term.Cell{Text: strings.Join(labels, ",")}, term.Cell{Text: stet.FormatTime(h.UpdatedAt)})
 	}
 	return nil

@@ -53,7 +53,7 @@ func (c *logCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			a.logLine(&t, v, labels[v.Number().String()])
+			a.logLine(&t, v, labels[v.Number()])
 			if n++; n == c.Limit {
 				break
 			}
@@ -79,33 +79,17 @@ func (a *app) logLine(t *term.Table, v stet.Version, labels []string) {
 }
 
 // labelsOf returns the labels that stand at each number, sorted, and latest.
-func labelsOf(ctx context.Context, s *stet.Store, id string, at stet.Point) (map[string][]string, error) {
-	var head stet.Head
-	var err error
-	if at.IsZero() {
-		head, err = s.Head(ctx, id)
-	} else {
-		head, err = headAt(ctx, s, id, at)
-	}
+func labelsOf(ctx context.Context, s *stet.Store, id string, at stet.Point) (map[stet.Number][]string, error) {
+	head, err := s.Head(ctx, id, stet.ReadOptions{At: at})
 	if err != nil {
 		return nil, err
 	}
-	labels := make(map[string][]string)
+	labels := make(map[stet.Number][]string)
 	for _, l := range slices.Sorted(maps.Keys(head.Labels)) {
 		labels[head.Labels[l]] = append(labels[head.Labels[l]], l)
 	}
 	labels[head.Latest] = append(labels[head.Latest], "latest")
 	return labels, nil
-}
-
-// headAt returns a prompt's head as it was. Where it was not there, listing its
-// versions says why.
-func headAt(ctx context.Context, s *stet.Store, id string, at stet.Point) (stet.Head, error) {
-	page, err := s.PromptsPage(ctx, stet.PromptsOptions{Prefix: id, Limit: 1, ReadOptions: stet.ReadOptions{At: at}})
-	if err != nil || len(page.Items) == 0 || page.Items[0].PromptID != id {
-		return stet.Head{}, err
-	}
-	return page.Items[0], nil
 }
 
 func firstLine(s string) string {

@@ -67,9 +67,9 @@ func (a *app) showHead(h *stet.Head) error {
 	if a.flags.JSON {
 		return a.json(h)
 	}
-	list := []string{"prompt", h.PromptID, "latest", h.Latest, "current", h.Current}
+	list := []string{"prompt", h.PromptID, "latest", h.Latest.String(), "current", h.Current.String()}
 	for _, l := range slices.Sorted(maps.Keys(h.Labels)) {
-		list = append(list, "label "+l, h.Labels[l])
+		list = append(list, "label "+l, h.Labels[l].String())
 	}
 	return a.pairs(append(list, "versions", strconv.Itoa(h.Versions), "revision", strconv.FormatUint(h.Revision, 10),
 		"created", a.time(h.CreatedAt), "updated", a.time(h.UpdatedAt))...)

@@ -29,8 +29,8 @@ type ledger struct {
 	revision uint64
 	hash     stet.Hash
 	found    map[id]answer
-	alive    map[string]map[string]bool   // by prompt and number
-	places   map[string]map[string]string // by prompt and label
+	alive    map[string]map[string]bool        // by prompt and number
+	places   map[string]map[string]stet.Number // by prompt and label
 	cleared  uint64
 
 	// anybody may have been about to get an answer.
@@ -48,7 +48,7 @@ type answer struct {
 func newLedger(l load) *ledger {
 	return &ledger{
 		load: l, told: make(map[id]answer), refused: make(map[id]stet.Code), next: make(map[[2]int]int),
-		found: make(map[id]answer), alive: make(map[string]map[string]bool), places: make(map[string]map[string]string),
+		found: make(map[id]answer), alive: make(map[string]map[string]bool), places: make(map[string]map[string]stet.Number),
 	}
 }
 
@@ -198,9 +198,9 @@ func (l *ledger) read(ch *stet.Change) error {
 func (l *ledger) apply(ch *stet.Change) {
 	move := func(id string, c stet.LabelChange) {
 		if l.places[id] == nil {
-			l.places[id] = make(map[string]string)
+			l.places[id] = make(map[string]stet.Number)
 		}
-		if l.places[id][c.Label] = c.To.String(); c.To.IsZero() {
+		if l.places[id][c.Label] = c.To; c.To.IsZero() {
 			delete(l.places[id], c.Label)
 		}
 	}

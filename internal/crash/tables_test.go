@@ -26,7 +26,7 @@ func (l *ledger) tables(path string) error {
 		for v := range versions {
 			var at []string
 			for label, place := range l.places[prompt] {
-				if place == v {
+				if place.String() == v {
 					at = append(at, label)
 				}
 			}

@@ -2,6 +2,8 @@ package stet
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/stet-dev/stet/content"
@@ -21,6 +23,17 @@ type Change struct {
 	// Hash is SHA-256 over the hash of the change before and this one's bytes
 	// in the log.
 	Hash Hash
+}
+
+// WithPrefix returns the change with only the operations on prompts whose ids begin
+// with a prefix, and clears, which are on every prompt; false if it has none. It
+// shares the operations with c.
+func (c Change) WithPrefix(prefix string) (Change, bool) {
+	others := func(o ChangeOp) bool { return o.Clear == nil && !strings.HasPrefix(o.PromptID(), prefix) }
+	if prefix != "" && slices.ContainsFunc(c.Ops, others) {
+		c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), others)
+	}
+	return c, len(c.Ops) > 0
 }
 
 // A ChangeOp is one settled operation: exactly one field is set.

@@ -82,8 +82,12 @@ type HistoryOptions struct {
 
 // ChangesOptions choose changes.
 type ChangesOptions struct {
+	// Prefix keeps what was done to prompts whose ids begin with it, byte for byte, and
+	// every clear; see [Change.WithPrefix].
+	Prefix string
 	// Texts adds the saved versions themselves, as far as they still live.
 	Texts bool
-	// Limit is the number of changes a page, DefaultLimit if 0.
+	// Limit is the number of changes that a page looks at, DefaultLimit if 0: with a
+	// Prefix it may have fewer, or none, and still a Next.
 	Limit int
 }

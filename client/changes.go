@@ -18,7 +18,7 @@ import (
 // connection is lost it opens another, and goes on where it was.
 func (b *backend) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
 	return func(yield func(stet.Change, error) bool) {
-		for n, err := range b.follow(ctx, followOptions{storeID: b.Info().StoreID, since: since, texts: o.Texts}) {
+		for n, err := range b.follow(ctx, followOptions{storeID: b.Info().StoreID, since: since, texts: o.Texts, prefix: o.Prefix}) {
 			if err != nil {
 				yield(stet.Change{}, err)
 				return
@@ -44,11 +44,11 @@ func parsePosition(s string) (store string, revision uint64, err error) {
 
 // ChangesPage implements stet.Backend.
 func (b *backend) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
-	return b.changesPage(ctx, b.Info().StoreID+"."+strconv.FormatUint(since, 10), "", o)
+	return b.changesPage(ctx, b.Info().StoreID+"."+strconv.FormatUint(since, 10), o)
 }
 
 // changesPage reads a page of the changes after a position.
-func (b *backend) changesPage(ctx context.Context, since, prefix string, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
+func (b *backend) changesPage(ctx context.Context, since string, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
 	var page stet.Page[stet.Change]
 	q := url.Values{"since": {since}}
 	if o.Limit != 0 {
@@ -57,8 +57,11 @@ func (b *backend) changesPage(ctx context.Context, since, prefix string, o stet.
 	if o.Texts {
 		q.Set("texts", "true")
 	}
-	if prefix != "" {
-		q.Set("prefix", prefix)
+	if o.Prefix != "" {
+		if err := stet.CheckPrefix(o.Prefix); err != nil {
+			return page, err
+		}
+		q.Set("prefix", o.Prefix)
 	}
 	err := b.do(ctx, &request{method: http.MethodGet, path: "/v1/changes", query: q}, func(_ http.Header, body []byte) error {
 		var a struct {

@@ -328,7 +328,7 @@ func (f *follower) handle(e *event) error {
 // readPages reads the changes that were missed page by page, at the pace of the caller.
 func (f *follower) readPages(ctx context.Context) error {
 	for {
-		p, err := f.b.changesPage(ctx, f.position(), f.o.prefix, stet.ChangesOptions{Texts: f.o.texts, Limit: 1000})
+		p, err := f.b.changesPage(ctx, f.position(), stet.ChangesOptions{Prefix: f.o.prefix, Texts: f.o.texts, Limit: stet.MaxLimit})
 		if err != nil {
 			return err
 		}

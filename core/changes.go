@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
@@ -17,55 +18,64 @@ func (c *Core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOpti
 	if err != nil {
 		return page, err
 	}
+	if err := stet.CheckPrefix(o.Prefix); err != nil {
+		return page, err
+	}
 	if err := c.fresh(ctx); err != nil {
 		return page, err
 	}
-	return c.changes(ctx, driver.Tail{Revision: since}, limit, o.Texts)
+	page, _, err = c.changes(ctx, driver.Tail{Revision: since}, limit, o)
+	return page, err
 }
 
-// changes returns a page. The hash of the entry that it begins after is looked up if
-// it is zero.
-func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts bool) (stet.Page[stet.Change], error) {
+// changes returns a page, and the entry that it ends with. The hash of the entry that it
+// begins after is looked up if it is zero.
+func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, o stet.ChangesOptions) (page stet.Page[stet.Change], last driver.Tail, err error) {
 	s, since := c.published.Load(), after.Revision
-	page := stet.Page[stet.Change]{AsOf: s.revision}
+	page.AsOf = s.revision
 	if since > s.revision {
-		return page, stet.Errorf(stet.CodeNotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
+		return page, after, stet.Errorf(stet.CodeNotFound, "there is no revision %d yet: the newest is %d. If you had seen it, the store was restored since.", since, s.revision)
 	}
 	if since == s.revision {
-		return page, nil
+		return page, after, nil
 	}
 	hash := stet.Hash(after.Hash)
 	if since > 0 && hash.IsZero() {
-		var err error
 		if hash, err = c.hashAt(ctx, since); err != nil {
-			return page, err
+			return page, after, err
 		}
 	}
 	// The engine may have more than is published; that is not visible yet.
 	entries, err := c.log.Read(ctx, since, int(min(uint64(limit), s.revision-since)))
 	if err != nil {
-		return page, c.unread(err, stet.CodeUnavailable, "the log after revision %d", since)
+		return page, after, c.unread(err, stet.CodeUnavailable, "the log after revision %d", since)
 	}
 	if len(entries) == 0 {
-		return page, damaged(fmt.Errorf("the log ends at revision %d and not at %d", since, s.revision))
+		return page, after, damaged(fmt.Errorf("the log ends at revision %d and not at %d", since, s.revision))
 	}
 	bytes := 0
 	for i := range entries {
 		e := &entries[i]
 		ch, err := decodeEntry(since+uint64(i), hash, e)
 		if err != nil {
-			return page, damaged(err)
+			return page, after, damaged(err)
 		}
 		hash = ch.Hash
-		if texts {
+		last = driver.Tail{Revision: ch.Revision, Hash: ch.Hash}
+		seen, ok := ch.WithPrefix(o.Prefix)
+		if !ok {
+			continue
+		}
+		bytes += len(e.Data)
+		if o.Texts {
 			for j := range ch.Ops {
-				save := ch.Ops[j].Save
-				if save == nil || save.Unchanged {
+				save := ch.Ops[j].Save // which seen shares
+				if save == nil || save.Unchanged || !strings.HasPrefix(save.PromptID, o.Prefix) {
 					continue
 				}
 				v, err := c.savedAt(ctx, ch, j)
 				if err != nil {
-					return page, err
+					return page, after, err
 				}
 				if !v.IsZero() {
 					save.Content = &v
@@ -73,15 +83,15 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, texts 
 				}
 			}
 		}
-		page.Items = append(page.Items, *ch)
-		if bytes += len(e.Data); bytes > stet.MaxPageBytes {
+		page.Items = append(page.Items, seen)
+		if bytes > stet.MaxPageBytes {
 			break
 		}
 	}
-	if last := page.Items[len(page.Items)-1].Revision; last < s.revision {
-		page.Next = fmt.Sprint(last)
+	if last.Revision < s.revision {
+		page.Next = fmt.Sprint(last.Revision)
 	}
-	return page, nil
+	return page, last, nil
 }
 
 // hashAt returns the hash of the entry at a revision from 1, to hold the next
@@ -108,18 +118,20 @@ func (c *Core) Changes(ctx context.Context, since uint64, o stet.ChangesOptions)
 		after := driver.Tail{Revision: since}
 		limit, err := pageLimit(o.Limit)
 		if err == nil {
+			err = stet.CheckPrefix(o.Prefix)
+		}
+		if err == nil {
 			err = c.fresh(ctx)
 		}
 		for err == nil {
 			var page stet.Page[stet.Change]
-			page, err = c.changes(ctx, after, limit, o.Texts)
+			page, after, err = c.changes(ctx, after, limit, o)
 			for _, ch := range page.Items {
 				if !yield(ch, nil) {
 					return
 				}
-				after = driver.Tail{Revision: ch.Revision, Hash: ch.Hash}
 			}
-			if err == nil && len(page.Items) == 0 {
+			if err == nil && page.Next == "" {
 				err = c.waitFor(ctx, after.Revision+1)
 			}
 		}

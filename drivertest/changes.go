@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -31,7 +33,7 @@ func (r *rig) follow(s *stet.Store, since, last uint64, o stet.ChangesOptions) (
 			r.fail("the changes after %d: %v", since, err)
 			return got
 		}
-		if ch.Revision != since+1 {
+		if ch.Revision != since+1 && (o.Prefix == "" || ch.Revision <= since) {
 			r.fail("revision %d comes after %d", ch.Revision, since)
 			return got
 		}
@@ -52,22 +54,25 @@ func (r *rig) changePages(since uint64, o stet.ChangesOptions) (got []stet.Chang
 		r.must(err, "the changes after %d", since)
 		r.ok(o.Limit == 0 || len(p.Items) <= o.Limit, "a page of %d has %d changes", o.Limit, len(p.Items))
 		for _, ch := range p.Items {
-			if since++; ch.Revision != since {
-				r.fail("revision %d comes where %d should", ch.Revision, since)
+			if ch.Revision != since+1 && (o.Prefix == "" || ch.Revision <= since) {
+				r.fail("revision %d comes after %d", ch.Revision, since)
 				panic(ended{})
 			}
+			since = ch.Revision
 			got = append(got, ch)
 		}
 		r.ok(p.AsOf >= since, "a page with revision %d is as of %d", since, p.AsOf)
 		if p.Next == "" {
-			r.same("the revision at which the pages end", since, p.AsOf)
+			r.ok(o.Prefix != "" || since == p.AsOf, "the pages end at revision %d, and the newest is %d", since, p.AsOf)
 			return got
 		}
-		if len(p.Items) == 0 {
-			r.fail("a page after %d is empty and has a next", since)
+		next, err := strconv.ParseUint(p.Next, 10, 64)
+		r.must(err, "the next page")
+		if next < since || next == since && len(p.Items) == 0 || o.Prefix == "" && next != since {
+			r.fail("a page with revision %d has the next %d", since, next)
 			panic(ended{})
 		}
-		r.same("next", p.Next, since)
+		since = next
 	}
 }
 
@@ -233,6 +238,43 @@ var changesCases = []Case{
 			r.ok(got[1].Ops[0].Save.Content == nil, "a version from before a clear has a text")
 			r.ok(got[0].Ops[0].Save.Content == nil, "a version from before a clear has the text of one that was saved under its number later")
 		}
+	}),
+
+	storeCase("changes/prefix", "With a prefix there is only what was done to prompts that begin so, and clears, and no revision is missed.", func(r *rig) {
+		for i := range 12 {
+			r.commit(op(stet.Draft{PromptID: "other", Text: fmt.Sprint(i), Bump: "patch"}))
+		}
+		r.commit(op(text("other", "x")), op(text("a/one", "one")), op(text("another", "y")), op(text("a/two", "two")))
+		r.clear()
+		r.save(text("a", "three"))
+		r.save(text("a/one", "four"))
+		want := "13:a/one=one,a/two=two 14:clear 16:a/one=four "
+		seen := func(all []stet.Change) string {
+			var b strings.Builder
+			for _, ch := range all {
+				var ops []string
+				for _, o := range ch.Ops {
+					switch {
+					case o.Clear != nil:
+						ops = append(ops, "clear")
+					case o.Save.Content == nil: // of before the clear
+						ops = append(ops, o.PromptID())
+					default:
+						ops = append(ops, o.PromptID()+"="+o.Save.Content.Text())
+					}
+				}
+				fmt.Fprintf(&b, "%d:%s ", ch.Revision, strings.Join(ops, ","))
+			}
+			return b.String()
+		}
+		want = strings.NewReplacer("=one", "", "=two", "").Replace(want)
+		for _, limit := range []int{1, 3, 0} {
+			o := stet.ChangesOptions{Prefix: "a/", Texts: true, Limit: limit}
+			r.same(fmt.Sprint("the pages by ", limit), seen(r.changePages(0, o)), want)
+			r.same(fmt.Sprint("the feed by ", limit), seen(r.follow(r.s(), 0, 16, o)), want)
+		}
+		_, err := r.s().ChangesPage(r.ctx, 0, stet.ChangesOptions{Prefix: "a@"})
+		r.refused("a prefix that no id begins with", err, stet.CodeInvalid)
 	}),
 
 	storeCase("changes/after-acknowledged", "What a caller was told is in the changes that are read then.", func(r *rig) {

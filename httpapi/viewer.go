@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"strings"
-
 	"github.com/stet-dev/stet"
 )
 
@@ -16,8 +14,7 @@ type viewer struct {
 func (v viewer) see(ch stet.Change) (stet.Change, bool) {
 	ch, ok := v.a.visible(ch)
 	if ok && v.prefix != "" {
-		ch.Ops = withPrefix(ch.Ops, v.prefix)
-		ok = len(ch.Ops) > 0
+		return ch.WithPrefix(v.prefix)
 	}
 	return ch, ok
 }
@@ -69,32 +66,4 @@ func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, er
 		}
 	}
 	return body, n, nil
-}
-
-// withPrefix returns the operations on prompts whose ids begin with a prefix, and
-// clears: the same slice if that is all.
-func withPrefix(ops []stet.ChangeOp, prefix string) []stet.ChangeOp {
-	keep := 0
-	for i := range ops {
-		if concerns(&ops[i], prefix) {
-			keep++
-		}
-	}
-	switch keep {
-	case 0:
-		return nil
-	case len(ops):
-		return ops
-	}
-	some := make([]stet.ChangeOp, 0, keep)
-	for i := range ops {
-		if concerns(&ops[i], prefix) {
-			some = append(some, ops[i])
-		}
-	}
-	return some
-}
-
-func concerns(op *stet.ChangeOp, prefix string) bool {
-	return op.Clear != nil || strings.HasPrefix(op.PromptID(), prefix)
 }

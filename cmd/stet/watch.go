@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -66,7 +65,7 @@ func (c *watchCmd) Run(a *app) error {
 				return lastSeen(err, since)
 			}
 			since = ch.Revision
-			if ch.Ops = c.matching(ch.Ops); len(ch.Ops) > 0 {
+			if ch, ok := ch.WithPrefix(c.Prefix); ok {
 				if err := a.change(&ch); err != nil {
 					return err
 				}
@@ -100,20 +99,6 @@ func lastSeen(err error, since uint64) error {
 	f := *e
 	f.Message += " Go on with --since " + strconv.FormatUint(since, 10) + "."
 	return &f
-}
-
-// matching returns the operations that are of the prefix.
-func (c *watchCmd) matching(ops []stet.ChangeOp) []stet.ChangeOp {
-	if c.Prefix == "" {
-		return ops
-	}
-	var of []stet.ChangeOp
-	for _, o := range ops {
-		if o.Clear != nil || strings.HasPrefix(o.PromptID(), c.Prefix) {
-			of = append(of, o)
-		}
-	}
-	return of
 }
 
 // change prints a change: a line an operation for a person, its JSON for a program.

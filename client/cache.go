@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/sieve"
 )
 
 // CacheOptions are the options of a client with a cache. The zero value caches
@@ -168,7 +169,7 @@ type cached struct {
 	connErr      error     // why there is no connection
 	readErr      error     // why the last read of dirty slots failed
 	stale        *time.Timer
-	sieve        sieve
+	sieve        sieve.List[*slot]
 	dirty        map[*slot]time.Time // slots to read again, and since when
 	needsListing bool                // the prompts of the prefixes are still to be listed
 	batch        int                 // references in one request of the reader, 0 for the default; only the reader uses it
@@ -183,11 +184,10 @@ type followFunc func(context.Context, followOptions) iter.Seq2[update, error]
 
 func newCache(inner stet.Backend, follow followFunc, o CacheOptions) *Cache {
 	c := &cached{
-		Backend: inner, follow: follow, o: o, sieve: sieve{limit: o.MaxBytes},
+		Backend: inner, follow: follow, o: o,
 		caughtUpAt: time.Now(), dirty: make(map[*slot]time.Time),
 		wake: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
-	c.sieve.reset()
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.stale = time.AfterFunc(o.MaxStale, c.checkStale)
 	c.work.Go(c.runFeed)
@@ -201,9 +201,7 @@ func (c *cached) Get(ctx context.Context, id, sel string) (stet.Version, error) 
 		if s, ok := x.slots.Load(id); ok {
 			if h := s.snapshot.Load(); h != nil {
 				if v := h.find(sel); v != nil {
-					if !s.used.Load() { // store only when needed, so that the cache line stays shared
-						s.used.Store(true)
-					}
+					s.entry.Touch()
 					return *v, nil
 				}
 			}
@@ -218,7 +216,7 @@ func (c *cached) miss(ctx context.Context, id, sel string) (stet.Version, error)
 		if x := c.live.Load(); x != nil {
 			if s, ok := x.slots.Load(id); ok {
 				if v := s.snapshot.Load().find(""); v != nil {
-					s.used.Store(true)
+					s.entry.Touch()
 					return *v, nil
 				}
 			}
@@ -331,7 +329,7 @@ func (c *cached) state() CacheState {
 	defer c.mu.Unlock()
 	st := CacheState{
 		Revision: c.revision, Silence: time.Since(c.caughtUpAt), Fresh: c.live.Load() != nil, Err: c.connErr,
-		Prompts: c.sieve.len, Bytes: c.sieve.bytes, Pending: len(c.dirty),
+		Prompts: c.sieve.Len(), Bytes: c.sieve.Bytes(), Pending: len(c.dirty),
 	}
 	if st.Err == nil {
 		st.Err = c.readErr

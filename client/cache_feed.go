@@ -96,7 +96,7 @@ func (c *cached) receive(u *update) {
 // caller holds c.mu.
 func (c *cached) resetIndex(from uint64) {
 	c.index = newIndex(from)
-	c.sieve.reset()
+	c.sieve.Reset()
 	clear(c.dirty)
 	if c.live.Load() != nil {
 		c.live.Store(c.index)

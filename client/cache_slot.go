@@ -10,6 +10,7 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/sieve"
 )
 
 // An index has the slots of one epoch of one store. A clear, or another store at the
@@ -30,7 +31,6 @@ type slot struct {
 	id       string
 	index    *index
 	snapshot atomic.Pointer[snapshot] // nil for nothing; written under mu
-	used     atomic.Bool              // read since the hand of the sieve last passed
 
 	mu          sync.Mutex
 	minRevision uint64 // nothing older is returned
@@ -38,8 +38,7 @@ type slot struct {
 	wanted      []string
 	flight      *flight
 
-	next, prev *slot // guarded by cached.mu, as is size
-	size       int   // 0 while not in the sieve
+	entry sieve.Entry[*slot] // guarded by cached.mu, but for Touch
 }
 
 // A snapshot is what is cached of a prompt, all as of one revision. It is immutable.

@@ -134,7 +134,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	if c.info.Resident {
 		limit = 0
 	}
-	c.cache = newCache(limit)
+	c.cache = &cache{limit: limit}
 	c.published.Store(emptySnapshot())
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.load(ctx); err != nil {

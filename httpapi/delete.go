@@ -9,7 +9,7 @@ import (
 // deleteVersion removes a version. That there was none is no error: Stet-Deleted
 // says how many went.
 func (s *Server) deleteVersion(c *call) error {
-	return c.delete(stet.Delete{PromptID: c.writeID(), Version: c.r.PathValue("selector")})
+	return c.delete(stet.Delete{PromptID: c.writeID(), Version: c.pathValue("selector")})
 }
 
 // deletePrompt removes all versions of a prompt.

@@ -268,15 +268,10 @@ func (p *peer) do(method, path, body string, headers ...string) *exchange {
 
 // patternOf returns "GET /v1/prompts/{id}", or "/" where no route is.
 func (s *Server) patternOf(r *http.Request) string {
-	other := *r
-	if other.Method == http.MethodHead {
-		other.Method = http.MethodGet
+	if e := s.find(r); e != s.nowhere {
+		return e.name()
 	}
-	if path := r.URL.EscapedPath(); strings.Contains(path, "//") || hasDots(path) {
-		return "/" // dispatch gives it to no route
-	}
-	_, pattern := s.mux.Handler(&other)
-	return pattern
+	return "/"
 }
 
 func (p *peer) decode(res *http.Response) string {

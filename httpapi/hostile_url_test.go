@@ -19,7 +19,7 @@ func hostilePaths() []hostile {
 		{what: "an empty segment encoded", line: "GET /v1/prompts/a%2F%2Fb", want: "400 invalid"},
 		{what: "an id with a slash in front", line: "GET /v1/prompts/%2Fa", want: "400 invalid"},
 		{what: "an id with a slash behind", line: "GET /v1/prompts/a%2F", want: "400 invalid"},
-		{what: "an id of a slash", line: "GET /v1/prompts/%2F", want: "404 not_found"},
+		{what: "an id of a slash", line: "GET /v1/prompts/%2F", want: "400 invalid"},
 		{what: "an id with plain slashes", line: "GET /v1/prompts/support/triage", want: "404 not_found"},
 		{what: "an id with NUL", line: "GET /v1/prompts/a%00b/versions/latest", want: "400 invalid"},
 		{what: "an id of NUL", line: "GET /v1/prompts/%00", want: "400 invalid"},

@@ -73,7 +73,7 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 	if err != nil {
 		return err
 	}
-	label := c.r.PathValue("label")
+	label := c.pathValue("label")
 	cond, err := c.condition(id, label)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (s *Server) listMoves(c *call) error {
 	if err := c.prepare(o.MinRevision); err != nil {
 		return err
 	}
-	page, err := s.store.HistoryPage(c.ctx(), id, c.r.PathValue("label"), o)
+	page, err := s.store.HistoryPage(c.ctx(), id, c.pathValue("label"), o)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func (s *Server) getPlain(c *call) error {
 	if err != nil {
 		return err
 	}
-	id, sel, _ := stet.SplitRef(c.r.PathValue("ref"))
+	id, sel, _ := stet.SplitRef(c.pathValue("ref"))
 	if err := stet.CheckID(id); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (s *Server) getVersion(c *call) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.resolve(id, c.r.PathValue("selector"), o)
+	v, err := c.resolve(id, c.pathValue("selector"), o)
 	if err != nil {
 		return err
 	}

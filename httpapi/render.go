@@ -35,7 +35,7 @@ func (s *Server) render(c *call) error {
 		}
 		values.Variables[variable] = *text
 	}
-	v, err := c.resolve(id, c.r.PathValue("selector"), o)
+	v, err := c.resolve(id, c.pathValue("selector"), o)
 	if err != nil {
 		return err
 	}

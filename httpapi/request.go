@@ -17,9 +17,10 @@ import (
 // A call is one request to a route, with who made it.
 type call struct {
 	s     *Server
-	route *route
+	route *endpoint
 	w     http.ResponseWriter
 	r     *http.Request
+	path  [maxWildcards]string // the values of the route's wildcards
 	a     *access
 	// mark is what the tag of a version has behind it, for who sees that in part.
 	mark string
@@ -29,12 +30,13 @@ type call struct {
 
 // call makes a handler of a route: it finds out who calls and answers with what
 // the route fails with.
-func (s *Server) call(rt *route) http.Handler {
+func (s *Server) call(e *endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := call{s: s, route: rt, w: w, r: r}
+		c := call{s: s, route: e, w: w, r: r}
+		c.path, _ = e.match(r)
 		err := c.enter()
 		if err == nil {
-			if err = c.carryOut(); err != nil && rt.may != anybody {
+			if err = c.carryOut(); err != nil && e.may != anybody {
 				c.refusedAsOf()
 			}
 		}
@@ -63,7 +65,7 @@ func (c *call) enter() error {
 		c.countRefusal("share")
 		return err
 	}
-	return c.a.may(c.route.may, c.r.PathValue("id"))
+	return c.a.may(c.route.may, c.pathValue("id"))
 }
 
 // caller is whose share the request is counted against: the key's, or the address's.
@@ -106,9 +108,17 @@ func (c *call) carryOut() error {
 
 func (c *call) ctx() context.Context { return c.r.Context() }
 
+// pathValue returns the value of a wildcard of the route, "" if it has none of that name.
+func (c *call) pathValue(name string) string {
+	if i := slices.Index(c.route.names, name); i >= 0 {
+		return c.path[i]
+	}
+	return ""
+}
+
 // id returns the prompt that the path names, which the caller may read.
 func (c *call) id() (string, error) {
-	id := c.r.PathValue("id")
+	id := c.pathValue("id")
 	if strings.IndexByte(id, '@') >= 0 { // it would end the id in a reference
 		return "", stet.CheckID(id)
 	}
@@ -117,7 +127,7 @@ func (c *call) id() (string, error) {
 
 // writeID returns the prompt that the path names. What may be done to it is
 // checked with the commit.
-func (c *call) writeID() string { return c.r.PathValue("id") }
+func (c *call) writeID() string { return c.pathValue("id") }
 
 // params are the parameters of a query, each given once.
 type params map[string]string

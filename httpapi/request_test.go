@@ -42,7 +42,7 @@ func TestRefusedRequests(t *testing.T) {
 		{400, "GET", "/v1/prompts/%00/versions/latest", "", nil, ""},
 		{400, "GET", "/v1/prompts/%ff/versions/latest", "", nil, ""},
 		{400, "GET", "/v1/prompts/..%2Fa/versions/latest", "", nil, ""},
-		{404, "GET", "/v1/prompts/%2F/versions/latest", "", nil, ""}, // ServeMux takes it for the end of a path
+		{400, "GET", "/v1/prompts/%2F/versions/latest", "", nil, "not a prompt id"},
 		{400, "GET", "/v1/prompts/" + long + "/versions/latest", "", nil, ""},
 		{400, "GET", "/v1/prompts/a/versions/" + long, "", nil, ""},
 		{400, "GET", "/v1/prompts/a/labels/UP", "", nil, ""},

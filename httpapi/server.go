@@ -42,11 +42,12 @@ type Server struct {
 	store   *stet.Store
 	monitor stet.Monitor // of store
 	o       Options
-	mux     *http.ServeMux
 	handler http.Handler
-	noPath  http.Handler // of paths that are never a route's
 	ids     requestIDs
 	tagBase string // the quote and the store's id, with which every ETag begins
+
+	endpoints []*endpoint // of every route
+	nowhere   *endpoint   // of what is for none
 
 	limiter         *limiter
 	rates, attempts *rates // of keys, and of those that show none
@@ -93,8 +94,8 @@ func New(store *stet.Store, opts *Options) *Server {
 	s.tagBase = `"` + store.ID() + "."
 	s.streams = newStreams(store)
 	s.limit()
-	s.mux = s.routes()
-	s.noPath = s.guard(nowhere, s.origins(http.HandlerFunc(s.badPath)))
+	s.endpoints = s.newEndpoints()
+	s.nowhere = &endpoint{route: nowhere, handler: s.guard(nowhere, s.origins(http.HandlerFunc(s.noRoute)))}
 	s.handler = s.compose()
 	return s
 }

@@ -94,7 +94,7 @@ type SaveChange struct {
 	// Unchanged says that Version is latest, which had this content already.
 	Unchanged bool `json:"unchanged,omitempty"`
 	// Bump and Reason say which part of the number was raised, and why.
-	Bump   string        `json:"bump,omitempty"`
+	Bump   Bump          `json:"bump,omitempty"`
 	Reason string        `json:"reason,omitempty"`
 	Labels []LabelChange `json:"labels,omitempty"`
 	// Content is the version itself, where it was asked for and still lives.

@@ -28,10 +28,11 @@ type Commit struct {
 	Message string `json:"message,omitempty"`
 	// Ops are carried out in order, each seeing what those before it did.
 	Ops []Op `json:"ops"`
-	// Epoch is the epoch that every Expect is meant in, 0 for the one there is: in
-	// another epoch the same number is another version, and the condition does not
-	// hold. It is no part of what was asked for, and a client does not send it.
-	Epoch uint64 `json:"-"`
+	// Epoch is the epoch that every Expect is meant in (see [Tail]), 0 for the present
+	// one: after a clear the same number is another version, and the commit is refused
+	// as a conflict. It is no part of what the ID stands for: sent again with another
+	// Epoch, a commit is the same.
+	Epoch uint64 `json:"epoch,omitempty"`
 }
 
 // An Op is one operation of a commit: exactly one of its fields is set.
@@ -93,7 +94,7 @@ type Draft struct {
 	Version string `json:"version,omitempty"`
 	// Bump makes the store choose the number: auto (the default), major, minor
 	// or patch. Not together with Version.
-	Bump string `json:"bump,omitempty"`
+	Bump Bump `json:"bump,omitempty"`
 	// Expect is the number that latest must be, "" for none; nil for any.
 	Expect *string `json:"expect,omitempty"`
 	// IfChanged adds nothing if the content is latest's. Labels still move.

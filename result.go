@@ -35,7 +35,7 @@ type Result struct {
 	Ordinal   uint64         `json:"ordinal,omitempty"`
 	Digest    content.Digest `json:"digest,omitzero"`
 	Unchanged bool           `json:"unchanged,omitempty"`
-	Bump      string         `json:"bump,omitempty"`
+	Bump      Bump           `json:"bump,omitempty"`
 	Reason    string         `json:"reason,omitempty"`
 
 	// For a delete: how many versions went.
@@ -53,7 +53,7 @@ type Saved struct {
 	Unchanged bool
 	// Bump is the part of the number that was raised, "" where the number was
 	// given or is the first. Reason says why, for people.
-	Bump   string
+	Bump   Bump
 	Reason string
 	// CommitID is the id of the commit.
 	CommitID string

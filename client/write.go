@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -23,9 +24,6 @@ const maxCommit = 6*stet.MaxCommitBytes + 4<<20
 // Commit implements stet.Backend. Every write is a commit with an id, so that it can be
 // sent again.
 func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) {
-	if c.Epoch != 0 {
-		return stet.Done{}, stet.Errorf(stet.CodeInvalid, "a commit to a server has no epoch. Nothing changed. Leave Epoch out.")
-	}
 	if c.ID == "" {
 		c.ID = b.opts.NewID()
 	}
@@ -89,6 +87,9 @@ func encodeCommit(c *stet.Commit) ([]byte, error) {
 		if text, err = jsontext.AppendQuote(text, m.value); err != nil {
 			return nil, stet.Errorf(stet.CodeInvalid, "the commit's %s is not valid UTF-8.", cmp.Or(m.name, "id"))
 		}
+	}
+	if c.Epoch != 0 {
+		text = strconv.AppendUint(append(text, `,"epoch":`...), c.Epoch, 10)
 	}
 	text = append(text, `,"ops":[`...)
 	for i := range c.Ops {

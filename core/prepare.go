@@ -222,7 +222,7 @@ func (c *Core) prepareSave(ctx context.Context, p *preparedOp, d *stet.Draft, in
 		if p.number, err = stet.ParseNumber(d.Version); err != nil {
 			return err
 		}
-	} else if p.bump, err = stet.ParseBump(d.Bump); err != nil {
+	} else if p.bump, err = stet.ParseBump(string(d.Bump)); err != nil {
 		return err
 	}
 	if err := p.prepareExpect(d.Expect); err != nil {

@@ -169,7 +169,7 @@ func checkChangeOp(o *stet.ChangeOp) error {
 		if s.Version.IsZero() || s.Digest.IsZero() || s.Unchanged && !s.Seal.IsZero() {
 			err = cmp.Or(err, error(stet.Errorf(stet.CodeInvalid, "a save in it has no version, no digest, or a seal although it is unchanged.")))
 		}
-		err = cmp.Or(err, checkProse("bump", s.Bump, maxAuthor), checkProse("reason", s.Reason, maxMessage))
+		err = cmp.Or(err, checkProse("bump", string(s.Bump), maxAuthor), checkProse("reason", s.Reason, maxMessage))
 	}
 	if d := o.Delete; d != nil {
 		kinds++

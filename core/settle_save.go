@@ -90,7 +90,7 @@ func (c *Core) settleNumber(ctx context.Context, t *tx, h *head, p *preparedOp, 
 		}
 		s.Reason = change.Reason
 	}
-	s.Bump = string(bump)
+	s.Bump = bump
 	var err error
 	s.Version, err = t.firstFree(h, base, bump)
 	return err

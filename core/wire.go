@@ -84,7 +84,7 @@ func appendSave(dst []byte, s *stet.SaveChange) []byte {
 		dst = append(dst, `,"unchanged":true`...)
 	}
 	if s.Bump != "" {
-		dst = appendMember(dst, "bump", s.Bump)
+		dst = appendMember(dst, "bump", string(s.Bump))
 	}
 	if s.Reason != "" {
 		dst = appendMember(dst, "reason", s.Reason)

@@ -63,7 +63,7 @@ func badDrafts() []badDraft {
 		all = append(all, bad(fmt.Sprintf("the parent %q", p), stet.CodeInvalid, "", func(d *stet.Draft) { d.Parents = []string{p} }))
 	}
 	for _, b := range []string{"huge", "Major", "majo", " patch", "prerelease", "1"} {
-		all = append(all, bad(fmt.Sprintf("the bump %q", b), stet.CodeInvalid, "auto, major, minor or patch", func(d *stet.Draft) { d.Bump = b }))
+		all = append(all, bad(fmt.Sprintf("the bump %q", b), stet.CodeInvalid, "auto, major, minor or patch", func(d *stet.Draft) { d.Bump = stet.Bump(b) }))
 	}
 	return append(all,
 		bad("both version and bump", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = "2.0.0", "major" }),

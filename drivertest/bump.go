@@ -11,7 +11,7 @@ import (
 type bumped struct {
 	have []string // numbers, in order of saving
 	gone []string // of those, deleted then
-	bump string
+	bump stet.Bump
 	want string
 }
 
@@ -88,7 +88,7 @@ var bumpCases = []Case{
 			what  string
 			draft stet.Draft
 			want  string
-			bump  string
+			bump  stet.Bump
 			says  string
 		}{
 			{"the first", stet.Draft{Text: "Hello {{name}}."}, "1.0.0", "", ""},

@@ -45,6 +45,39 @@ var clearCases = []Case{
 		r.same("the number of commits in the log", n, 6)
 	}),
 
+	storeCase("clear/expect", "A commit that is meant for another epoch is a conflict where it expects a number, since that is another version now.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		r.label("a", "production", "1.0.0")
+		before, err := r.s().Tail(r.ctx)
+		r.must(err, "the tail")
+		r.clear()
+		r.saveAll("a", "1.0.0")
+		r.label("a", "production", "1.0.0")
+		tail, err := r.s().Tail(r.ctx)
+		r.must(err, "the tail")
+		r.same("the epochs", words(before.Epoch, tail.Epoch), "1 2")
+		expecting := []stet.Op{
+			op(stet.SetLabel{PromptID: "a", Label: "production", Version: "latest", Expect: new("1.0.0")}),
+			op(stet.RemoveLabel{PromptID: "a", Label: "production", Expect: new("1.0.0")}),
+			op(stet.Draft{PromptID: "a", Text: "next", Expect: new("1.0.0")}),
+		}
+		for _, o := range expecting {
+			r.unchanged("a commit for the epoch before", func() {
+				_, err := r.tryCommit(stet.Commit{Epoch: before.Epoch, Ops: []stet.Op{op(text("b", "x")), o}})
+				r.refusedOp("a number of the epoch before", err, 1, stet.CodeConflict, "epoch 1", "cleared since, at revision 3")
+			})
+		}
+		c := stet.Commit{ID: "one", Epoch: tail.Epoch, Ops: []stet.Op{op(text("b", "x")), expecting[0]}}
+		_, err = r.tryCommit(c)
+		r.must(err, "a commit for this epoch")
+		c.Epoch = before.Epoch
+		done, err := r.tryCommit(c)
+		r.must(err, "the same commit with another epoch")
+		r.ok(done.Replayed, "it is not marked replayed")
+		_, err = r.tryCommit(stet.Commit{Epoch: before.Epoch, Ops: []stet.Op{op(text("c", "x"))}})
+		r.must(err, "a commit for the epoch before that expects nothing")
+	}),
+
 	storeCase("clear/nothing", "Clearing an empty store is a commit like any other.", func(r *rig) {
 		r.clear()
 		r.clear()

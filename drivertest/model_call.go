@@ -119,7 +119,7 @@ func (d storeDoer) commit(ctx context.Context, c *Call) (a Answer, err error) {
 			a.Lines = []string{unchangedLine(s.PromptID(), s.Number(), s.Ordinal(), s.Digest())}
 			return a, nil
 		}
-		a.add(lineOf(s.Version)+" bump="+s.Bump, s.Version.Revision())
+		a.add(lineOf(s.Version)+" bump="+string(s.Bump), s.Version.Revision())
 		a.Revision = s.Version.Revision()
 	case "delete":
 		n, err := d.s.Delete(ctx, by, *op[0].Delete)
@@ -161,7 +161,7 @@ func resultLine(kind string, r *stet.Result) string {
 	}
 	switch kind {
 	case "save":
-		return savedLine(r.PromptID, r.Version, r.Ordinal, r.Digest, r.Unchanged, r.Bump) + moved.String()
+		return savedLine(r.PromptID, r.Version, r.Ordinal, r.Digest, r.Unchanged, string(r.Bump)) + moved.String()
 	case "delete":
 		return fmt.Sprintf("%s@%s gone=%d %s", r.PromptID, num(r.Version), r.Deleted, moved.String())
 	case "clear":

@@ -32,7 +32,7 @@ func malformed(o *stet.Op) error {
 		if d.Version != "" && d.Bump != "" {
 			err = try(err, stet.Errorf(stet.CodeInvalid, "both"))
 		}
-		_, bumpErr := stet.ParseBump(d.Bump)
+		_, bumpErr := stet.ParseBump(string(d.Bump))
 		_, contentErr := d.Content(0)
 		err = try(err, bumpErr, contentErr)
 		for i, l := range d.Labels {

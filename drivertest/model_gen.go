@@ -150,7 +150,7 @@ func (g *generator) draft() *stet.Draft {
 	case 0, 1:
 		d.Version = g.number()
 	case 2:
-		d.Bump = oneOf(g, []string{"auto", "major", "minor", "patch"})
+		d.Bump = oneOf(g, []stet.Bump{"auto", "major", "minor", "patch"})
 	}
 	d.Expect = g.expect(15)
 	d.IfChanged = g.chance(20)

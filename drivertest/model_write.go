@@ -201,7 +201,7 @@ func (p *modelPrompt) allocate(d *stet.Draft, c content.Content) (stet.Number, s
 	if base == nil {
 		return stet.NewNumber(1, 0, 0), "", nil
 	}
-	bump, _ := stet.ParseBump(d.Bump)
+	bump, _ := stet.ParseBump(string(d.Bump))
 	if bump == stet.BumpAuto {
 		bump = stet.BumpMinor
 		if p.latest() != nil {

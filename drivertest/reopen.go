@@ -30,7 +30,7 @@ func (r *rig) populate(seed uint64, commits int) {
 		var o stet.Op
 		switch n := rnd.IntN(20); {
 		case n < 11:
-			o = op(stet.Draft{PromptID: id, Text: fmt.Sprint("text ", i, " {{v", rnd.IntN(3), "}}"), Bump: []string{"auto", "major", "minor", "patch"}[rnd.IntN(4)]})
+			o = op(stet.Draft{PromptID: id, Text: fmt.Sprint("text ", i, " {{v", rnd.IntN(3), "}}"), Bump: []stet.Bump{"auto", "major", "minor", "patch"}[rnd.IntN(4)]})
 		case n < 14:
 			o = op(stet.SetLabel{PromptID: id, Label: []string{"production", "staging"}[rnd.IntN(2)], Version: fmt.Sprint("#", 1+rnd.IntN(5))})
 		case n < 15:

@@ -45,7 +45,7 @@ func (s *Server) saveVersion(c *call) error {
 	h := c.w.Header()
 	h["Stet-Version"] = []string{number}
 	if r.Bump != "" {
-		h["Stet-Bump"] = []string{r.Bump}
+		h["Stet-Bump"] = []string{string(r.Bump)}
 	}
 	if r.Reason != "" {
 		h["Stet-Bump-Reason"] = []string{url.PathEscape(r.Reason)}

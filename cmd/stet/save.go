@@ -77,7 +77,7 @@ func (c *saveCmd) draft(a *app) (d stet.Draft, err error) {
 		return d, err
 	}
 	d = stet.Draft{
-		PromptID: c.ID, Template: c.Template, Version: c.Version, Bump: c.Bump, Expect: c.Expect,
+		PromptID: c.ID, Template: c.Template, Version: c.Version, Bump: stet.Bump(c.Bump), Expect: c.Expect,
 		IfChanged: c.IfChanged, Labels: c.Label, Parents: c.Parent,
 	}
 	if c.Messages {
@@ -101,9 +101,9 @@ func (a *app) saved(c *saveCmd, r *stet.Result) string {
 	case r.Unchanged:
 		s += " (unchanged: latest has this content already)"
 	case r.Bump != "" && r.Reason != "":
-		s += " (" + r.Bump + ": " + term.Line(r.Reason) + ")"
+		s += " (" + string(r.Bump) + ": " + term.Line(r.Reason) + ")"
 	case r.Bump != "":
-		s += " (" + r.Bump + ")"
+		s += " (" + string(r.Bump) + ")"
 	case c.Version == "":
 		s += " (the first version)"
 	}

@@ -152,9 +152,9 @@ func (a *app) savedOp(s *stet.SaveChange) string {
 	case s.Unchanged:
 		line += " unchanged"
 	case s.Bump != "" && s.Reason != "":
-		line += " " + s.Bump + ": " + term.Line(s.Reason)
+		line += " " + string(s.Bump) + ": " + term.Line(s.Reason)
 	case s.Bump != "":
-		line += " " + s.Bump
+		line += " " + string(s.Bump)
 	}
 	return line + a.labels(s.Labels)
 }

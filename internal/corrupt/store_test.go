@@ -88,7 +88,7 @@ func some(rnd *rand.Rand, i int) stet.Op {
 func draft(rnd *rand.Rand, i int) *stet.Draft {
 	d := &stet.Draft{
 		PromptID: id(rnd.IntN(prompts)), Author: "ana", Message: fmt.Sprint("draft ", i),
-		Bump: []string{"auto", "major", "minor", "patch"}[rnd.IntN(4)],
+		Bump: []stet.Bump{"auto", "major", "minor", "patch"}[rnd.IntN(4)],
 		Text: strings.Repeat(fmt.Sprintf("Say what %d is to {{who%d}}. ", rnd.IntN(1000), rnd.IntN(3)), 1+rnd.IntN(40)),
 	}
 	switch rnd.IntN(12) {

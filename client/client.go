@@ -72,7 +72,10 @@ type backend struct {
 	opts Options
 	base string // scheme, host and prefix, without a slash at the end
 	name string // the address as it was given, for errors
-	http *http.Client
+	// transport is Options.Transport.
+	transport http.RoundTripper
+	// authorization is the header that shows the key.
+	authorization []string
 	// traced says that the transport supports httptrace.
 	traced bool
 
@@ -131,13 +134,8 @@ func dial(ctx context.Context, url string, o Options) (*backend, error) {
 	if o.Transport == nil {
 		o.Transport = a.transport(&o)
 	}
-	b := &backend{opts: o, base: a.base, name: url}
+	b := &backend{opts: o, base: a.base, name: url, transport: o.Transport, authorization: []string{"Bearer " + o.Key}}
 	_, b.traced = o.Transport.(*http.Transport)
-	b.http = &http.Client{
-		Transport: o.Transport,
-		// The key is for this server only, and a redirected POST becomes a GET.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 	b.budget.fill(float64(o.RetryBudget))
 	b.reads, b.endReads = context.WithCancel(context.Background())
 	b.writes, b.endWrites = context.WithCancel(context.Background())
@@ -203,7 +201,9 @@ func (b *backend) Close() error {
 	b.work.Wait()
 	late.Stop()
 	b.endWrites()
-	b.http.CloseIdleConnections()
+	if t, ok := b.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 	return nil
 }
 

@@ -78,7 +78,8 @@ func (b *backend) stream(ctx context.Context, r *request) (*http.Response, *fail
 	return b.send(ctx, r)
 }
 
-// send sends a request once. The body of the answer ends with ctx and the client.
+// send sends a request once. The body of the answer ends with ctx, with the client, and,
+// unless the request is slow, after Options.Timeout.
 func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failure) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	lives := b.reads
@@ -87,6 +88,10 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 	}
 	stop := context.AfterFunc(lives, func() { cancel(errClosed()) })
 	end := func() { stop(); cancel(nil) }
+	if !r.slow && b.opts.Timeout > 0 {
+		late := time.AfterFunc(b.opts.Timeout, func() { cancel(errAttemptTimeout) })
+		end = func() { late.Stop(); stop(); cancel(nil) }
+	}
 
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
@@ -95,7 +100,7 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 		end()
 		return nil, &failure{err: stet.AsError(err)}
 	}
-	resp, err := b.http.Do(req)
+	resp, err := b.transport.RoundTrip(req) // an http.Client would follow redirects, and prepare for it
 	if err != nil {
 		defer end()
 		sent := connected.Load()
@@ -113,6 +118,12 @@ func (b *backend) send(ctx context.Context, r *request) (*http.Response, *failur
 	return resp, nil
 }
 
+// Values of headers that requests share. Nobody changes them.
+var (
+	typeJSON  = []string{"application/json"}
+	userAgent = []string{"stet"}
+)
+
 func (b *backend) newRequest(ctx context.Context, r *request) (*http.Request, error) {
 	u := b.base + r.path
 	if len(r.query) > 0 {
@@ -126,21 +137,21 @@ func (b *backend) newRequest(ctx context.Context, r *request) (*http.Request, er
 	if err != nil {
 		return nil, stet.WrapError(err, stet.CodeInvalid, "the request cannot be made: %v.", err)
 	}
+	h := req.Header
 	for k, v := range r.header {
-		req.Header[k] = v
+		h[k] = v
 	}
-	if r.method != http.MethodGet && req.Header.Get("Content-Type") == "" {
+	if r.method != http.MethodGet && h["Content-Type"] == nil {
 		// Also without a body: a form of a web page cannot send this.
-		req.Header.Set("Content-Type", "application/json")
+		h["Content-Type"] = typeJSON
 	}
+	h["Accept"] = typeJSON
 	if r.accept != "" {
-		req.Header.Set("Accept", r.accept)
-	} else {
-		req.Header.Set("Accept", "application/json, application/problem+json")
+		h["Accept"] = []string{r.accept}
 	}
-	req.Header.Set("User-Agent", "stet")
+	h["User-Agent"] = userAgent
 	if b.opts.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+b.opts.Key)
+		h["Authorization"] = b.authorization
 	}
 	// A commit's id is in its body alone. With the header Idempotency-Key net/http
 	// would send the request again by itself where a kept connection breaks, and

@@ -78,11 +78,6 @@ func notBegun(ctx context.Context) error {
 
 // attempt sends a request once and decodes its answer.
 func (b *backend) attempt(ctx context.Context, r *request, decode func(http.Header, []byte) error) *failure {
-	if !r.slow && b.opts.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, b.opts.Timeout, errAttemptTimeout)
-		defer cancel()
-	}
 	resp, f := b.send(ctx, r)
 	if f != nil {
 		return f

@@ -228,7 +228,7 @@ func appendAsOf(dst []byte, revision uint64) []byte {
 // returns the one that the request wants most, the first if it does not say.
 func (c *call) accepts(types ...string) (string, error) {
 	values := c.r.Header["Accept"]
-	if values == nil || len(values) == 1 && values[0] == "*/*" {
+	if values == nil || len(values) == 1 && (values[0] == "*/*" || values[0] == types[0]) {
 		return types[0], nil
 	}
 	best, bestQ := "", 0.0

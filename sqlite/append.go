@@ -10,72 +10,71 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// slots is the number of keys that the bodies of a revision have: the power of
-// two above driver.MaxOps, so that a key is easy to take apart.
-const slots = 1024
+// keysPerRevision is how many keys of bodies a revision has: the power of two
+// above driver.MaxOps, so that a key is easy to split.
+const keysPerRevision = 1024
 
-func bodyKey(ref *driver.BodyRef) int64 { return int64(ref.Revision)*slots + int64(ref.Op) }
+func bodyKey(ref *driver.BodyRef) int64 { return int64(ref.Revision)*keysPerRevision + int64(ref.Op) }
 
-// dropNow is how many bodies an append removes itself. Each may be on a page of
-// its own, all of which is written; more are noted, and removed later in parts.
-// On a full disk there is little room to write pages in.
+// dropNow is how many bodies an append removes itself. Each may be on a page of its own,
+// and the whole page is written. If there are more, their keys go to the table dropped,
+// and maintain removes them later. On a full disk there is little room for pages.
 const (
-	dropNow       = 256
-	dropNowOnFull = 8
+	removeNow       = 256
+	removeNowOnFull = 8
 )
 
-// Append implements driver.Log. Once its transaction has begun it does not look
-// at ctx any more.
+// Append implements driver.Log. Once its transaction has begun, ctx does not stop it.
 func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
 	if err := context.Cause(ctx); err != nil {
 		return notApplied(err)
 	}
-	if err := l.take(ctx); err != nil {
+	if err := l.lockWriter(ctx); err != nil {
 		return notApplied(err)
 	}
-	defer l.give()
-	if prev != l.left.tail {
+	defer l.unlockWriter()
+	if prev != l.last.tail {
 		return driver.ErrMoved
 	}
-	a := addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNow}
+	a := appendTx{Log: l, tail: prev, cleared: l.last.cleared, removeNow: removeNow}
 	err := l.write(func() error {
 		if err := a.insert(entries); err != nil {
 			return err
 		}
-		if bringsBodies(entries) {
-			return l.holdRoom()
+		if addsBodies(entries) {
+			return l.growReserve()
 		}
 		return nil
 	})
-	if isFull(err) && l.stopped.Load() == nil && makesRoom(entries) {
+	if isFull(err) && l.stopped.Load() == nil && removesBodies(entries) {
 		l.useReserve()
-		a = addition{Log: l, tail: prev, cleared: l.left.cleared, dropNow: dropNowOnFull}
+		a = appendTx{Log: l, tail: prev, cleared: l.last.cleared, removeNow: removeNowOnFull}
 		err = l.write(func() error { return a.insert(entries) })
 	}
 	if err != nil {
 		return err
 	}
-	l.left.tail, l.left.cleared = a.tail, a.cleared
+	l.last.tail, l.last.cleared = a.tail, a.cleared
 	if l.cleared.Swap(a.cleared) != a.cleared {
-		l.litter = true
+		l.purgePending = true
 	}
 	l.tail.Store(&a.tail)
-	l.stir()
+	l.wakeMaintain()
 	return nil
 }
 
-// An addition is an append on its way.
-type addition struct {
+// An appendTx is the transaction of an append.
+type appendTx struct {
 	*Log
-	tail    driver.Tail // of the entries so far
-	cleared uint64
-	dropNow int // how many bodies it may remove itself
+	tail      driver.Tail // of the entries so far
+	cleared   uint64
+	removeNow int // the most bodies that it removes itself
 }
 
-// insert writes entries, and the bodies and labels of those of them that count.
-func (a *addition) insert(entries []driver.Entry) error {
+// insert writes entries, with the bodies and moves that no later entry clears.
+func (a *appendTx) insert(entries []driver.Entry) error {
 	cleared := a.cleared
-	count := entries // bodies and moves of entries before a clear are gone with it
+	kept := entries // those from the last clear on: it removes earlier bodies and labels
 	for i := range entries {
 		e := &entries[i]
 		if want := a.tail.Revision + 1; e.Revision != want {
@@ -83,11 +82,11 @@ func (a *addition) insert(entries []driver.Entry) error {
 		}
 		a.tail = driver.Tail{Revision: e.Revision, Hash: e.Hash}
 		if e.Cleared {
-			a.cleared, count = e.Revision, entries[i:]
+			a.cleared, kept = e.Revision, entries[i:]
 		}
 	}
 	if a.cleared != cleared {
-		if _, err := a.w.exec("DELETE FROM labels"); err != nil { // takes no time: it has no condition
+		if _, err := a.w.exec("DELETE FROM labels"); err != nil { // fast, since it has no condition
 			return err
 		}
 		if _, err := a.w.exec("UPDATE meta SET value = ? WHERE name = 'cleared'", int64(a.cleared)); err != nil {
@@ -106,9 +105,9 @@ func (a *addition) insert(entries []driver.Entry) error {
 		return err
 	}
 	a.bodies = a.bodies[:0]
-	for i := range count {
-		for j := range count[i].Bodies {
-			a.bodies = append(a.bodies, &count[i].Bodies[j])
+	for i := range kept {
+		for j := range kept[i].Bodies {
+			a.bodies = append(a.bodies, &kept[i].Bodies[j])
 		}
 	}
 	err = bodyRows.insert(a.w, len(a.bodies), func(i int, row []sqldriver.NamedValue) {
@@ -116,18 +115,18 @@ func (a *addition) insert(entries []driver.Entry) error {
 		row[0].Value, row[1].Value, row[2].Value = bodyKey(&b.BodyRef), b.PromptID, b.Version
 		row[3].Value, row[4].Value, row[5].Value = int64(b.Ordinal), b.Text, b.Fields
 	})
-	clear(a.bodies) // they are the caller's
+	clear(a.bodies) // do not keep what is the caller's
 	if err != nil {
 		return err
 	}
-	for i := range count {
-		for _, m := range count[i].Moves {
-			if err := a.move(m, count[i].Revision); err != nil {
+	for i := range kept {
+		for _, m := range kept[i].Moves {
+			if err := a.move(m, kept[i].Revision); err != nil {
 				return err
 			}
 		}
 	}
-	return a.drop(count)
+	return a.removeBodies(kept)
 }
 
 func (l *Log) move(m driver.Move, revision uint64) error {
@@ -140,8 +139,8 @@ func (l *Log) move(m driver.Move, revision uint64) error {
 	return err
 }
 
-// drop removes the bodies that entries drop, or notes them.
-func (a *addition) drop(entries []driver.Entry) error {
+// removeBodies removes the bodies that entries drop, or notes them for maintain.
+func (a *appendTx) removeBodies(entries []driver.Entry) error {
 	var keys []int64
 	for i := range entries {
 		for j := range entries[i].Dropped {
@@ -150,8 +149,8 @@ func (a *addition) drop(entries []driver.Entry) error {
 			}
 		}
 	}
-	if len(keys) > a.dropNow {
-		a.litter = true
+	if len(keys) > a.removeNow {
+		a.purgePending = true
 		return droppedRows.insert(a.w, len(keys), func(i int, row []sqldriver.NamedValue) { row[0].Value = keys[i] })
 	}
 	for _, key := range keys {
@@ -162,9 +161,9 @@ func (a *addition) drop(entries []driver.Entry) error {
 	return nil
 }
 
-// leadingID returns the id that an entry's data begins with, in the form in which
-// core writes it. The column id holds it only where data does not, since it would
-// be a fiftieth of the file.
+// leadingID returns the id that an entry's data begins with, in the form that core
+// writes. The column id holds the id only if the data does not begin so: a second copy
+// would be a fiftieth of the file.
 func leadingID(data string, revision uint64) (id string, ok bool) {
 	var buf [48]byte
 	lead := strconv.AppendUint(append(buf[:0], `{"revision":`...), revision, 10)
@@ -176,8 +175,8 @@ func leadingID(data string, revision uint64) (id string, ok bool) {
 	return id, ok && !strings.ContainsRune(id, '\\')
 }
 
-// A table is what rows are inserted into, many with one statement: a statement
-// costs as much as a row or two.
+// A table has the statements that insert rows into a table, many rows with one
+// statement: a statement costs as much as a row or two.
 type table struct {
 	columns int
 	queries []string // for 1, 2, 4 … rows
@@ -189,15 +188,15 @@ var (
 	droppedRows = newTable("dropped (key)", 1)
 )
 
-// mostRows is where more rows a statement gain nothing any more.
-const mostRows = 32
+// maxRows is the most rows of one statement. More make it no faster.
+const maxRows = 32
 
 func newTable(into string, columns int) *table {
 	t := &table{columns: columns}
 	row := ",(" + strings.Repeat(",?", columns)[1:] + ")"
-	for n := 1; n <= mostRows; n *= 2 {
-		// A row that is there already is a bug or damage. OR ROLLBACK spares
-		// SQLite to keep what a statement of many rows would need to undo it alone.
+	for n := 1; n <= maxRows; n *= 2 {
+		// A row that is already there is a bug or damage. With OR ROLLBACK SQLite need
+		// not keep what it takes to undo a statement of many rows alone.
 		t.queries = append(t.queries, "INSERT OR ROLLBACK INTO "+into+" VALUES "+strings.Repeat(row, n)[1:])
 	}
 	return t

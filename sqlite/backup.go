@@ -13,8 +13,6 @@ import (
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
-var _ driver.Backuper = (*Log)(nil)
-
 // Backup implements driver.Backuper. The file is an SQLite file of one piece, with
 // nothing beside it, without the space that deleted texts have left, and with the
 // store's id: [Restore] makes a store of it. One backup is made at a time; others
@@ -24,7 +22,7 @@ var _ driver.Backuper = (*Log)(nil)
 // nobody; the WAL cannot be emptied until it is done, and grows meanwhile by what
 // is written.
 func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (driver.Tail, error) {
-	d, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: l.path})
+	d, err := createCopy(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: l.path})
 	if err != nil {
 		return driver.Tail{}, err
 	}
@@ -33,27 +31,27 @@ func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (
 	defer cancel(nil)
 	defer context.AfterFunc(l.ctx, func() { cancel(errClosed) })()
 	select {
-	case l.copying <- struct{}{}:
-		defer func() { <-l.copying }()
+	case l.backupLock <- struct{}{}:
+		defer func() { <-l.backupLock }()
 	case <-ctx.Done():
 		return driver.Tail{}, context.Cause(ctx)
 	}
-	if err := l.copyTo(ctx, d.File.Name(), copying(o.Progress)); err != nil {
+	if err := l.copyTo(ctx, d.File.Name(), copyProgress(o.Progress)); err != nil {
 		return driver.Tail{}, err
 	}
-	r, err := checkCopy(ctx, d.File.Name(), stet.VerifyOptions{Progress: checking(o.Progress)})
+	r, err := checkCopy(ctx, d.File.Name(), stet.VerifyOptions{Progress: checkProgress(o.Progress)})
 	if err != nil {
 		return driver.Tail{}, err
 	}
 	if !r.OK() {
-		return driver.Tail{}, stet.Errorf(stet.CodeInternal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", tooMany(r.Problems))
+		return driver.Tail{}, stet.Errorf(stet.CodeInternal, "the store is damaged, and so would be its backup, which was not kept: %s. Run stet verify for all that is wrong.", summary(r.Problems))
 	}
 	return driver.Tail{Revision: r.Revision, Hash: r.Hash}, d.Put()
 }
 
-// aim takes a place for a copy that SQLite will make: of a file that SQLite has open
+// createCopy takes a place for a copy that SQLite will make: of a file that SQLite has open
 // no other descriptor may be closed, since its locks would be lost.
-func aim(ctx context.Context, path string, o dbfile.Options) (*dbfile.Place, error) {
+func createCopy(ctx context.Context, path string, o dbfile.Options) (*dbfile.Place, error) {
 	p, err := dbfile.Aim(ctx, path, o)
 	if err != nil {
 		return nil, err
@@ -68,15 +66,15 @@ func aim(ctx context.Context, path string, o dbfile.Options) (*dbfile.Place, err
 // copyTo makes the file, which is there and empty, a copy of one state of the log.
 func (l *Log) copyTo(ctx context.Context, made string, progress func(done, total uint64)) error {
 	// In the place of a job, so that Close waits.
-	return l.readWith(ctx, l.jobs, func(*conn) error {
+	return l.readFrom(ctx, l.jobs, func(*conn) error {
 		// The copy is made of what the path leads to, which must be what is open.
-		if err := l.place.check(); err != nil {
+		if err := l.files.check(); err != nil {
 			return err
 		}
 		if err := copyFile(ctx, l.path, readsOnly, made, progress); err != nil {
 			return err
 		}
-		return l.place.check()
+		return l.files.check()
 	})
 }
 
@@ -88,7 +86,7 @@ func copyFile(ctx context.Context, path, mode, made string, progress func(done, 
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	stop, err := watch(c, made, progress)
+	stop, err := watchSize(c, made, progress)
 	if err != nil {
 		return err
 	}
@@ -104,11 +102,11 @@ func copyFile(ctx context.Context, path, mode, made string, progress func(done, 
 	return syncFile(made)
 }
 
-// watchEvery is how often the copy's size is looked at: what an eye follows.
-const watchEvery = 100 * time.Millisecond
+// sizeEvery is how often the copy's size is looked at: what an eye follows.
+const sizeEvery = 100 * time.Millisecond
 
-// watch calls progress with the size of a copy and what it will be, until stop.
-func watch(c *conn, made string, progress func(done, total uint64)) (stop func(), err error) {
+// watchSize calls progress with the size of a copy and what it will be, until stop.
+func watchSize(c *conn, made string, progress func(done, total uint64)) (stop func(), err error) {
 	if progress == nil {
 		return func() {}, nil
 	}
@@ -122,7 +120,7 @@ func watch(c *conn, made string, progress func(done, total uint64)) (stop func()
 	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		t := time.NewTicker(watchEvery)
+		t := time.NewTicker(sizeEvery)
 		defer t.Stop()
 		for {
 			select {
@@ -138,17 +136,17 @@ func watch(c *conn, made string, progress func(done, total uint64)) (stop func()
 	return func() { close(quit); <-gone }, nil
 }
 
-// copying returns the progress of the copy: the first half of the work.
-func copying(progress func(done, total uint64)) func(done, total uint64) {
+// copyProgress returns the progress of the copy: the first half of the work.
+func copyProgress(progress func(done, total uint64)) func(done, total uint64) {
 	if progress == nil {
 		return nil
 	}
 	return func(done, total uint64) { progress(done, 2*total) }
 }
 
-// checking returns the progress of the check: the second half, of which the first
+// checkProgress returns the progress of the check: the second half, of which the first
 // half is the log and the second the texts, as Verify goes through them.
-func checking(progress func(done, total uint64)) func(done, total uint64) {
+func checkProgress(progress func(done, total uint64)) func(done, total uint64) {
 	if progress == nil {
 		return nil
 	}
@@ -172,7 +170,7 @@ func syncFile(path string) error {
 
 // checkCopy opens a copy as a store, reads it through, and leaves it as it is.
 func checkCopy(ctx context.Context, path string, o stet.VerifyOptions) (r stet.Report, err error) {
-	log, err := openStill(path)
+	log, err := openCopy(path)
 	if err != nil {
 		return r, err
 	}
@@ -184,11 +182,11 @@ func checkCopy(ctx context.Context, path string, o stet.VerifyOptions) (r stet.R
 	return s.Verify(ctx, o)
 }
 
-// A still is a log that is only read: a copy that has no name yet. It keeps its
+// A copyLog is a log that is only read: a copy that has no name yet. It keeps its
 // checkpoint, so that what is checked is what will be opened.
-type still struct{ *Log }
+type copyLog struct{ *Log }
 
-func openStill(path string) (_ *still, err error) {
+func openCopy(path string) (_ *copyLog, err error) {
 	c, err := connect(path, readsOnly, pragmas()...)
 	if err != nil {
 		return nil, err
@@ -197,33 +195,33 @@ func openStill(path string) (_ *still, err error) {
 	if _, err := version(c, path, schema); err != nil {
 		return nil, err
 	}
-	left, err := look(c)
+	left, err := readState(c)
 	if err != nil {
 		return nil, err
 	}
 	if left.storeID == "" {
 		return nil, damaged(nil, path, "its table meta has no store_id")
 	}
-	l := &Log{path: path, storeID: left.storeID, left: left}
+	l := &Log{path: path, storeID: left.storeID, last: left}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.writing, l.endWriting = context.WithCancelCause(context.Background())
 	there := func() error { return nil } // nobody else knows its name
 	l.readers, l.jobs = newPool(path, readers, l.ctx.Done(), there), newPool(path, jobs, l.ctx.Done(), there)
 	l.tail.Store(&left.tail)
 	l.cleared.Store(left.cleared)
-	return &still{l}, nil
+	return &copyLog{l}, nil
 }
 
 // Append implements driver.Log.
-func (s *still) Append(context.Context, driver.Tail, []driver.Entry) error {
+func (s *copyLog) Append(context.Context, driver.Tail, []driver.Entry) error {
 	return notApplied(errors.New("sqlite: a copy is not written to"))
 }
 
 // SaveCheckpoint implements driver.Checkpointer.
-func (s *still) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }
+func (s *copyLog) SaveCheckpoint(context.Context, uint64, bool, []driver.Chunk) error { return nil }
 
 // Close implements driver.Log.
-func (s *still) Close() error {
+func (s *copyLog) Close() error {
 	var err error
 	s.once.Do(func() {
 		s.cancel()
@@ -232,8 +230,8 @@ func (s *still) Close() error {
 	return err
 }
 
-// tooMany is how a problem of many is told in a sentence.
-func tooMany(problems []string) string {
+// summary is how a problem of many is told in a sentence.
+func summary(problems []string) string {
 	if len(problems) == 1 {
 		return problems[0]
 	}

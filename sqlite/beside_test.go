@@ -311,8 +311,8 @@ func TestRestoreOfWhatChanges(t *testing.T) {
 	only(t, dir, "stet.db", "stet.db.lock", "link.db")
 }
 
-// copying makes a backup or a store and is in the middle of it until it is killed.
-func copying(args []string) error {
+// copyProgress makes a backup or a store and is in the middle of it until it is killed.
+func copyProgress(args []string) error {
 	stuck := func(done, total uint64) {
 		if 2*done >= total { // it is being checked
 			fmt.Println("stuck")

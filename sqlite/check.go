@@ -8,12 +8,11 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// mostProblems is how many problems Check lists of each kind.
-const mostProblems = 100
+// maxProblems is the most problems of one kind that Check lists.
+const maxProblems = 100
 
-// Check implements driver.Checker: SQLite examines every page of the file, and the
-// places where the tables must fit each other are looked at. What the entries and
-// bodies say is core's to check.
+// Check implements driver.Checker. SQLite examines every page of the file, and the
+// tables are compared with each other. Core checks what the entries and bodies contain.
 func (l *Log) Check(ctx context.Context) (problems []string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -22,27 +21,27 @@ func (l *Log) Check(ctx context.Context) (problems []string, err error) {
 	if s := l.stopped.Load(); s != nil {
 		problems = append(problems, s.message)
 	}
-	err = l.readWith(ctx, l.jobs, func(c *conn) error {
-		return c.query(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", mostProblems), func(row []sqldriver.Value) error {
+	err = l.readFrom(ctx, l.jobs, func(c *conn) error {
+		return c.query(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", maxProblems), func(row []sqldriver.Value) error {
 			if s, _ := row[0].(string); s != "ok" {
-				problems = append(problems, "SQLite says of the file: "+s)
+				problems = append(problems, "SQLite reports: "+s)
 			}
 			return nil
 		})
 	})
 	if err == nil {
-		err = l.readWith(ctx, l.jobs, func(c *conn) error { return checkTables(ctx, c, &problems) })
+		err = l.readFrom(ctx, l.jobs, func(c *conn) error { return checkTables(ctx, c, &problems) })
 	}
 	switch {
 	case ctx.Err() != nil:
 		return problems, context.Cause(ctx)
-	case untrusted(err) && !passing(err):
-		return append(problems, fmt.Sprintf("the file cannot be read through: %s", inWords(err))), nil
+	case storageFailed(err) && !transient(err):
+		return append(problems, fmt.Sprintf("the file cannot be read to its end: %s", describe(err))), nil
 	}
 	return problems, err
 }
 
-// checks are queries whose answers are problems.
+// checks are queries. Each row of an answer is a problem.
 var checks = []struct{ query, problem string }{
 	{"SELECT n, tail FROM (SELECT count(*) AS n, coalesce(max(revision), 0) AS tail FROM commits) WHERE n <> tail",
 		"the log has %v rows and ends at revision %v"},
@@ -65,15 +64,15 @@ func checkTables(ctx context.Context, c *conn, problems *[]string) error {
 	return nil
 }
 
-// Aside implements driver.Checker: what a check reads, with the connections of the jobs.
-func (l *Log) Aside() driver.Reader { return aside{l} }
+// Aside implements driver.Checker. It reads with the connections for jobs.
+func (l *Log) Aside() driver.Reader { return jobReader{l} }
 
-type aside struct{ log *Log }
+type jobReader struct{ log *Log }
 
-func (a aside) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+func (a jobReader) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
 	return a.log.entries(ctx, a.log.jobs, after, limit)
 }
 
-func (a aside) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+func (a jobReader) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
 	return a.log.body(ctx, a.log.jobs, ref)
 }

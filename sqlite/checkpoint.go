@@ -10,17 +10,17 @@ import (
 
 // SaveCheckpoint implements driver.Checkpointer.
 func (l *Log) SaveCheckpoint(ctx context.Context, revision uint64, reset bool, chunks []driver.Chunk) error {
-	if err := l.take(ctx); err != nil {
+	if err := l.lockWriter(ctx); err != nil {
 		return notApplied(err)
 	}
-	defer l.give()
+	defer l.unlockWriter()
 	err := l.write(func() error {
-		stands, err := l.w.integer("SELECT value FROM meta WHERE name = 'checkpoint'")
+		saved, err := l.w.integer("SELECT value FROM meta WHERE name = 'checkpoint'")
 		if err != nil {
 			return err
 		}
-		// One beyond the tail is of a log that has lost entries.
-		if s := uint64(stands); s > revision && s <= l.left.tail.Revision {
+		// A checkpoint beyond the tail belongs to a log that has lost entries.
+		if s := uint64(saved); s > revision && s <= l.last.tail.Revision {
 			return fmt.Errorf("there is a checkpoint of revision %d, newer than %d", s, revision)
 		}
 		if reset {
@@ -39,7 +39,7 @@ func (l *Log) SaveCheckpoint(ctx context.Context, revision uint64, reset bool, c
 		_, err = l.w.exec("UPDATE meta SET value = ? WHERE name = 'checkpoint'", int64(revision))
 		return err
 	})
-	l.stir()
+	l.wakeMaintain()
 	return err
 }
 
@@ -54,12 +54,12 @@ func (l *Log) saveChunk(c *driver.Chunk) error {
 
 // LoadCheckpoint implements driver.Checkpointer.
 func (l *Log) LoadCheckpoint(ctx context.Context, chunk func(driver.Chunk) error) (revision uint64, err error) {
-	err = l.read(ctx, func(c *conn) error {
-		// One transaction: the chunks and the revision belong together.
+	err = l.readFrom(ctx, l.readers, func(c *conn) error {
+		// In one transaction, so that the chunks and the revision belong together.
 		if err := c.script("BEGIN"); err != nil {
 			return err
 		}
-		defer func() { _ = c.script("COMMIT") }() // it only read; a conn that failed is closed
+		defer func() { _ = c.script("COMMIT") }() // a connection that failed is closed
 		r, err := c.integer("SELECT value FROM meta WHERE name = 'checkpoint'")
 		if err != nil || r == 0 {
 			return err
@@ -72,7 +72,7 @@ func (l *Log) LoadCheckpoint(ctx context.Context, chunk func(driver.Chunk) error
 			key, _ := row[0].(string)
 			data, _ := row[1].([]byte)
 			if data == nil {
-				data = []byte{} // the driver's nil is an empty one; nil would mean none
+				data = []byte{} // SQLite's driver returns nil for empty data; to core nil means none
 			}
 			return chunk(driver.Chunk{Key: key, Data: data})
 		})

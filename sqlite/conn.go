@@ -16,15 +16,15 @@ import (
 // A conn is one connection to the file, with the statements that it has prepared.
 // One goroutine uses it at a time.
 //
-// It speaks to the driver itself and not through database/sql: the engine needs
-// one connection that writes and a few that read, and a transaction of database/sql
-// costs as much as a save.
+// It calls the driver directly and not through database/sql: the engine needs one
+// connection that writes and a few that read, and a transaction of database/sql costs as
+// much as a save.
 type conn struct {
 	raw   rawConn
 	stmts map[string]stmt
 	args  []sqldriver.NamedValue
 
-	// hook, in tests, runs a statement in the conn's place.
+	// hook, set by tests, is called for each statement of exec instead of run.
 	hook func(query string, run func() error) error
 }
 
@@ -49,15 +49,15 @@ const (
 	readsOnly = "ro"
 )
 
-// connect opens a connection to the file and runs the pragmas on it. They are
-// set here and nowhere else, so that no connection goes without.
+// connect opens a connection to the file and runs the pragmas on it. It is the only
+// place where a connection is opened, so that none lacks them.
 func connect(path, mode string, pragmas ...string) (*conn, error) {
 	connector, err := sqlite.NewConnector(address(path, mode))
 	if err != nil {
 		return nil, err
 	}
-	// Not the caller's context: with one that can end, the driver starts a
-	// goroutine a statement and may interrupt a COMMIT.
+	// Not the caller's context: with one that can end, the driver starts a goroutine
+	// for each statement and may interrupt a COMMIT.
 	c, err := connector.Connect(context.Background())
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func address(path, mode string) string {
 	return "file://" + u.EscapedPath() + "?mode=" + mode
 }
 
-// prepared returns the statement for a query, which is prepared once.
+// prepared returns the statement for a query. It prepares each query once.
 func (c *conn) prepared(query string) (stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
@@ -99,7 +99,7 @@ func (c *conn) prepared(query string) (stmt, error) {
 	return s, nil
 }
 
-// bind returns n arguments to fill in, valid until the next call.
+// bind returns n arguments to fill in. They are valid until the next call.
 func (c *conn) bind(n int) []sqldriver.NamedValue {
 	for len(c.args) < n {
 		c.args = append(c.args, sqldriver.NamedValue{Ordinal: len(c.args) + 1})
@@ -115,8 +115,8 @@ func (c *conn) values(args []any) []sqldriver.NamedValue {
 	return bound
 }
 
-// exec runs a statement and returns the number of rows that it changed. Arguments
-// are int64, string, []byte or nil.
+// exec runs a statement and returns the number of rows that it changed. An argument is
+// an int64, a string, a []byte or nil.
 func (c *conn) exec(query string, args ...any) (int64, error) {
 	return c.execBound(query, c.values(args))
 }
@@ -140,14 +140,14 @@ func (c *conn) execBound(query string, args []sqldriver.NamedValue) (n int64, er
 	return n, run()
 }
 
-// script runs statements that are not worth keeping.
+// script runs statements without keeping them prepared.
 func (c *conn) script(sql string) error {
 	_, err := c.raw.ExecContext(context.Background(), sql, nil)
 	return err
 }
 
-// query calls row for each row of the answer; the slice is valid during the call.
-// It ends early with row's error. Only a long query needs a ctx that can end.
+// query calls row for each row of the answer. The slice is valid during the call. If row
+// fails, query ends with its error. Only a long query needs a ctx that can end.
 func (c *conn) query(ctx context.Context, query string, row func([]sqldriver.Value) error, args ...any) (err error) {
 	s, err := c.prepared(query)
 	if err != nil {
@@ -176,7 +176,7 @@ func (c *conn) query(ctx context.Context, query string, row func([]sqldriver.Val
 	}
 }
 
-// integer returns the one integer that a query answers with, 0 for NULL or nothing.
+// integer returns the one integer of a query's answer, 0 for NULL or no row.
 func (c *conn) integer(query string, args ...any) (n int64, err error) {
 	err = c.query(context.Background(), query, func(row []sqldriver.Value) error {
 		n, _ = row[0].(int64)
@@ -185,7 +185,7 @@ func (c *conn) integer(query string, args ...any) (n int64, err error) {
 	return n, err
 }
 
-// text returns the one text that a query answers with.
+// text returns the one text of a query's answer, "" for NULL or no row.
 func (c *conn) text(query string, args ...any) (s string, err error) {
 	err = c.query(context.Background(), query, func(row []sqldriver.Value) error {
 		s, _ = row[0].(string)
@@ -194,23 +194,23 @@ func (c *conn) text(query string, args ...any) (s string, err error) {
 	return s, err
 }
 
-// pagesWritten returns the number of pages written since it was last called.
+// pagesWritten returns the number of pages written since the last call.
 func (c *conn) pagesWritten() int {
 	n, _, err := c.raw.Status(sqlite.DBStatusCacheWrite, true)
 	if err != nil {
-		return 0 // the counter is an estimate of the WAL's size, no more
+		return 0 // only an estimate of the WAL's size
 	}
 	return n
 }
 
-// keepWAL has the conn leave the file where the WAL was alone when it is closed.
+// keepWAL makes SQLite leave the -wal file where it is when the conn is closed.
 func (c *conn) keepWAL() error {
 	_, err := c.raw.FileControlPersistWAL("main", 1)
 	return err
 }
 
-// close closes the statements first: SQLite keeps a connection alive as long as
-// it has one, and the last connection that goes checkpoints the WAL.
+// close closes the statements first: SQLite keeps a connection alive as long as it has a
+// statement, and the last connection that is closed empties the WAL.
 func (c *conn) close() error {
 	var errs []error
 	for _, s := range c.stmts {

@@ -1,26 +1,25 @@
-// Package sqlite is the engine that keeps a store in one SQLite file: for one
-// program on one machine, with nothing to install or run beside it.
+// Package sqlite is the engine that keeps a store in one SQLite file. It is for one program
+// on one machine, and needs nothing else to be installed or run.
 //
 // # What it promises
 //
-// Success means that the commit is on stable storage: every batch of commits is
-// one transaction and one sync of SQLite's write-ahead log (synchronous=FULL, and
-// F_FULLFSYNC on macOS). It survives the end of the process at any moment, and
-// the loss of power as far as the disk does what it says.
+// Success means that the commit is on stable storage: every batch of commits is one
+// transaction and one sync of SQLite's write-ahead log (synchronous=FULL, and F_FULLFSYNC
+// on macOS). A commit survives a crash of the process at any moment, and a loss of power
+// if the disk keeps what it has synced.
 //
-// If a sync or a write fails, nobody can know any more what is on the disk. Then
-// the commit's outcome is unknown and the engine writes no more until the store
-// is opened again; reads go on. A full disk is no such failure: the commit is
-// refused, and later ones work once there is room.
+// If a sync or a write fails, it is unknown what is on the disk. The outcome of the commit
+// is then unknown too, and the engine refuses all writes until the store is opened again.
+// Reads still work. A full disk is different: the commit is refused, and later ones work
+// once there is space.
 //
 // # One program at a time
 //
-// A store is open in one process at a time, which holds an operating system's
-// lock on FILE.lock; who comes second is told who that is. Other programs may
-// read the file meanwhile, with the sqlite3 command line for example: it has the
-// tables commits, bodies and labels and, made to be read by people, the views
-// versions and log. They must not write. The engine notices when the log is not
-// as it left it, and stops writing.
+// One process at a time has a store open. It holds an operating system lock on FILE.lock,
+// and a second process gets an error that says who holds it. Other programs may read the
+// file meanwhile, with the sqlite3 command line for example: it has the tables commits,
+// bodies and labels, and the views versions and log, which are made for people. Other
+// programs must not write. If one does, the engine notices and stops writing.
 //
 // # Caveats
 //
@@ -30,6 +29,6 @@
 //     local disk.
 //   - A program must not open and close FILE by other means while it has the store
 //     open: on most systems that drops SQLite's locks.
-//   - A clear and a large delete free their space for what is saved later; the
-//     file does not shrink.
+//   - A clear or a large delete frees space in the file for later saves. The file does not
+//     shrink.
 package sqlite

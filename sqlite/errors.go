@@ -15,7 +15,7 @@ import (
 
 var errClosed = errors.New("sqlite: the log is closed")
 
-// codeOf returns SQLite's extended result code, 0 for an error that is not SQLite's.
+// codeOf returns SQLite's extended result code, 0 for any other error.
 func codeOf(err error) int {
 	var e interface {
 		error
@@ -27,12 +27,12 @@ func codeOf(err error) int {
 	return 0
 }
 
-// primary returns the class of an error of SQLite: its code without the details.
+// primary returns SQLite's primary result code: the extended one without its details.
 func primary(err error) int { return codeOf(err) & 0xff }
 
-// untrusted tells whether, after such an error of a statement, nobody can know
-// any more what is on the disk, or it is known to be bad.
-func untrusted(err error) bool {
+// storageFailed reports whether an error of a statement means that it is unknown what is
+// on the disk, or that what is there is damaged.
+func storageFailed(err error) bool {
 	switch primary(err) {
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return true
@@ -40,9 +40,9 @@ func untrusted(err error) bool {
 	return false
 }
 
-// passing tells whether an error of a statement that reads says nothing of the file: that
-// the process lacks something, or that somebody else has the file for the moment.
-func passing(err error) bool {
+// transient reports whether an error of a read has another cause than a damaged file: the
+// process lacks memory or descriptors, or another program has locked the file.
+func transient(err error) bool {
 	switch code := codeOf(err); code & 0xff {
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM,
 		sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT:
@@ -57,18 +57,18 @@ func passing(err error) bool {
 	return outOfFiles(err)
 }
 
-// outOfFiles tells whether an error of the system says that no more files can be opened.
+// outOfFiles reports whether the system has no more file descriptors.
 func outOfFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// isFull tells whether an error says that the disk has no room.
+// isFull reports whether the disk is full.
 func isFull(err error) bool {
 	return primary(err) == sqlite3.SQLITE_FULL || errors.Is(err, errNoReserve) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// inWords says what went wrong, as a clause without a stop.
-func inWords(err error) string {
+// describe says what went wrong, as a clause without a full stop.
+func describe(err error) string {
 	switch code := codeOf(err); {
 	case code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC:
 		return "a sync failed"
@@ -83,7 +83,7 @@ func inWords(err error) string {
 	case code&0xff == sqlite3.SQLITE_NOMEM || code == sqlite3.SQLITE_IOERR_NOMEM:
 		return "there is no memory left"
 	case code&0xff == sqlite3.SQLITE_INTERRUPT:
-		return "it was stopped"
+		return "it was interrupted"
 	case code&0xff == sqlite3.SQLITE_IOERR:
 		return fmt.Sprintf("the disk failed: %v", err)
 	case code&0xff == sqlite3.SQLITE_CORRUPT || code&0xff == sqlite3.SQLITE_NOTADB:
@@ -92,8 +92,8 @@ func inWords(err error) string {
 	return err.Error()
 }
 
-// A failure is an error of Append: what happened, and whether it is certain that
-// nothing was added.
+// A failure is an error with a message of ours. If notApplied is set it wraps
+// driver.ErrNotApplied: nothing was added.
 type failure struct {
 	message    string
 	notApplied bool
@@ -109,17 +109,17 @@ func (f *failure) Unwrap() []error {
 	return []error{f.err}
 }
 
-// notApplied says that nothing was added because of err.
+// notApplied returns err as a failure after which it is certain that nothing was added.
 func notApplied(err error) error {
 	var f *failure
 	if errors.As(err, &f) && f.notApplied {
 		return err
 	}
-	return &failure{inWords(err), true, err}
+	return &failure{describe(err), true, err}
 }
 
-// refusal says why a file cannot be opened, in the manner of the store's errors.
-func refusal(err error, path string) error {
+// openError returns a *stet.Error that says why a file cannot be opened.
+func openError(err error, path string) error {
 	var e *stet.Error
 	if errors.As(err, &e) {
 		return err
@@ -127,19 +127,19 @@ func refusal(err error, path string) error {
 	name := filepath.Base(path)
 	switch primary(err) {
 	case sqlite3.SQLITE_NOTADB:
-		return stet.WrapError(err, stet.CodeInvalid, "%s is not a stet store: it is no SQLite file, or only the beginning of one. It was left as it is. Name another file.", name)
+		return stet.WrapError(err, stet.CodeInvalid, "%s is not a stet store: it is not an SQLite file, or only the beginning of one. It was left as it is. Name another file.", name)
 	case sqlite3.SQLITE_CORRUPT:
-		return damaged(err, path, "SQLite says: "+err.Error())
+		return damaged(err, path, "SQLite reports: "+err.Error())
 	case sqlite3.SQLITE_FULL:
 		return stet.WrapError(err, stet.CodeUnavailable, "the disk that %s is on is full. Make room and open it again.", path)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return stet.WrapError(err, stet.CodeUnavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that has ended.", path)
+		return stet.WrapError(err, stet.CodeUnavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that program has ended.", path)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return dbfile.ReadOnly(err, path)
 	case sqlite3.SQLITE_CANTOPEN:
 		return stet.WrapError(err, stet.CodeUnavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them, and how many files the process may have open (ulimit -n).", path, name, name, err)
 	}
-	return stet.WrapError(err, stet.CodeInternal, "%s could not be opened: %s.", path, inWords(err))
+	return stet.WrapError(err, stet.CodeInternal, "%s could not be opened: %s.", path, describe(err))
 }
 
 func damaged(err error, path, what string) error {

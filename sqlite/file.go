@@ -15,14 +15,14 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// pageSize is the size of a page of a new file. With the 4 KiB that SQLite takes by
-// itself, texts of a kilobyte leave a fifth of each page unused; larger pages make a
-// lone save slower, since it writes whole ones.
+// pageSize is the size of a page of a new file. With SQLite's default of 4 KiB, texts of a
+// kilobyte leave a fifth of each page unused. Larger pages make a single save slower, since
+// it writes whole pages.
 const pageSize = 16384
 
-// create makes the file of a new store, whole or not at all: under another name
-// first. So a file that is empty was never a new store, but one that lost its
-// content. The caller has the lock.
+// create makes the file of a new store under another name first, so that it is there
+// complete or not at all. An empty file is therefore never a new store, but one that lost
+// its content. The caller holds the lock.
 func create(path string, steps []string, now time.Time) error {
 	if err := dbfile.Alone(path); err != nil {
 		return err
@@ -42,10 +42,8 @@ func create(path string, steps []string, now time.Time) error {
 		return err
 	}
 	err = migrate(c, 0, steps, func() error {
-		var id [16]byte
-		_, _ = rand.Read(id[:]) // never fails
 		_, err := c.exec("INSERT INTO meta (name, value) VALUES ('store_id', ?), ('created_at', ?), ('cleared', 0), ('checkpoint', 0)",
-			hex.EncodeToString(id[:]), stet.FormatTime(now))
+			newStoreID(), stet.FormatTime(now))
 		return err
 	})
 	if err := errors.Join(err, c.close()); err != nil {
@@ -53,17 +51,24 @@ func create(path string, steps []string, now time.Time) error {
 	}
 	switch _, err := f.Put(false); {
 	case errors.Is(err, fs.ErrExist):
-		return stet.Errorf(stet.CodeUnavailable, "another program, not stet, has made %s just now. Open it again.", path)
+		return stet.Errorf(stet.CodeUnavailable, "another program, not stet, has just made %s. Open it again.", path)
 	case err != nil:
 		return dbfile.CannotMake(err, path)
 	}
 	return nil
 }
 
-// syncWAL makes durable what a process that was killed has left in the WAL, and
-// tells whether it left any: what it wrote and did not sync is read as part of the
-// log from now on, and a power loss must not take it away again. Unlike the file
-// itself, SQLite does not lock the WAL, so that closing it drops no lock.
+// newStoreID returns a random id.
+func newStoreID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// syncWAL makes durable what a process that was killed has left in the WAL, and reports
+// whether it left anything. That process may not have synced all that it wrote; this one
+// reads it as part of the log, so that a loss of power must not remove it. SQLite does not
+// lock the WAL, unlike the file itself, so that closing it drops no lock.
 func syncWAL(path string) (left bool, err error) {
 	f, err := ownfile.Open(path+"-wal", os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,10 +84,10 @@ func syncWAL(path string) (left bool, err error) {
 	return left, errors.Join(err, f.Close())
 }
 
-// whole checks that the file has all the pages that it says it has. SQLite finds a
-// cut only when it comes to a page that is missing. What is in the WAL may be more
-// or newer; then only SQLite can tell.
-func whole(c *conn, path string) error {
+// checkSize checks that the file has all pages that its header counts. SQLite finds out that
+// some are missing only when it reads one. If there is a WAL it may have the missing pages,
+// and only SQLite can tell.
+func checkSize(c *conn, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err

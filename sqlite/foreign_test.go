@@ -50,7 +50,7 @@ func TestForeignWriter(t *testing.T) {
 			if !errors.Is(err, driver.ErrNotApplied) || !strings.Contains(err.Error(), "another program has written to it") {
 				t.Errorf("Append says %v", err)
 			}
-			if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, errForeign) {
+			if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, errForeignWrite) {
 				t.Errorf("then, Append says %v", err)
 			}
 			var why *stet.Error

@@ -93,8 +93,8 @@ func has(t *testing.T, l *Log, n uint64) {
 // begins so.
 func on(t *testing.T, l *Log, begins string, f func(run func() error) error) {
 	t.Helper()
-	l.turn <- struct{}{}
-	defer l.give()
+	l.writer <- struct{}{}
+	defer l.unlockWriter()
 	l.w.hook = func(query string, run func() error) error {
 		if begins != "" && strings.HasPrefix(query, begins) {
 			return f(run)
@@ -129,15 +129,15 @@ func TestPragmasOnEveryConnection(t *testing.T) {
 			t.Errorf("%s: journal mode %q, %v", name, mode, err)
 		}
 	}
-	l.turn <- struct{}{}
+	l.writer <- struct{}{}
 	check("writer", l.w, map[string]int64{"wal_autocheckpoint": 0, "query_only": 0})
-	l.give()
+	l.unlockWriter()
 	var nested func(n int)
 	nested = func(n int) { // so that each is another connection
 		if n == readers {
 			return
 		}
-		err := l.read(t.Context(), func(c *conn) error {
+		err := l.readFrom(t.Context(), l.readers, func(c *conn) error {
 			check(fmt.Sprint("reader ", n), c, map[string]int64{"query_only": 1})
 			if _, err := c.exec("DELETE FROM commits"); primary(err) != sqlite3.SQLITE_READONLY {
 				t.Errorf("reader %d: writing: %v", n, err)
@@ -221,10 +221,10 @@ func TestSyncFailsWhenWALIsEmptied(t *testing.T) {
 	l := newLog(t)
 	add(t, l, 3)
 	on(t, l, "PRAGMA wal_checkpoint", fails(sqlite3.SQLITE_IOERR_FSYNC))
-	l.turn <- struct{}{}
-	l.wal = l.limit
-	l.step()
-	l.give()
+	l.writer <- struct{}{}
+	l.walPages = l.walLimit
+	l.maintainStep()
+	l.unlockWriter()
 	tail := tailOf(t, l)
 	if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, driver.ErrNotApplied) || !strings.Contains(err.Error(), "a sync failed") {
 		t.Errorf("Append says %v", err)
@@ -238,7 +238,7 @@ func TestFullDiskEmptiesWAL(t *testing.T) {
 		l := newLog(t)
 		add(t, l, 3)
 		emptied := make(chan struct{})
-		l.turn <- struct{}{}
+		l.writer <- struct{}{}
 		l.w.hook = func(query string, run func() error) error {
 			switch {
 			case strings.HasPrefix(query, at):
@@ -248,7 +248,7 @@ func TestFullDiskEmptiesWAL(t *testing.T) {
 			}
 			return run()
 		}
-		l.give()
+		l.unlockWriter()
 		tail := tailOf(t, l)
 		if err := l.Append(t.Context(), tail, next(tail, 1)); !errors.Is(err, driver.ErrNotApplied) {
 			t.Errorf("%s: Append says %v", at, err)
@@ -273,16 +273,16 @@ func TestWALIsEmptied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.turn <- struct{}{}
-	defer l.give()
-	for l.step() {
+	l.writer <- struct{}{}
+	defer l.unlockWriter()
+	for l.maintainStep() {
 	}
 	var pages int64
 	err := l.w.query(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)", func(row []sqldriver.Value) error {
 		pages = row[1].(int64)
 		return nil
 	})
-	if err != nil || pages > 2*int64(l.limit) {
+	if err != nil || pages > 2*int64(l.walLimit) {
 		t.Errorf("the WAL has %d pages after 48 MB, %v", pages, err)
 	}
 }
@@ -296,7 +296,7 @@ func TestStillRefuses(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openStill(path)
+	s, err := openCopy(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,10 +115,10 @@ func TestReaderAfterFileReplaced(t *testing.T) {
 		t.Logf("what is open cannot be taken away here: %v", err)
 		return
 	}
-	if _, err := l.Body(t.Context(), ref(1)); stet.CodeOf(err) != stet.CodeUnavailable || !errors.Is(err, errMoved) {
+	if _, err := l.Body(t.Context(), ref(1)); stet.CodeOf(err) != stet.CodeUnavailable || !errors.Is(err, errFilesMoved) {
 		t.Errorf("a read from another file: %v", err)
 	}
-	if _, err := l.Check(t.Context()); !errors.Is(err, errMoved) {
+	if _, err := l.Check(t.Context()); !errors.Is(err, errFilesMoved) {
 		t.Errorf("a check of another file: %v", err)
 	}
 	tail := tailOf(t, l)

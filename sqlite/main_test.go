@@ -12,7 +12,7 @@ import (
 // children are what a child does, by its name. Those of one system add themselves.
 var children = map[string]func(args []string) error{
 	"hold":      hold,
-	"copying":   copying,
+	"copying":   copyProgress,
 	"save":      crashChild,
 	"full disk": fullDiskChild,
 	"read-only": readOnlyChild,

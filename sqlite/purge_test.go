@@ -13,16 +13,16 @@ import (
 
 // sweep does at once what a log does in the background.
 func sweep(l *Log) {
-	l.turn <- struct{}{}
-	defer l.give()
-	for l.step() {
+	l.writer <- struct{}{}
+	defer l.unlockWriter()
+	for l.maintainStep() {
 	}
 }
 
 func rows(t *testing.T, l *Log, of string) int64 {
 	t.Helper()
-	l.turn <- struct{}{}
-	defer l.give()
+	l.writer <- struct{}{}
+	defer l.unlockWriter()
 	n, err := l.w.integer("SELECT count(*) FROM " + of)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestClear(t *testing.T) {
 
 // TestDropped drops a few bodies, and more than an append removes itself.
 func TestDropped(t *testing.T) {
-	for _, n := range []uint64{3, dropNow + 100} {
+	for _, n := range []uint64{3, removeNow + 100} {
 		path := filepath.Join(t.TempDir(), "stet.db")
 		l := openAt(t, path)
 		add(t, l, int(n)+2)

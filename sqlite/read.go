@@ -10,20 +10,14 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// readBytes bounds the data of the entries that one Read returns, unless one entry
-// has more.
+// readBytes is the most data that one Read returns, unless the first entry has more.
 const readBytes = 4 << 20
 
-// errEnough ends a query that has found what it was for.
+// errEnough ends a query early.
 var errEnough = errors.New("enough")
 
-// read runs f with a connection that reads. The statements of f are short: they
-// are not stopped.
-func (l *Log) read(ctx context.Context, f func(c *conn) error) error {
-	return l.readWith(ctx, l.readers, f)
-}
-
-func (l *Log) readWith(ctx context.Context, p *pool, f func(c *conn) error) error {
+// readFrom runs f with a connection of p. ctx bounds the wait for the connection.
+func (l *Log) readFrom(ctx context.Context, p *pool, f func(c *conn) error) error {
 	if l.ctx.Err() != nil {
 		return errClosed
 	}
@@ -34,20 +28,20 @@ func (l *Log) readWith(ctx context.Context, p *pool, f func(c *conn) error) erro
 		return f(c)
 	})
 	switch {
-	case errors.Is(err, errMoved):
-		return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be read: %s.", l.path, inWords(err))
-	case passing(err):
-		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read now: %s. What is stored is not in question.", l.path, inWords(err))
+	case errors.Is(err, errFilesMoved):
+		return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be read: %s.", l.path, describe(err))
+	case transient(err):
+		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read now: %s. Nothing says that the file is damaged. Try again.", l.path, describe(err))
 	case codeOf(err) != 0:
 		return &readError{err}
 	}
 	return err
 }
 
-// A readError is an error of SQLite in words.
+// A readError is an error of SQLite with a message of ours.
 type readError struct{ err error }
 
-func (e *readError) Error() string { return inWords(e.err) }
+func (e *readError) Error() string { return describe(e.err) }
 func (e *readError) Unwrap() error { return e.err }
 
 // Read implements driver.Log.
@@ -60,7 +54,7 @@ func (l *Log) entries(ctx context.Context, p *pool, after uint64, limit int) ([]
 		return nil, nil
 	}
 	var entries []driver.Entry
-	err := l.readWith(ctx, p, func(c *conn) error {
+	err := l.readFrom(ctx, p, func(c *conn) error {
 		bytes := 0
 		err := c.query(context.Background(), "SELECT revision, id, hash, data FROM commits WHERE revision > ? ORDER BY revision LIMIT ?", func(row []sqldriver.Value) error {
 			e, err := entry(row, after+uint64(len(entries))+1)
@@ -84,7 +78,7 @@ func (l *Log) entries(ctx context.Context, p *pool, after uint64, limit int) ([]
 	return entries, nil
 }
 
-// entry makes the entry of a row, which must be that of the revision.
+// entry returns the entry of a row, which must be the one at the given revision.
 func entry(row []sqldriver.Value, revision uint64) (driver.Entry, error) {
 	at, _ := row[0].(int64)
 	hash, _ := row[2].([]byte)
@@ -117,7 +111,7 @@ func (l *Log) body(ctx context.Context, p *pool, ref driver.BodyRef) (driver.Bod
 	}
 	found := false
 	b := driver.Body{BodyRef: driver.BodyRef{Revision: ref.Revision, Op: ref.Op}}
-	err := l.readWith(ctx, p, func(c *conn) error {
+	err := l.readFrom(ctx, p, func(c *conn) error {
 		return c.query(context.Background(), `SELECT prompt_id, version, ordinal, text, fields FROM bodies
 			WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM dropped WHERE key = ?1)`, func(row []sqldriver.Value) error {
 			var ordinal int64

@@ -44,8 +44,8 @@ func TestRefused(t *testing.T) {
 		code    stet.Code
 		says    string
 	}{
-		{"a text", bytes.Repeat([]byte("Dear diary. "), 100), stet.CodeInvalid, "it is no SQLite file"},
-		{"a short text", []byte("hello"), stet.CodeInvalid, "it is no SQLite file"},
+		{"a text", bytes.Repeat([]byte("Dear diary. "), 100), stet.CodeInvalid, "it is not an SQLite file"},
+		{"a short text", []byte("hello"), stet.CodeInvalid, "it is not an SQLite file"},
 		{"an empty file", nil, stet.CodeInternal, "it is empty (0 bytes)"},
 		{"a newer stet's", newer, stet.CodeInvalid, "has version 99, and this stet knows versions up to 1. It was left as it is. Update stet."},
 		{"another application's", other, stet.CodeInvalid, "of another application"},

@@ -8,35 +8,36 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// A reserve is room on the disk that is held for deletes, so that they get through when
-// it is full, and make room. It is a file without a name: it goes with the process.
+// A reserve holds disk space for deletes, so that they work on a full disk and free space.
+// It is a file without a name, which is gone when the process ends.
 //
-// A delete on a full disk needs room for its own pages in the WAL, and before that the
-// WAL has to be emptied, for which the file needs room for the pages that it does not
-// have yet. So the reserve has as much as the file lacks, and reserveBytes. A commit that
-// saves is refused if that cannot be had any more; a commit that deletes may use it up.
+// A delete on a full disk needs space for its own pages in the WAL. Before that the WAL
+// has to be emptied, for which the file may have to grow. So the reserve has as many bytes
+// as the file would grow by, and reserveBytes. A commit that saves is refused if the
+// reserve cannot have that; a commit that deletes may use it up.
 type reserve struct {
-	f    *os.File // nil where there is none
+	f    *os.File // nil if there is no reserve
 	size int64
 	page int64 // bytes of a page of the store's file
 }
 
 const (
-	// reserveBytes is what a commit that deletes may take in a WAL that has to grow: it
-	// removes eight texts itself then, each with some pages of 16 KiB, and notes the rest.
+	// reserveBytes is what a commit that deletes may add to the WAL: on a full disk it
+	// removes eight texts itself, each on some pages of 16 KiB, and notes the rest.
 	reserveBytes = 384 << 10
-	// reserveMore is how much more it has where there is room: so that what deletes have
-	// left of it is enough for saves again, in the room that they have made in the file.
-	reserveMore = 1 << 20
-	// reserveStep is by how much it grows and shrinks: once in hundreds of saves.
+	// reserveExtra is how much more it has if there is space, so that after some deletes
+	// the rest of it is enough for saves into the space that they freed in the file.
+	reserveExtra = 1 << 20
+	// reserveStep is by how much it grows and shrinks, so that it does so only once in
+	// hundreds of saves.
 	reserveStep = 512 << 10
 )
 
-// errNoReserve means that there is too little room on the disk for what a reserve must have.
-var errNoReserve = errors.New("sqlite: the disk has no room left but what is held for deletes")
+// errNoReserve says that the disk has too little space for the reserve.
+var errNoReserve = errors.New("sqlite: the only space left on the disk is reserved for deletes")
 
-// newReserve makes an empty reserve. Where the system has no files without a name there is
-// none, and a full disk may refuse deletes as well.
+// newReserve makes an empty reserve. On a system without files that have no name there is
+// no reserve, and a full disk may refuse deletes too.
 func newReserve(path string, page int64) reserve {
 	t, err := temp.Create(path)
 	if err != nil {
@@ -51,12 +52,12 @@ func newReserve(path string, page int64) reserve {
 
 var zeros [64 << 10]byte
 
-// hold makes the reserve larger than what it must have, and fails with
-// errNoReserve if the disk has no room even for that. What else goes wrong leaves it as
-// it is: it is a help, not a promise.
-func (r *reserve) hold(must int64) error {
-	if want := (must + reserveMore + reserveStep - 1) / reserveStep * reserveStep; r.size < must {
-		// Written and not only announced: not every file system keeps what is.
+// grow makes the reserve at least must bytes large, and larger if there is space. It fails
+// with errNoReserve if the disk is full before that. After any other error the reserve
+// stays as it is, since no promise depends on it.
+func (r *reserve) grow(must int64) error {
+	if want := (must + reserveExtra + reserveStep - 1) / reserveStep * reserveStep; r.size < must {
+		// It writes, and does not only set the size: that would not take up space.
 		for r.size < want {
 			n, err := r.f.WriteAt(zeros[:], r.size)
 			r.size += int64(n)
@@ -73,7 +74,7 @@ func (r *reserve) hold(must int64) error {
 	return nil
 }
 
-// release gives the room back to the disk.
+// release gives the space back to the file system.
 func (r *reserve) release() {
 	if r.f != nil && r.f.Truncate(0) == nil {
 		r.size = 0
@@ -87,9 +88,9 @@ func (r *reserve) close() error {
 	return r.f.Close()
 }
 
-// holdRoom sees to the reserve before a transaction that adds bodies is ended. The caller
-// has the turn.
-func (l *Log) holdRoom() error {
+// growReserve gives the reserve the size that it must have, before a transaction that adds
+// bodies is committed. The caller holds the writer.
+func (l *Log) growReserve() error {
 	if l.reserve.f == nil {
 		return nil
 	}
@@ -99,27 +100,27 @@ func (l *Log) holdRoom() error {
 	}
 	info, err := os.Stat(l.path)
 	if err != nil {
-		return nil // what the transaction ends with says so
+		return nil // the commit will report it
 	}
 	must := int64(reserveBytes)
 	if lacks := pages*l.reserve.page - info.Size(); lacks > 0 {
-		// Emptying the WAL takes this, and what the file system needs for itself; a save
-		// into room that deletes have made has to find the rest.
+		// Emptying the WAL takes this much, and some more for the file system itself. The
+		// rest is for a save into space that deletes have freed.
 		must += lacks + reserveBytes
 	}
-	return l.reserve.hold(must)
+	return l.reserve.grow(must)
 }
 
-// useReserve gives the reserve to a transaction that makes room and found the disk full:
-// the WAL is emptied, for which the file may have to grow, and begins anew. The caller
-// has the turn.
+// useReserve releases the reserve for a transaction that frees space and found the disk
+// full. It empties the WAL, for which the file may have to grow. The caller holds the
+// writer.
 func (l *Log) useReserve() {
 	l.reserve.release()
-	l.emptyWAL()
+	l.checkpointWAL()
 }
 
-// makesRoom tells whether entries remove texts.
-func makesRoom(entries []driver.Entry) bool {
+// removesBodies reports whether entries remove bodies.
+func removesBodies(entries []driver.Entry) bool {
 	for i := range entries {
 		if entries[i].Cleared || len(entries[i].Dropped) > 0 {
 			return true
@@ -128,7 +129,7 @@ func makesRoom(entries []driver.Entry) bool {
 	return false
 }
 
-func bringsBodies(entries []driver.Entry) bool {
+func addsBodies(entries []driver.Entry) bool {
 	for i := range entries {
 		if len(entries[i].Bodies) > 0 {
 			return true

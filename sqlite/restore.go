@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -58,22 +56,22 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	case !exists:
 		return Restored{}, stet.Errorf(stet.CodeNotFound, "there is no file %s.", backup)
 	}
-	before, err := lookStill(from)
+	before, err := statBackup(from)
 	if err != nil {
 		return Restored{}, err
 	}
-	p, err := aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: lockOptions(o.Wait, o.Waiting, o.Now)})
+	p, err := createCopy(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: lockOptions(o.Wait, o.Waiting, o.Now)})
 	if err != nil {
 		return Restored{}, err
 	}
 	defer p.Drop()
 	var r Restored
-	if err := r.fill(ctx, from, p.File.Name(), o); err != nil {
-		return Restored{}, refusal(err, from)
+	if err := r.build(ctx, from, p.File.Name(), o); err != nil {
+		return Restored{}, openError(err, from)
 	}
 	// A store that somebody has open, under another name of the file perhaps, changes
 	// while it is read without any lock.
-	switch after, err := lookStill(from); {
+	switch after, err := statBackup(from); {
 	case err != nil:
 		return Restored{}, err
 	case !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()):
@@ -82,9 +80,9 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	return r, p.Put()
 }
 
-// lookStill looks at a file that is to be read as it is. It refuses one whose newest
+// statBackup looks at a file that is to be read as it is. It refuses one whose newest
 // commits, or whose state before a transaction that was cut short, are beside it.
-func lookStill(path string) (fs.FileInfo, error) {
+func statBackup(path string) (fs.FileInfo, error) {
 	for _, rest := range []string{"-wal", "-journal"} {
 		if info, err := os.Stat(path + rest); err == nil && info.Size() > 0 {
 			return nil, stet.Errorf(stet.CodeInvalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s is beside it and has commits of it. Make a backup of it with stet backup.", path, filepath.Base(path)+rest)
@@ -97,50 +95,50 @@ func lookStill(path string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// fill makes the file of the new store, and checks it.
-func (r *Restored) fill(ctx context.Context, from, made string, o RestoreOptions) error {
+// build makes the file of the new store, and checks it.
+func (r *Restored) build(ctx context.Context, from, made string, o RestoreOptions) error {
 	// Nobody writes to a backup; immutable, it may be where nothing can be made
 	// beside it, and no lock on it is taken or lost.
-	if err := isStore(from); err != nil {
+	if err := checkBackup(from); err != nil {
 		return err
 	}
-	if err := copyFile(ctx, from, immutable, made, copying(o.Progress)); err != nil {
+	if err := copyFile(ctx, from, immutableFile, made, copyProgress(o.Progress)); err != nil {
 		return err
 	}
-	if err := r.rename(made); err != nil {
+	if err := r.setNewID(made); err != nil {
 		return err
 	}
 	if err := syncFile(made); err != nil {
 		return err
 	}
 	var err error
-	r.Report, err = checkCopy(ctx, made, stet.VerifyOptions{Expect: o.Expect, Progress: checking(o.Progress)})
+	r.Report, err = checkCopy(ctx, made, stet.VerifyOptions{Expect: o.Expect, Progress: checkProgress(o.Progress)})
 	if err != nil {
 		return err
 	}
 	if !r.Report.OK() {
-		return stet.Errorf(stet.CodeInternal, "%s is damaged, or not the backup that was expected: %s. Nothing was restored. Take another backup.", from, tooMany(r.Report.Problems))
+		return stet.Errorf(stet.CodeInternal, "%s is damaged, or not the backup that was expected: %s. Nothing was restored. Take another backup.", from, summary(r.Report.Problems))
 	}
 	return nil
 }
 
-// immutable is the mode of a connection to a file that does not change.
-const immutable = readsOnly + "&immutable=1"
+// immutableFile is the mode of a connection to a file that does not change.
+const immutableFile = readsOnly + "&immutable=1"
 
-func isStore(path string) error {
-	c, err := connect(path, immutable, pragmas()...)
+func checkBackup(path string) error {
+	c, err := connect(path, immutableFile, pragmas()...)
 	if err != nil {
 		return err
 	}
 	_, err = version(c, path, schema)
 	if err == nil {
-		err = whole(c, path)
+		err = checkSize(c, path)
 	}
 	return errors.Join(err, c.close())
 }
 
-// rename brings the tables up to date and gives the store its new id.
-func (r *Restored) rename(made string) (err error) {
+// setNewID brings the tables up to date and gives the store its new id.
+func (r *Restored) setNewID(made string) (err error) {
 	c, err := connect(made, readWrite, pragmas()...)
 	if err != nil {
 		return err
@@ -162,10 +160,4 @@ func (r *Restored) rename(made string) (err error) {
 		err = damaged(nil, made, "its table meta has no store_id")
 	}
 	return err
-}
-
-func newStoreID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
 }

@@ -15,9 +15,9 @@ const applicationID = 0x73746574
 //go:embed schema/*.sql
 var schemaFiles embed.FS
 
-// schema is what makes a store of version n of one of version n-1, at n-1; version
-// 0 is an empty file. The version is SQLite's user_version. A step that was
-// released is never changed.
+// schema has the steps of the schema: the one at n-1 turns a store of version n-1 into one
+// of version n. Version 0 is an empty file. The version is SQLite's user_version. A step
+// that was released is never changed.
 var schema = func() []string {
 	names, err := fs.Glob(schemaFiles, "schema/*.sql") // sorted
 	if err != nil {
@@ -34,8 +34,8 @@ var schema = func() []string {
 	return steps
 }()
 
-// version returns the version of the store's schema. It refuses a file that is
-// not a store, or that is newer than the steps. It only reads.
+// version returns the version of a store's schema. It fails if the file is not a store, or
+// has a newer version than the steps. It only reads.
 func version(c *conn, path string, steps []string) (int, error) {
 	id, err := c.integer("PRAGMA application_id")
 	if err != nil {
@@ -48,7 +48,7 @@ func version(c *conn, path string, steps []string) (int, error) {
 	name := filepath.Base(path)
 	switch {
 	case id != applicationID:
-		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a stet store: it is a SQLite file of another application. It was left as it is. Name another file.", name)
+		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a stet store: it is an SQLite file of another application. It was left as it is. Name another file.", name)
 	case v > int64(len(steps)):
 		return 0, stet.Errorf(stet.CodeInvalid, "%s was written by a newer stet: its format has version %d, and this stet knows versions up to %d. It was left as it is. Update stet.", name, v, len(steps))
 	case v < 1:
@@ -57,9 +57,8 @@ func version(c *conn, path string, steps []string) (int, error) {
 	return int(v), nil
 }
 
-// migrate brings a store of version from up to date, all steps in one
-// transaction: if it fails, the file is as it was. finish, if not nil, runs before
-// the end.
+// migrate runs the steps after version from in one transaction: if it fails, the file is
+// as it was. finish, if not nil, runs before the commit.
 func migrate(c *conn, from int, steps []string, finish func() error) (err error) {
 	if from == len(steps) {
 		return nil

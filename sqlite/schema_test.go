@@ -40,7 +40,7 @@ func TestMigration(t *testing.T) {
 		}
 		has(t, l, 6)
 		add(t, l, 1)
-		l.turn <- struct{}{}
+		l.writer <- struct{}{}
 		note, err := l.w.text("SELECT note FROM labels")
 		if err != nil || note != "migrated" || l.Info().StoreID != id {
 			t.Errorf("after the migration: note %q, %v, store %s, not %s", note, err, l.Info().StoreID, id)
@@ -48,7 +48,7 @@ func TestMigration(t *testing.T) {
 		if v, err := l.w.integer("PRAGMA user_version"); err != nil || v != int64(len(newer)) {
 			t.Errorf("after the migration the file has version %d, %v", v, err)
 		}
-		l.give()
+		l.unlockWriter()
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -173,9 +173,9 @@ func TestCheck(t *testing.T) {
 	} {
 		l := newLog(t)
 		add(t, l, 3)
-		l.turn <- struct{}{}
+		l.writer <- struct{}{}
 		err := l.w.script(x.sql)
-		l.give()
+		l.unlockWriter()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,20 +18,21 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// Options are how the store in a file is opened. The zero value is good.
+// Options configure Open. The zero value is good.
 type Options struct {
-	// Options are those of a store over any engine. Now is also the clock for what is
-	// noted in the lock and in a new file.
+	// Options are those of a store over any engine. Now is also the clock for the times in
+	// the lock and in a new file.
 	core.Options
-	// Wait is how long to wait for another program that has the store open.
+	// Wait is how long to wait while another program has the store open.
 	Wait time.Duration
-	// Waiting, if not nil, is called once before such a wait, with who it is.
+	// Waiting, if not nil, is called once before such a wait. holder says which program
+	// has the store open.
 	Waiting func(holder string)
 }
 
-// Open opens the store in a file, which it makes if there is none. The store is
-// the caller's to close. Options may be nil. If another program has the store open
-// for longer than Wait, Open fails with unavailable and says who it is.
+// Open opens the store in a file. If there is no file, it creates a new store. The caller
+// closes the store. Options may be nil. If another program has the store open for longer
+// than Wait, the error is unavailable and names that program.
 func Open(ctx context.Context, path string, opts *Options) (*stet.Store, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -43,43 +44,43 @@ func Open(ctx context.Context, path string, opts *Options) (*stet.Store, error) 
 	return core.Open(ctx, log, &opts.Options)
 }
 
-// A Log is a log in a SQLite file. It implements [driver.Log],
-// [driver.Checkpointer], [driver.Stopper], [driver.Checker] and [driver.Backuper].
+// A Log is a log in an SQLite file. It implements [driver.Log], [driver.Checkpointer],
+// [driver.Stopper], [driver.Checker] and [driver.Backuper].
 type Log struct {
-	path    string
-	storeID string
-	lock    *filelock.Lock
-	place   place
-	readers *pool
-	jobs    *pool         // for checks and backups
-	copying chan struct{} // held while a backup is made
+	path       string
+	storeID    string
+	lock       *filelock.Lock
+	files      openFiles
+	readers    *pool
+	jobs       *pool         // for checks and backups
+	backupLock chan struct{} // has an element while a backup is made
 
-	// The writing connection, and what goes with it, belong to whoever has sent
-	// on turn. Those who wait get it in the order in which they came.
-	turn    chan struct{}
-	w       *conn
-	left    state // as this process left the file
-	wal     int   // pages in the WAL that are not in the file
-	limit   int   // of wal, before it is emptied
-	reserve reserve
-	litter  bool // there may be bodies to purge
-	bodies  []*driver.Body
+	// The fields down to bodies belong to whoever holds the writer: who has sent to
+	// writer, see lockWriter.
+	writer       chan struct{}
+	w            *conn
+	last         state // of the file after this process's last write
+	walPages     int   // pages in the WAL that are not in the file
+	walLimit     int   // from this many on the WAL is emptied
+	reserve      reserve
+	purgePending bool // there may be bodies to purge
+	bodies       []*driver.Body
 
 	tail    atomic.Pointer[driver.Tail]
-	cleared atomic.Uint64 // bodies of earlier revisions are gone
+	cleared atomic.Uint64 // the bodies of earlier revisions are gone
 	stopped atomic.Pointer[failure]
 
-	// writing ends, with the reason as its cause, when the log writes no more.
+	// writing ends when the log stops writing for good. Its cause says why.
 	writing    context.Context
 	endWriting context.CancelCauseFunc
 
 	// ctx ends when the log is closed.
-	ctx    context.Context
-	cancel context.CancelFunc
-	poke   chan struct{} // there may be something to tend
-	work   sync.WaitGroup
-	once   sync.Once
-	closed error
+	ctx        context.Context
+	cancel     context.CancelFunc
+	wake       chan struct{} // there may be work for maintain
+	background sync.WaitGroup
+	once       sync.Once
+	closed     error
 }
 
 var (
@@ -87,15 +88,16 @@ var (
 	_ driver.Checkpointer = (*Log)(nil)
 	_ driver.Stopper      = (*Log)(nil)
 	_ driver.Checker      = (*Log)(nil)
+	_ driver.Backuper     = (*Log)(nil)
 )
 
 const (
-	// busyTimeout, in milliseconds, bounds the wait for another program that
-	// holds SQLite's lock: the sqlite3 command line holds it for moments.
+	// busyTimeout, in milliseconds, is the longest wait for another program that holds
+	// SQLite's lock. The sqlite3 command line holds it only for moments.
 	busyTimeout = 5000
-	// walBytes is how large the WAL may get before its pages are moved to the
-	// file: large enough that a sync of the file is shared by thousands of saves,
-	// small enough that a crash costs no time to recover from.
+	// walBytes is how large the WAL may get before its pages are moved to the file: large
+	// enough that thousands of saves share one sync of the file, small enough that
+	// recovery after a crash takes no noticeable time.
 	walBytes = 8 << 20
 )
 
@@ -104,16 +106,16 @@ func pragmas() []string {
 	return []string{
 		fmt.Sprintf("busy_timeout = %d", busyTimeout),
 		"synchronous = FULL",
-		"fullfsync = ON", // these two count on macOS only
+		"fullfsync = ON", // this and the next have an effect only on macOS
 		"checkpoint_fullfsync = ON",
-		"trusted_schema = OFF", // what a file says is not to be run
-		"cell_size_check = ON", // find a damaged page when it is read
+		"trusted_schema = OFF", // run no code from the file
+		"cell_size_check = ON", // find damage when a page is read
 		"temp_store = MEMORY",
 	}
 }
 
-// OpenLog is Open for the log alone, which package core makes a store of. Of the
-// options it reads Wait, Waiting and Now.
+// OpenLog opens only the log, of which [core.Open] makes a store. It uses the options Wait,
+// Waiting and Now.
 func OpenLog(ctx context.Context, path string, opts *Options) (*Log, error) {
 	var o Options
 	if opts != nil {
@@ -122,6 +124,7 @@ func OpenLog(ctx context.Context, path string, opts *Options) (*Log, error) {
 	return openLog(ctx, path, o, schema)
 }
 
+// openLog is OpenLog with the steps of the schema, which tests replace.
 func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Log, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -134,10 +137,10 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{path: full, lock: lock, turn: make(chan struct{}, 1), copying: make(chan struct{}, 1), poke: make(chan struct{}, 1)}
+	l := &Log{path: full, lock: lock, writer: make(chan struct{}, 1), backupLock: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.writing, l.endWriting = context.WithCancelCause(context.Background())
-	l.readers, l.jobs = newPool(full, readers, l.ctx.Done(), l.place.check), newPool(full, jobs, l.ctx.Done(), l.place.check)
+	l.readers, l.jobs = newPool(full, readers, l.ctx.Done(), l.files.check), newPool(full, jobs, l.ctx.Done(), l.files.check)
 	if err = l.open(o.Now(), steps); err == nil {
 		err = l.readers.open()
 	}
@@ -147,9 +150,9 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 		if l.w != nil {
 			err = errors.Join(err, l.w.close())
 		}
-		err = refusal(err, full)
+		err = openError(err, full)
 		if _, serr := os.Lstat(full); stet.CodeOf(err) == stet.CodeInvalid || errors.Is(serr, os.ErrNotExist) {
-			// It is no store of this stet's, or there is none: leave nothing beside it.
+			// There is no store, or none that this stet can open: leave no lock beside it.
 			return nil, errors.Join(err, lock.Discard())
 		}
 		return nil, errors.Join(err, lock.Release())
@@ -157,13 +160,13 @@ func openLog(ctx context.Context, path string, o Options, steps []string) (_ *Lo
 	if page, err := l.w.integer("PRAGMA page_size"); err == nil {
 		l.reserve = newReserve(full, page)
 	}
-	l.litter = true // what a process before this one left undone
-	l.stir()
-	l.work.Go(l.tend)
+	l.purgePending = true // an earlier process may not have finished
+	l.wakeMaintain()
+	l.background.Go(l.maintain)
 	return l, nil
 }
 
-// lockOptions returns how the lock is taken.
+// lockOptions returns the options of filelock.Acquire.
 func lockOptions(wait time.Duration, waiting func(holder string), now func() time.Time) filelock.Options {
 	o := filelock.Options{Wait: wait, Now: now}
 	if waiting != nil {
@@ -172,7 +175,7 @@ func lockOptions(wait time.Duration, waiting func(holder string), now func() tim
 	return o
 }
 
-// open connects to the file, once the lock is held.
+// open connects to the file, which it creates if there is none. The lock is held.
 func (l *Log) open(now time.Time, steps []string) error {
 	info, err := os.Stat(l.path)
 	switch {
@@ -185,7 +188,7 @@ func (l *Log) open(now time.Time, steps []string) error {
 	case info.Size() == 0:
 		return damaged(nil, l.path, "it is empty (0 bytes), which a stet store never is")
 	}
-	temp.Sweep(l.path) // before its names are counted: a copy that was put may have had two
+	temp.Sweep(l.path) // before OneName: a process that was killed may have left a second name
 	if err := dbfile.OneName(l.path); err != nil {
 		return err
 	}
@@ -193,7 +196,7 @@ func (l *Log) open(now time.Time, steps []string) error {
 	if err != nil {
 		return err
 	}
-	// A file of another application must be left as it is: WAL comes later.
+	// WAL mode comes later: a file of another application must not be changed.
 	if l.w, err = connect(l.path, readWrite, pragmas()...); err != nil {
 		return err
 	}
@@ -204,14 +207,14 @@ func (l *Log) open(now time.Time, steps []string) error {
 	if ro, err := l.w.raw.IsReadOnly("main"); err != nil || ro {
 		return dbfile.ReadOnly(err, l.path)
 	}
-	if err := whole(l.w, l.path); err != nil {
+	if err := checkSize(l.w, l.path); err != nil {
 		return err
 	}
 	if mode, err := l.w.text("PRAGMA journal_mode = WAL"); err != nil || mode != "wal" {
-		return errors.Join(fmt.Errorf("SQLite keeps the journal mode %q and does not take WAL", mode), err)
+		return errors.Join(fmt.Errorf("SQLite stays in the journal mode %q and does not change to WAL", mode), err)
 	}
-	// The engine empties the WAL itself: SQLite would do so inside a COMMIT and
-	// tell nobody when a sync fails.
+	// The engine empties the WAL itself: SQLite would do it inside a COMMIT, and not
+	// report a failed sync.
 	for _, p := range []string{"wal_autocheckpoint = 0", "journal_size_limit = 67108864", "cache_size = -16000"} {
 		if err := l.w.script("PRAGMA " + p); err != nil {
 			return err
@@ -220,26 +223,26 @@ func (l *Log) open(now time.Time, steps []string) error {
 	if err := migrate(l.w, from, steps, nil); err != nil {
 		return err
 	}
-	if l.left, err = look(l.w); err != nil {
+	if l.last, err = readState(l.w); err != nil {
 		return err
 	}
-	if l.place, err = settle(l.path, l.lock); err != nil {
+	if l.files, err = findFiles(l.path, l.lock); err != nil {
 		return err
 	}
-	if l.storeID = l.left.storeID; l.storeID == "" {
+	if l.storeID = l.last.storeID; l.storeID == "" {
 		return damaged(nil, l.path, "its table meta has no store_id")
 	}
 	size, err := l.w.integer("PRAGMA page_size")
 	if err != nil {
 		return err
 	}
-	l.limit = walBytes / int(size)
+	l.walLimit = walBytes / int(size)
 	if recovered {
-		l.wal = l.limit // it is emptied soon
+		l.walPages = l.walLimit // so that maintain empties it
 	}
-	tail := l.left.tail
+	tail := l.last.tail
 	l.tail.Store(&tail)
-	l.cleared.Store(l.left.cleared)
+	l.cleared.Store(l.last.cleared)
 	return nil
 }
 
@@ -248,7 +251,7 @@ func (l *Log) Info() driver.Info {
 	return driver.Info{StoreID: l.storeID, Engine: "sqlite", Exclusive: true}
 }
 
-// Barrier implements driver.Log. Nobody else appends: the tail is this log's own.
+// Barrier implements driver.Log. The log is exclusive, so that its own tail is the newest.
 func (l *Log) Barrier(context.Context) (driver.Tail, error) {
 	if l.ctx.Err() != nil {
 		return driver.Tail{}, errClosed
@@ -259,33 +262,33 @@ func (l *Log) Barrier(context.Context) (driver.Tail, error) {
 // Writing implements driver.Stopper.
 func (l *Log) Writing() context.Context { return l.writing }
 
-// Close implements driver.Log. It waits for the statements that run.
+// Close implements driver.Log. It waits for running statements.
 func (l *Log) Close() error {
 	l.once.Do(func() {
 		l.cancel()
-		l.work.Wait()
-		l.turn <- struct{}{} // and nobody gets it again
+		l.background.Wait()
+		l.writer <- struct{}{} // and keep it
 		var errs []error
 		if l.stopped.Load() == nil {
-			if err := l.settled(); err != nil {
+			if err := l.checkFiles(); err != nil {
 				errs = append(errs, err)
 			}
 		}
-		if s := l.stopped.Load(); s == nil || errors.Is(s, errMoved) {
-			if l.place.foreignWAL() {
-				// It would be removed as the log's own.
+		if s := l.stopped.Load(); s == nil || errors.Is(s, errFilesMoved) {
+			if l.files.foreignWAL() {
+				// SQLite would remove it as the log's own.
 				errs = append(errs, l.w.keepWAL())
 			}
-			// The last connection that goes moves the WAL to the file, and
-			// readers cannot.
+			// The last connection that is closed moves the WAL to the file, which
+			// a reader cannot do.
 			errs = append(errs, l.jobs.close(), l.readers.close())
 			if s != nil {
-				l.leave() // no reader is in the way any more
+				l.flushWAL() // now that no reader needs the old pages
 			}
 			errs = append(errs, l.w.close())
 		} else {
-			// Write no more: the last connection is a reader's.
-			l.readers.hold()
+			// Write nothing more: the last connection must be a reader's.
+			l.readers.keepOne()
 			errs = append(errs, l.jobs.close(), l.w.close(), l.readers.close())
 		}
 		errs = append(errs, l.reserve.close(), l.lock.Release())

@@ -94,7 +94,7 @@ func (r *run) open(path string) (*stet.Store, error) {
 }
 
 // stopped is what an error after a failure says: that, and why.
-var stopped = regexp.MustCompile(`stopped writing to .* since (a sync failed|the disk failed: .*disk I/O error.*); what was read before can still be read`)
+var stopped = regexp.MustCompile(`stopped writing to .* because (a sync failed|the disk failed: .*disk I/O error.*)\. Reads still work`)
 
 // drive opens the store, commits, and closes it. It returns what is against the
 // rules; what fails because of the fault is not.

@@ -71,7 +71,7 @@ func TestFileTaken(t *testing.T) {
 					return
 				}
 				if x.rest == "" {
-					if _, err := l.Backup(t.Context(), filepath.Join(t.TempDir(), "b.db"), driver.BackupOptions{}); !errors.Is(err, errMoved) {
+					if _, err := l.Backup(t.Context(), filepath.Join(t.TempDir(), "b.db"), driver.BackupOptions{}); !errors.Is(err, errFilesMoved) {
 						t.Errorf("a backup of what is there now: %v", err)
 					}
 				}

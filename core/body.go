@@ -165,7 +165,7 @@ func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error)
 		err = c.catchUp(ctx)
 		c.state.Unlock()
 	} else {
-		err = c.sync(ctx)
+		err = c.catchUpToTail(ctx)
 	}
 	if err == nil {
 		err = c.refuseClosed()

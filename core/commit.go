@@ -2,19 +2,18 @@ package core
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/driver"
 )
 
-// An outcome is what became of a pending commit.
-type outcome struct {
-	change   *stet.Change
-	bodies   []*cached // one an operation, nil where none was added
-	replayed bool
-	err      error
-	refused  bool // err is for good: the same commit sent again gets it again
-}
+// This file is the way of a commit, in the order in which it goes it. In the caller's
+// goroutine: check (request.go), queue, wait. In the writer's, for all that wait: gather,
+// decide (decide.go), append, publish, answer. docs/design.md argues why it is right.
 
 // Commit carries out a commit: all of it or nothing, at one instant, exactly
 // once for each id.
@@ -22,63 +21,60 @@ type outcome struct {
 // Once ctx is done Commit returns at once. If the commit had not been taken up
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
-func (c *Core) Commit(ctx context.Context, req stet.Commit) (stet.Done, error) {
+func (c *Core) Commit(ctx context.Context, commit stet.Commit) (stet.Done, error) {
 	c.inCommit.Add(1)
 	defer c.inCommit.Add(-1)
-	p, err := c.prepare(ctx, &req)
+	r, err := c.newRequest(ctx, &commit)
 	if err != nil {
 		return stet.Done{}, err
 	}
-	out, err := c.submit(ctx, p)
-	if err != nil {
+	if err := c.submit(ctx, r); err != nil {
 		return stet.Done{}, err
 	}
-	return c.committed(ctx, p, out), nil
+	done := r.outcome.done()
+	done.Versions = c.versionsOf(ctx, r)
+	return done, nil
 }
 
-// submit hands a commit to the writer and waits for what becomes of it.
-func (c *Core) submit(ctx context.Context, p *pending) (outcome, error) {
-	if err := ctx.Err(); err != nil {
-		return outcome{}, notStarted(ctx)
+// submit puts a request into the writer's queue, and waits for its outcome.
+func (c *Core) submit(ctx context.Context, r *request) error {
+	if ctx.Err() != nil {
+		return notStarted(ctx)
 	}
 	select {
 	case <-c.closing:
-		return outcome{}, errClosed()
+		return errClosed()
 	default:
 	}
 	select {
-	case c.queue <- p:
+	case c.queue <- r:
 	case <-c.closing:
-		return outcome{}, errClosed()
+		return errClosed()
 	case <-ctx.Done():
-		return outcome{}, notStarted(ctx)
+		return notStarted(ctx)
 	}
-	return c.outcome(ctx, p)
+	return c.wait(ctx, r)
 }
 
-// outcome waits for what becomes of a commit that the writer has, or will find.
-func (c *Core) outcome(ctx context.Context, p *pending) (outcome, error) {
+// wait waits for the outcome of a request that is in the queue or with the writer.
+func (c *Core) wait(ctx context.Context, r *request) error {
 	select {
-	case out := <-p.done:
-		return out, ownError(out.err)
-	case <-ctx.Done():
-		if p.claimed.CompareAndSwap(false, true) {
-			return outcome{}, notStarted(ctx) // the writer will pass it by
-		}
-		select {
-		case out := <-p.done: // it was just answered
-			return out, ownError(out.err)
-		default:
-		}
-		return outcome{}, unknown(context.Cause(ctx), p.id, "the time for it ran out while it was being written")
+	case <-r.answered:
 	case <-c.stopped:
-		select {
-		case out := <-p.done:
-			return out, ownError(out.err)
-		default:
-			return outcome{}, errClosed() // the writer went without looking at it
+	case <-ctx.Done():
+		if r.claimed.CompareAndSwap(false, true) {
+			return notStarted(ctx) // the writer passes it by
 		}
 	}
+	select {
+	case <-r.answered: // perhaps just now
+		return ownError(r.outcome.err)
+	default:
+	}
+	if ctx.Err() == nil {
+		return errClosed() // the writer has stopped, and had not taken it
+	}
+	return unknown(context.Cause(ctx), r.id, "the time for it ran out while it was being written")
 }
 
 func notStarted(ctx context.Context) error {
@@ -92,92 +88,358 @@ func unknown(err error, id, what string) *stet.Error {
 	return e
 }
 
-// done tells a caller what a commit did.
-func done(out outcome) stet.Done {
-	ch := out.change
-	d := stet.Done{
-		ID: ch.ID, Revision: ch.Revision, Time: ch.Time, Replayed: out.replayed,
-		Results: make([]stet.Result, len(ch.Ops)),
+// write is the writer: the one goroutine that decides and appends.
+func (c *Core) write() {
+	defer close(c.stopped)
+	for {
+		requests := c.next()
+		if requests == nil {
+			return
+		}
+		for len(requests) > 0 {
+			requests = c.writeBatch(requests)
+		}
 	}
-	for i := range ch.Ops {
-		d.Results[i] = result(&ch.Ops[i])
-	}
-	return d
 }
 
-// committed adds the versions.
-func (c *Core) committed(ctx context.Context, p *pending, out outcome) stet.Done {
-	ch := out.change
-	done := done(out)
-	done.Versions = make([]stet.Version, len(ch.Ops))
-	for i := range ch.Ops {
-		if ch.Ops[i].Save == nil {
-			continue
+// next waits for a request. It returns nil when the store is closed and all that were
+// accepted are answered.
+func (c *Core) next() []*request {
+	for {
+		var r *request
+		select {
+		case r = <-c.queue:
+		case <-c.closing:
+			select {
+			case r = <-c.queue:
+			default:
+				return nil
+			}
 		}
-		if out.bodies != nil && out.bodies[i] != nil {
-			done.Versions[i] = out.bodies[i].record.AsOf(ch.Revision)
-			continue
+		if requests := r.claim(nil); requests != nil {
+			return requests
 		}
-		done.Versions[i] = c.savedBefore(ctx, p, ch, i)
 	}
-	return done
 }
 
-// savedBefore returns the version of a save that added none now, because it was
-// unchanged or is a replay. If that version is gone by now, what is returned is
-// what the draft says of it.
-func (c *Core) savedBefore(ctx context.Context, p *pending, ch *stet.Change, op int) stet.Version {
-	s := ch.Ops[op].Save
-	if h, asOf := c.newest(s.PromptID); h != nil {
-		v := h.live.get(s.Version)
-		if v != nil && v.digest == s.Digest && savedBy(v, ch.Revision, op, s.Unchanged) {
-			if r, err := c.body(ctx, s.PromptID, v); err == nil {
-				return r.AsOf(max(asOf, ch.Revision))
+// A batch is the requests that are written with one append.
+type batch struct {
+	requests []*request // with their outcomes, which hold once the entries are in the log
+	entries  []driver.Entry
+	tx       *tx // the state after the entries
+
+	byID     map[string]*request // those of which the outcome is new
+	bytes    int                 // of the entries' data and ids
+	gathered int                 // requests, with those that did not fit
+	size     int                 // of these, in bytes
+	left     []*request          // did not fit: the next batch begins with them
+	lost     error               // of an append of unknown outcome that none after it has settled
+}
+
+// writeBatch writes a batch that begins with the given requests, and answers it. It
+// returns those that the next one begins with.
+func (c *Core) writeBatch(first []*request) (left []*request) {
+	b := c.decideBatch(first)
+	err := c.append(b)
+	switch {
+	case errors.Is(err, driver.ErrMoved):
+		// Somebody was first; it may have been this very batch, in an attempt whose
+		// answer was lost. That one is in the log now, or can never get there. What is
+		// in the log is found there by its id; the rest is decided anew.
+		for _, r := range b.requests {
+			r.tried = true
+		}
+		return append(b.requests, b.left...)
+	case err != nil:
+		c.giveUp(b, err)
+		c.answer(b)
+	default:
+		c.publishBatch(b)
+		c.answer(b)
+		c.maybeCheckpoint()
+	}
+	return b.left
+}
+
+// Bounds of one batch, beside Options.MaxBatch.
+const (
+	maxBatchBytes = 16 << 20
+	// gatherSpins is how often the writer yields to let callers that are about
+	// to commit join a batch. They need microseconds; a sync takes a hundred
+	// times as long, and one batch more is one sync more.
+	gatherSpins = 8
+)
+
+// decideBatch decides the given requests, and those that come to the queue meanwhile,
+// one after the other, each against what those before it leave.
+func (c *Core) decideBatch(first []*request) *batch {
+	c.state.Lock() // what is published is what they are decided against
+	defer c.state.Unlock()
+	n := max(len(first), min(int(c.inCommit.Load()), c.opts.MaxBatch)) // as many as it will probably have
+	b := &batch{
+		requests: make([]*request, 0, n), entries: make([]driver.Entry, 0, n), byID: make(map[string]*request, n),
+		tx: c.published.Load().begin(),
+	}
+	b.tx.hints, c.hints = c.hints, nil
+	b.count(first)
+	for requests := first; len(requests) > 0; requests = c.gather(b) {
+		for i, r := range requests {
+			if !c.decideNext(b, r) {
+				b.left = requests[i:]
+				return b
 			}
 		}
 	}
-	f := p.ops[op].fields
-	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
-	if p.ops[op].op.Save.CreatedAt.IsZero() {
-		f.CreatedAt = ch.Time // and not when it was sent again
-	}
-	r := stet.NewRecord(f)
-	return r.AsOf(ch.Revision)
+	return b
 }
 
-// savedBy tells that an operation has added the version, or, if it was unchanged, that
-// one before it has. A commit that clears may save a number twice.
-func savedBy(v *version, revision uint64, op int, unchanged bool) bool {
-	switch {
-	case v.revision == revision && unchanged:
-		return int(v.op) < op
-	case v.revision == revision:
-		return int(v.op) == op
-	}
-	return unchanged && v.revision < revision
-}
-
-// result is what a caller is told of a settled operation. It depends on the log
-// alone, so that a replay tells the same. The caller may change it.
-func result(o *stet.ChangeOp) stet.Result {
-	label := func(l *stet.LabelChange) stet.Result {
-		return stet.Result{PromptID: l.PromptID, Labels: []stet.LabelChange{{Label: l.Label, From: l.From, To: l.To}}}
-	}
-	switch {
-	case o.Save != nil:
-		s := o.Save
-		return stet.Result{
-			PromptID: s.PromptID, Version: s.Version, Ordinal: s.Ordinal, Digest: s.Digest,
-			Unchanged: s.Unchanged, Bump: s.Bump, Reason: s.Reason, Labels: slices.Clone(s.Labels),
+// gather returns requests that have come to the queue, and lets callers that are in
+// Commit come there. It returns none when the batch is complete.
+func (c *Core) gather(b *batch) (requests []*request) {
+	for spins := 0; b.gathered < c.opts.MaxBatch && b.size < maxBatchBytes; {
+		select {
+		case r := <-c.queue:
+			n := len(requests)
+			requests = r.claim(requests)
+			b.count(requests[n:])
+			continue
+		default:
 		}
-	case o.Delete != nil:
-		return stet.Result{PromptID: o.Delete.PromptID, Version: o.Delete.Version, Deleted: o.Delete.Deleted, Labels: slices.Clone(o.Delete.Labels)}
-	case o.SetLabel != nil:
-		return label(o.SetLabel)
-	case o.RemoveLabel != nil:
-		return label(o.RemoveLabel)
-	case o.Rollback != nil:
-		return label(o.Rollback)
+		if len(requests) > 0 || spins == gatherSpins || int64(b.gathered) >= c.inCommit.Load() {
+			break
+		}
+		spins++
+		runtime.Gosched()
 	}
-	return stet.Result{}
+	return requests
+}
+
+func (b *batch) count(requests []*request) {
+	b.gathered += len(requests)
+	for _, r := range requests {
+		b.size += r.size
+	}
+}
+
+// decideNext decides a request, or finds what became of it earlier, and adds it to the
+// batch. It returns false, and has changed nothing, if its entry does not fit there.
+func (c *Core) decideNext(b *batch, r *request) bool {
+	r.after = len(b.entries)
+	first, known := b.byID[r.id], false
+	switch {
+	case first != nil && first.fingerprint != r.fingerprint:
+		r.outcome = outcome{err: otherOperations(r.id, "is being decided")}
+	case first != nil:
+		r.outcome = first.outcome
+		r.outcome.replayed = true
+	default:
+		if r.outcome, known = c.decidedBefore(r); known {
+			break
+		}
+		r.outcome = c.decide(b.tx, r)
+		if r.outcome.err == nil {
+			e := newEntry(b.tx, r)
+			size := len(e.Data) + len(e.ID)
+			switch {
+			case len(e.Data) > driver.MaxData:
+				b.tx.rollback()
+				r.outcome = refused(r, stet.Errorf(stet.CodeTooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
+			case len(b.entries) > 0 && (c.info.MaxBytes > 0 && b.bytes+size > c.info.MaxBytes || c.info.MaxEntries > 0 && len(b.entries) >= c.info.MaxEntries):
+				b.tx.rollback()
+				return false
+			default:
+				b.tx.extend(&e, r.outcome.change)
+				b.bytes += size
+				b.entries = append(b.entries, e)
+			}
+		}
+		if r.outcome.err == nil || r.outcome.final {
+			b.byID[r.id] = r
+		}
+	}
+	b.requests = append(b.requests, r)
+	return true
+}
+
+// decidedBefore finds the outcome of a request that was decided before. One behind a
+// request that has failed fails too.
+func (c *Core) decidedBefore(r *request) (outcome, bool) {
+	if r.previous != nil && r.previous.outcome.err != nil {
+		return outcome{err: stet.Errorf(stet.CodeUnavailable, "the change %s was not taken over, since %s before it was not. Nothing changed.", r.id, r.previous.id)}, true
+	}
+	if r.generated && !r.tried {
+		return outcome{}, false
+	}
+	for _, revision := range c.ids.candidates(r.id) {
+		ch, err := c.changeAt(c.ctx, revision)
+		switch {
+		case err != nil:
+			return outcome{err: unknown(err, r.id, fmt.Sprintf("the entry at revision %d, which may be it, could not be read", revision))}, true
+		case ch.ID != r.id:
+			continue
+		case ch.Fingerprint != r.fingerprint:
+			return outcome{err: otherOperations(r.id, fmt.Sprintf("is at revision %d", revision))}, true
+		}
+		return outcome{change: ch, replayed: true}, true
+	}
+	if err := c.refusals.find(r); err != nil {
+		return outcome{err: err}, true
+	}
+	return outcome{}, false
+}
+
+// maxAttempts is how often an append of unknown outcome is sent before callers
+// are told so: with the pauses between, about three seconds.
+const maxAttempts = 6
+
+// append appends the entries of a batch. While the outcome is not known it sends the
+// same entries again: either they are added then, or the tail has moved and the log
+// tells why. ErrMoved means that what is published has changed since the batch was
+// decided; after other errors b.lost tells whether it may have been applied.
+func (c *Core) append(b *batch) error {
+	if len(b.entries) == 0 {
+		return c.confirm(b)
+	}
+	for attempt := 1; ; attempt++ {
+		err := c.appendOnce(b)
+		switch {
+		case err == nil:
+			c.stats.batch(len(b.entries))
+			return nil
+		case errors.Is(err, driver.ErrMoved):
+			if err := c.catchUpToTail(c.ctx); err != nil {
+				return err
+			}
+			if c.published.Load() != b.tx.base {
+				return driver.ErrMoved
+			}
+			err = errors.New("the log says that it has moved and shows nothing new")
+		case errors.Is(err, driver.ErrNotApplied):
+			return err // an attempt before may have been applied all the same
+		default:
+			b.lost = err
+		}
+		if attempt == maxAttempts || !c.pause(attempt) {
+			return err
+		}
+	}
+}
+
+// confirm makes sure that a batch without entries rests on the newest state: on a
+// log that others append to, only its tail can tell.
+func (c *Core) confirm(b *batch) error {
+	if !c.info.Exclusive {
+		if err := c.catchUpToTail(c.ctx); err != nil {
+			return err
+		}
+	}
+	if c.published.Load() != b.tx.base {
+		return driver.ErrMoved
+	}
+	return nil
+}
+
+// appendTimeout bounds an append to a shared log, whose engine may wait for others
+// as long as it is let. It ends as unknown, and is sent again.
+const appendTimeout = 30 * time.Second
+
+func (c *Core) appendOnce(b *batch) error {
+	ctx := c.ctx
+	if !c.info.Exclusive {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
+		defer cancel()
+	}
+	return c.log.Append(ctx, b.tx.base.tail(), b.entries)
+}
+
+// pause waits before the n-th new attempt, and tells whether to make it.
+func (c *Core) pause(n int) bool {
+	t := time.NewTimer(50 * time.Millisecond << (n - 1))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.closing:
+		return false // who closes does not want to wait for a storage that is away
+	}
+}
+
+// giveUp changes the outcomes of a batch that could not be written: it was not applied,
+// or, if an attempt was lost, that is not known. A refusal that rests on a commit of the
+// same batch, or on a state that others may have changed, is void with it.
+func (c *Core) giveUp(b *batch, err error) {
+	why := stet.WrapError(err, stet.CodeUnavailable, "the commit could not be written: %v. Nothing changed.", err)
+	if e := (*stet.Error)(nil); errors.As(err, &e) {
+		why = e // the engine's own words
+	}
+	for _, r := range b.requests {
+		out := &r.outcome
+		holds := out.err != nil && c.info.Exclusive && r.after == 0 ||
+			out.err != nil && stet.CodeOf(out.err) == stet.CodeUnknown ||
+			out.err == nil && out.replayed && out.change.Revision <= b.tx.base.revision
+		switch {
+		case holds:
+		case b.lost != nil && out.err == nil:
+			*out = outcome{err: unknown(b.lost, r.id, "the storage did not say")}
+		default:
+			*out = outcome{err: why}
+		}
+	}
+}
+
+// publishBatch makes an appended batch visible.
+func (c *Core) publishBatch(b *batch) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if c.published.Load() == b.tx.base {
+		c.hints = b.tx.hints
+		if len(b.entries) > 0 {
+			c.publish(b.tx)
+			c.cacheBodies(b)
+		}
+		return
+	}
+	// Somebody has read some of these entries, or all, from the log already, and
+	// published them. The others follow.
+	t := c.published.Load().begin()
+	for i := range b.entries {
+		if e := &b.entries[i]; e.Revision == t.revision+1 {
+			if err := t.follow(e, nil); err != nil {
+				return // the log has another entry there; the next read finds it
+			}
+		}
+	}
+	if t.revision != t.base.revision {
+		c.publish(t)
+	}
+}
+
+// cacheBodies puts the bodies of a published batch under the cache's bound.
+func (c *Core) cacheBodies(b *batch) {
+	for _, r := range b.requests {
+		if r.outcome.replayed {
+			continue
+		}
+		for i, body := range r.outcome.bodies {
+			switch {
+			case body == nil:
+			case b.tx.epoch != b.tx.base.epoch && !c.lives(r.outcome.change.Ops[i].PromptID(), body.version):
+				c.cache.drop(body.version) // the batch has cleared it away
+			default:
+				c.cache.add(body)
+			}
+		}
+	}
+}
+
+// answer tells the callers of a batch that is in the log, or was given up.
+func (c *Core) answer(b *batch) {
+	for _, r := range b.requests {
+		c.stats.outcome(&r.outcome)
+		if r.outcome.final {
+			c.refusals.add(r, stet.AsError(r.outcome.err))
+		}
+		close(r.answered)
+	}
 }

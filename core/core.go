@@ -71,13 +71,13 @@ type Core struct {
 	ids   ids       // guarded by state
 	dirty *dirtySet // guarded by state; nil if the engine keeps no checkpoints
 
-	barrier barrier
-	refused refused          // only the writer uses it
-	skips   map[skipKey]skip // of what is published; only the writer uses it
+	barrier  barrier
+	refusals refusals               // only the writer uses it
+	hints    map[hintKey]numberHint // of what is published; only the writer uses it
 
 	checkpointed checkpointed // only the writer uses it
 
-	queue   chan *pending
+	queue   chan *request
 	closing chan struct{} // closed when Close begins
 	stopped chan struct{} // closed when the writer is gone
 	work    sync.WaitGroup
@@ -126,7 +126,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	}
 	c := &Core{
 		log: log, info: log.Info(), opts: opts,
-		queue:   make(chan *pending, queueLen),
+		queue:   make(chan *request, queueLen),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		ids: newIDs(),
 	}

@@ -34,6 +34,17 @@ func (c *Core) catchUp(ctx context.Context) error {
 	}
 }
 
+// catchUpToTail reads what the log has beyond the state.
+func (c *Core) catchUpToTail(ctx context.Context) error {
+	tail, err := c.askTail(ctx)
+	if err != nil {
+		return err
+	}
+	c.state.Lock()
+	defer c.state.Unlock()
+	return c.reach(ctx, tail)
+}
+
 // askTail asks the log for its tail. What was published before the question is in
 // the log, so a tail that falls short of it, or differs from it, is that of
 // another log: this one lost entries that it had acknowledged, or was replaced.

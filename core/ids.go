@@ -3,6 +3,9 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
+
+	"github.com/stet-dev/stet"
 )
 
 // ids finds the revision of a commit by its id. It remembers every id for as long
@@ -97,4 +100,58 @@ func (s *ids) from(revision uint64) []uint32 {
 		hashes = append(hashes, s.hash(r))
 	}
 	return hashes
+}
+
+// refusals remember the commits that were refused lately, by their ids, so that
+// a duplicate of the request that was held up on its way is refused as well and
+// not carried out when nobody waits for it any more (trap 18). Only ids that a
+// caller chose can come again.
+type refusals struct {
+	byID  map[string]refusal
+	order []string // a ring
+	next  int
+}
+
+type refusal struct {
+	fingerprint string
+	err         *stet.Error
+}
+
+// maxRefused is how many refusals are remembered: minutes' worth under load, and
+// some megabytes at most.
+const maxRefused = 4096
+
+func (s *refusals) add(r *request, err *stet.Error) {
+	if r.generated {
+		return
+	}
+	if s.byID == nil {
+		s.byID = make(map[string]refusal)
+	}
+	id := strings.Clone(r.id) // what it was cut from is let go
+	if _, ok := s.byID[id]; !ok {
+		if len(s.order) < maxRefused {
+			s.order = append(s.order, id)
+		} else {
+			delete(s.byID, s.order[s.next])
+			s.order[s.next] = id
+			s.next = (s.next + 1) % maxRefused
+		}
+	}
+	s.byID[id] = refusal{r.fingerprint, err}
+}
+
+func (s *refusals) find(r *request) *stet.Error {
+	old, ok := s.byID[r.id]
+	switch {
+	case !ok:
+		return nil
+	case old.fingerprint != r.fingerprint:
+		return otherOperations(r.id, "was refused")
+	}
+	return old.err
+}
+
+func otherOperations(id, what string) *stet.Error {
+	return stet.Errorf(stet.CodeConflict, "the commit id %q was used for other operations, and that commit %s. Nothing changed. Choose a new id for a new commit.", id, what)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Replay takes over changes of another store as they were settled there: with their
+// Replay takes over changes of another store as they were resolved there: with their
 // ids, times, authors, numbers and ordinals. Only the revision of each is this store's,
 // and its time where the newest commit here is later: then it is that one's. It skips
 // the deciding, not the checks: a change that does not fit is a conflict and changes
@@ -20,17 +20,17 @@ import (
 func (c *Core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
 	all := make([]stet.Done, 0, len(copies))
 	for len(all) < len(copies) {
-		first, bad := c.group(copies[len(all):])
+		first, bad := c.newChain(copies[len(all):])
 		if first == nil {
 			return all, bad
 		}
-		out, err := c.submit(ctx, first)
-		for p := first; err == nil; {
-			all = append(all, done(out))
-			if p = p.next; p == nil {
+		err := c.submit(ctx, first)
+		for r := first; err == nil; {
+			all = append(all, r.outcome.done())
+			if r = r.next; r == nil {
 				break
 			}
-			out, err = c.outcome(ctx, p)
+			err = c.wait(ctx, r)
 		}
 		if err = cmp.Or(err, bad); err != nil {
 			return all, err
@@ -39,27 +39,27 @@ func (c *Core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, er
 	return all, nil
 }
 
-// group chains as many changes as go to the writer at once. It ends before one that
+// newChain chains as many changes as go to the writer at once. It ends before one that
 // cannot be taken over, and tells why.
-func (c *Core) group(copies []stet.Copy) (first *pending, bad error) {
-	var last *pending
+func (c *Core) newChain(copies []stet.Copy) (first *request, bad error) {
+	var last *request
 	for n, bytes := 0, 0; n < min(len(copies), c.opts.MaxBatch) && bytes < maxBatchBytes; n++ {
-		p, err := prepareReplay(&copies[n])
+		r, err := newCopy(&copies[n])
 		if err != nil {
 			return first, err
 		}
-		if bytes += p.size; last == nil {
-			first = p
+		if bytes += r.size; last == nil {
+			first = r
 		} else {
-			last.next, p.before = p, last
+			last.next, r.previous = r, last
 		}
-		last = p
+		last = r
 	}
 	return first, nil
 }
 
-// prepareReplay checks a change and computes what does not depend on the state.
-func prepareReplay(from *stet.Copy) (*pending, error) {
+// newCopy checks a change and computes what does not depend on the state.
+func newCopy(from *stet.Copy) (*request, error) {
 	ch := from.Change
 	ch.Ops = slices.Clone(ch.Ops)
 	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
@@ -69,12 +69,13 @@ func prepareReplay(from *stet.Copy) (*pending, error) {
 	if len(from.Versions) != len(ch.Ops) {
 		return nil, stet.Errorf(stet.CodeInvalid, "the change %s has %d operations and %d versions; it must have one for each.", ch.ID, len(ch.Ops), len(from.Versions))
 	}
-	p := &pending{
+	r := &request{
 		id: ch.ID, author: ch.Author, message: ch.Message, time: ch.Time, fingerprint: ch.Fingerprint,
-		ops: make([]preparedOp, len(ch.Ops)), replay: &ch, done: make(chan outcome, 1),
+		operations: make([]operation, len(ch.Ops)), copied: true, answered: make(chan struct{}),
 	}
 	for i := range ch.Ops {
-		s := ch.Ops[i].Save
+		op, s := &r.operations[i], ch.Ops[i].Save
+		op.resolved = &ch.Ops[i]
 		if s == nil || s.Unchanged {
 			continue
 		}
@@ -87,7 +88,6 @@ func prepareReplay(from *stet.Copy) (*pending, error) {
 			s.Seal = stet.Hash{} // its number stays used, its text is gone
 			continue
 		}
-		op := &p.ops[i]
 		op.fields = stet.Fields{
 			PromptID: s.PromptID, Content: v.Content(), Digest: v.Content().Digest(), Metadata: v.Metadata(),
 			Parents: slices.Collect(v.Parents()), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
@@ -104,31 +104,12 @@ func prepareReplay(from *stet.Copy) (*pending, error) {
 		} else if got != s.Seal {
 			return nil, stet.Errorf(stet.CodeInvalid, "%s@%s does not have the seal that its change gives.", s.PromptID, s.Version)
 		}
-		p.size += len(op.stored) + len(bodyText(op.fields.Content))
+		r.size += len(op.stored) + len(bodyText(op.fields.Content))
 	}
-	if p.size > stet.MaxCommitBytes {
+	if r.size > stet.MaxCommitBytes {
 		return nil, stet.Errorf(stet.CodeTooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, stet.MaxCommitBytes>>20)
 	}
-	return p, nil
-}
-
-// rebase carries out a settled change at the revision that follows.
-func (c *Core) rebase(t *tx, p *pending) (*stet.Change, []*cached, error) {
-	ch := *p.replay
-	ch.Revision, ch.Time = t.revision+1, t.notBefore(ch.Time)
-	bodies := make([]*cached, len(ch.Ops))
-	for i := range ch.Ops {
-		if s := ch.Ops[i].Save; s != nil && !s.Unchanged && !s.Seal.IsZero() {
-			f := p.ops[i].fields
-			f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, ch.Revision
-			bodies[i] = &cached{record: stet.NewRecord(f)}
-		}
-		if err := t.apply(&ch, i, bodies[i]); err != nil {
-			t.rollback()
-			return nil, nil, stet.WrapError(err, stet.CodeConflict, "the change %s does not fit this store: %v. Nothing changed. Copy into an empty store.", ch.ID, err)
-		}
-	}
-	return &ch, bodies, nil
+	return r, nil
 }
 
 // checkChange refuses what no store would have in its log, so that a copy cannot
@@ -161,43 +142,25 @@ func checkChange(ch *stet.Change) error {
 }
 
 func checkChangeOp(o *stet.ChangeOp) error {
-	kinds := 0
-	var err error
-	if s := o.Save; s != nil {
-		kinds++
-		err = checkMoves(s.PromptID, s.Labels)
-		if s.Version.IsZero() || s.Digest.IsZero() || s.Unchanged && !s.Seal.IsZero() {
-			err = cmp.Or(err, error(stet.Errorf(stet.CodeInvalid, "a save in it has no version, no digest, or a seal although it is unchanged.")))
-		}
-		err = cmp.Or(err, checkProse("bump", string(s.Bump), maxAuthor), checkProse("reason", s.Reason, maxMessage))
-	}
-	if d := o.Delete; d != nil {
-		kinds++
-		err = checkMoves(d.PromptID, d.Labels)
-	}
-	for _, l := range []*stet.LabelChange{o.SetLabel, o.RemoveLabel, o.Rollback} {
-		if l != nil {
-			kinds++
-			err = checkMoves(l.PromptID, []stet.LabelChange{*l})
-		}
-	}
-	if o.Clear != nil {
-		kinds++
-	}
-	if kinds != 1 {
+	if kinds := countSet(o.Save != nil, o.Delete != nil, o.SetLabel != nil, o.RemoveLabel != nil, o.Rollback != nil, o.Clear != nil); kinds != 1 {
 		return stet.Errorf(stet.CodeInvalid, "an operation in it is %d operations at once.", kinds)
 	}
-	return err
-}
-
-func checkMoves(id string, labels []stet.LabelChange) error {
-	if err := stet.CheckID(id); err != nil {
+	if o.Clear != nil {
+		return nil
+	}
+	if err := stet.CheckID(o.PromptID()); err != nil {
 		return err
 	}
-	for i := range labels {
-		if err := stet.CheckLabel(labels[i].Label); err != nil {
+	for _, l := range o.Labels() {
+		if err := stet.CheckLabel(l.Label); err != nil {
 			return err
 		}
+	}
+	if s := o.Save; s != nil {
+		if s.Version.IsZero() || s.Digest.IsZero() || s.Unchanged && !s.Seal.IsZero() {
+			return stet.Errorf(stet.CodeInvalid, "a save in it has no version, no digest, or a seal although it is unchanged.")
+		}
+		return cmp.Or(checkProse("bump", string(s.Bump), maxAuthor), checkProse("reason", s.Reason, maxMessage))
 	}
 	return nil
 }

@@ -32,8 +32,8 @@ type tx struct {
 	// gone are the versions that the batch has deleted, with their prompts.
 	gone []gone
 
-	// skips are by prompt and bump; newSkips are those since the last keep.
-	skips, newSkips map[skipKey]skip
+	// hints are by prompt and bump; newHints are those since the last keep.
+	hints, newHints map[hintKey]numberHint
 
 	undo []undo
 	kept int // how many of gone are final
@@ -100,7 +100,7 @@ func (t *tx) notBefore(at time.Time) time.Time {
 }
 
 func (t *tx) keep() {
-	t.keepSkips()
+	t.keepHints()
 	t.undo = t.undo[:0]
 	t.kept = len(t.gone)
 }
@@ -117,11 +117,11 @@ func (t *tx) dropped() []driver.BodyRef {
 // rollback takes back the changes since the last keep.
 func (t *tx) rollback() {
 	t.gone = t.gone[:t.kept]
-	t.newSkips = nil
+	t.newHints = nil
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		switch u := t.undo[i]; {
 		case u.all != nil:
-			t.epoch, t.cleared, t.heads, t.skips = u.all.epoch, u.all.cleared, u.all.heads, u.all.skips
+			t.epoch, t.cleared, t.heads, t.hints = u.all.epoch, u.all.cleared, u.all.heads, u.all.hints
 		case u.head == nil:
 			delete(t.heads, u.id)
 		default:
@@ -143,7 +143,7 @@ func (t *tx) edit(id string, c *stet.Change) *head {
 	return h
 }
 
-// apply carries out one settled operation: the only way in which the state
+// apply carries out one resolved operation: the only way in which the state
 // changes, for new commits and for those read from the log alike. body is the
 // version that a save adds, if it is at hand.
 //
@@ -155,21 +155,21 @@ func (t *tx) apply(c *stet.Change, op int, body *cached) error {
 		return t.applySave(c, op, o.Save, body)
 	case o.Delete != nil:
 		return t.applyDelete(c, o.Delete)
-	case o.SetLabel != nil:
-		return t.applyLabel(c, o.SetLabel)
-	case o.RemoveLabel != nil:
-		return t.applyLabel(c, o.RemoveLabel)
-	case o.Rollback != nil:
-		return t.applyLabel(c, o.Rollback)
+	case o.Label() != nil:
+		return t.applyLabel(c, o.Label())
 	case o.Clear != nil:
-		before := *t
-		t.undo = append(t.undo, undo{all: &before})
-		t.epoch++
-		t.cleared = c.Revision
-		t.heads, t.skips, t.newSkips = make(map[string]*head), nil, nil
+		t.applyClear(c)
 		return nil
 	}
 	return fmt.Errorf("operation %d is of no known kind", op)
+}
+
+func (t *tx) applyClear(c *stet.Change) {
+	before := *t
+	t.undo = append(t.undo, undo{all: &before})
+	t.epoch++
+	t.cleared = c.Revision
+	t.heads, t.hints, t.newHints = make(map[string]*head), nil, nil
 }
 
 func (t *tx) applySave(c *stet.Change, op int, s *stet.SaveChange, body *cached) error {

@@ -69,18 +69,18 @@ func TestWaitingIsNotInHand(t *testing.T) {
 // TestBytesOfAnswers has a client that does not read a large answer: for another
 // there is no room, for small ones there is, and all is given back.
 func TestBytesOfAnswers(t *testing.T) {
-	r := newRig(t, Options{Limits: Limits{answerBytes: 42 << 20}})
+	r := newRig(t, Options{Limits: Limits{answerBytes: 26 << 20}})
 	text := strings.Repeat("x", 1<<20-1000)
 	for i := range 10 {
 		if _, err := r.store.Save(t.Context(), stet.Draft{PromptID: "a", Text: fmt.Sprint(i) + text[1:]}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	many := `{"refs":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 30), ",") + `]}`
+	many := `{"refs":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 16), ",") + `]}`
 	post := fmt.Sprintf("POST /v1/get HTTP/1.1\nHost: localhost\nConnection: close\nContent-Type: application/json\nContent-Length: %d\n\n%s", len(many), many)
 	slow := r.dial(post)
 	await(t, func() bool {
-		return r.api.limiter.answers.Load() > 30*int64(len(text)) && len(r.api.limiter.builds) == 0
+		return r.api.limiter.answers.Load() > 16*int64(len(text)) && len(r.api.limiter.builds) == 0
 	})
 	res, body := answer(t, r.dial(post))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes, and this one would be over") {
@@ -90,7 +90,7 @@ func TestBytesOfAnswers(t *testing.T) {
 	pages := "GET /v1/prompts/a/versions HTTP/1.1\nHost: localhost\n\n"
 	page := r.dial(pages)
 	await(t, func() bool {
-		return r.api.limiter.answers.Load() > 37*int64(len(text)) && len(r.api.limiter.builds) == 0
+		return r.api.limiter.answers.Load() > 23*int64(len(text)) && len(r.api.limiter.builds) == 0
 	})
 	for _, request := range []string{pages, "GET /v1/changes?texts=true HTTP/1.1\nHost: localhost\n\n"} {
 		if res, body := answer(t, r.dial(request)); res.StatusCode != http.StatusServiceUnavailable {
@@ -101,7 +101,7 @@ func TestBytesOfAnswers(t *testing.T) {
 	if res, _ := r.ask("GET /v1/prompts"); res.StatusCode != http.StatusOK {
 		t.Errorf("a small one: %s", res.Status)
 	}
-	if res, body := answer(t, slow); res.StatusCode != http.StatusOK || len(body) < 30*len(text) {
+	if res, body := answer(t, slow); res.StatusCode != http.StatusOK || len(body) < 16*len(text) {
 		t.Errorf("the first: %s, %d bytes", res.Status, len(body))
 	}
 	await(t, func() bool { return r.api.limiter.answers.Load() == 0 && len(r.api.limiter.builds) == 0 })

@@ -102,9 +102,12 @@ func hostileBodies() []hostile {
 	const head = "POST /v1/prompts/b/versions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 	var bomb strings.Builder
 	z := gzip.NewWriter(&bomb)
-	z.Write(make([]byte, 64<<20)) // into memory: it cannot fail
+	for block := make([]byte, 1<<20); bomb.Len() < 64<<10; { // some 64 MB of zeros
+		z.Write(block) // into memory: it cannot fail
+		z.Flush()
+	}
 	z.Close()
-	huge := `{"text":"` + strings.Repeat("x", DefaultMaxBody) + `"}`
+	huge := `{"text":"` + strings.Repeat("x", hostileMaxBody) + `"}`
 	const save, ok = "POST /v1/prompts/b/versions", `{"text":"x"}`
 	rows := []hostile{
 		{what: "a body over the limit", line: save, body: huge, want: "413 too_large"},

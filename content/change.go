@@ -77,7 +77,8 @@ func Compare(prev, next Content) Change {
 	var changed []string
 	spaceOnly := false
 	if a.text != b.text || a.messages != b.messages {
-		if spaceOnly = a.collapsed() == b.collapsed(); !spaceOnly {
+		maybe := a.kind != TypeText || equalButSpace(a.text, b.text) // as hardly any two are
+		if spaceOnly = maybe && a.collapsed() == b.collapsed(); !spaceOnly {
 			if a.kind == TypeText {
 				changed = append(changed, "text")
 			} else {
@@ -99,6 +100,19 @@ func Compare(prev, next Content) Change {
 		reason += ", " + listNames("variable", lost, "is gone", "are gone")
 	}
 	return Change{Minor, reason}
+}
+
+// equalButSpace tells whether two texts are equal when all white space is left out. It
+// looks at both up to the first word that differs.
+func equalButSpace(a, b string) bool {
+	for {
+		a, b = a[spaceLen(a):], b[spaceLen(b):]
+		n := min(wordLen(a), wordLen(b))
+		if n == 0 || a[:n] != b[:n] {
+			return a == b
+		}
+		a, b = a[n:], b[n:]
+	}
 }
 
 // collapsed returns the text, or the messages, in the form in which Compare

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,12 +25,21 @@ func Decode(r io.Reader, v any) error { return decode(r, v, bounded) }
 // DecodeAll is Decode for a file of one's own, whose lists may have any length.
 func DecodeAll(r io.Reader, v any) error { return decode(r, v) }
 
+// decoders are for buffers, which they do not keep. A new one takes 5 KB.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(noBytes) }}
+
+var noBytes = new(bytes.Buffer)
+
 func decode(r io.Reader, v any, more ...json.Options) error {
 	seen := beginning{r: r}
-	d := jsontext.NewDecoder(&seen)
+	var d *jsontext.Decoder
 	if b, ok := r.(*bytes.Buffer); ok { // which is there, and is not copied
 		seen.b = b.Bytes()[:min(b.Len(), mostSeen)]
-		d = jsontext.NewDecoder(b)
+		d = decoders.Get().(*jsontext.Decoder)
+		d.Reset(b)
+		defer func() { d.Reset(noBytes); decoders.Put(d) }()
+	} else {
+		d = jsontext.NewDecoder(&seen)
 	}
 	if err := json.UnmarshalDecode(d, v, append(more, json.RejectUnknownMembers(true))...); err != nil {
 		return decodeError(err, seen.b)

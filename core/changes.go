@@ -94,19 +94,6 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, o stet
 	return page, last, nil
 }
 
-// hashAt returns the hash of the entry at a revision from 1, to hold the next
-// one against: what rotted on the disk is an error and never an answer.
-func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
-	entries, err := c.log.Read(ctx, revision-1, 1)
-	switch {
-	case err != nil:
-		return stet.Hash{}, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
-	case len(entries) == 0:
-		return stet.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
-	}
-	return entries[0].Hash, nil
-}
-
 // Changes yields every change after a revision, in order, none missing and none
 // twice, and then those to come, each after it is published, until ctx is done,
 // the store is closed, or the caller stops. An error ends it.

@@ -8,6 +8,7 @@ package core
 import (
 	"context"
 	"errors"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -204,4 +205,76 @@ func (c *Core) Close() error {
 		c.closed = err
 	})
 	return c.closed
+}
+
+// stats are the counters of a Core.
+type stats struct {
+	commits, replayed, conflicts, refused, failed atomic.Uint64
+	batches                                       [stet.BatchBuckets]atomic.Uint64
+	gets, hits, misses                            atomic.Uint64
+	looked                                        atomic.Uint64 // versions, one by one, by reads; for tests
+}
+
+// batch counts an append of n entries.
+func (s *stats) batch(n int) {
+	if n == 0 {
+		return
+	}
+	s.commits.Add(uint64(n))
+	s.batches[min(bits.Len(uint(n-1)), stet.BatchBuckets-1)].Add(1)
+}
+
+// outcome counts what a caller is told of a commit.
+func (s *stats) outcome(out *outcome) {
+	switch stet.CodeOf(out.err) {
+	case "":
+		if out.replayed {
+			s.replayed.Add(1)
+		}
+	case stet.CodeConflict:
+		s.conflicts.Add(1)
+	case stet.CodeUnavailable, stet.CodeUnknown, stet.CodeInternal:
+		s.failed.Add(1)
+	default:
+		s.refused.Add(1)
+	}
+}
+
+// Stats implements stet.Monitor. The counters are read one after the other, while others
+// may count.
+func (c *Core) Stats() stet.Stats {
+	s := &c.stats
+	out := stet.Stats{
+		Queued:  len(c.queue),
+		Commits: s.commits.Load(), Replayed: s.replayed.Load(), Conflicts: s.conflicts.Load(),
+		Refused: s.refused.Load(), Failed: s.failed.Load(),
+		Gets: s.gets.Load(), Hits: s.hits.Load(), Misses: s.misses.Load(),
+	}
+	for i := range out.Batches {
+		out.Batches[i] = s.batches[i].Load()
+	}
+	return out
+}
+
+// Backup has the engine copy the store to a file, and returns the revision and
+// the hash of the last entry that is in it.
+func (c *Core) Backup(ctx context.Context, path string, o stet.BackupOptions) (uint64, stet.Hash, error) {
+	if c.ctx.Err() != nil {
+		return 0, stet.Hash{}, errClosed()
+	}
+	b, ok := c.log.(driver.Backuper)
+	if !ok {
+		return 0, stet.Hash{}, stet.Errorf(stet.CodeInvalid, "a store of the engine %s cannot be backed up to a file. Export it.", c.info.Engine)
+	}
+	tail, err := b.Backup(ctx, path, driver.BackupOptions(o))
+	var e *stet.Error
+	switch {
+	case err != nil && c.ctx.Err() != nil:
+		return 0, stet.Hash{}, errClosed()
+	case errors.As(err, &e):
+		return 0, stet.Hash{}, err
+	case err != nil:
+		return 0, stet.Hash{}, stet.WrapError(err, stet.CodeUnavailable, "the store could not be backed up: %v. Nothing was left.", err)
+	}
+	return tail.Revision, tail.Hash, nil
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/stet-dev/stet"
@@ -74,31 +73,4 @@ func (c *Core) History(ctx context.Context, id, labelName string, o stet.History
 		})
 	}
 	return page, nil
-}
-
-// entryAt reads a change whose author, message or time an answer rests on, held against the
-// hash of the one before it, and the bytes of its entry.
-func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
-	var hash stet.Hash
-	var err error
-	if ctx.Err() != nil {
-		err = stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "reading the log was cut short at revision %d: %v.", revision, context.Cause(ctx))
-	} else if revision > 1 {
-		hash, err = c.hashAt(ctx, revision-1)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	entries, err := c.log.Read(ctx, revision-1, 1)
-	switch {
-	case err != nil:
-		return nil, 0, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
-	case len(entries) == 0:
-		return nil, 0, damaged(fmt.Errorf("the log ends before revision %d", revision))
-	}
-	ch, err := decodeEntry(revision-1, hash, &entries[0])
-	if err != nil {
-		return nil, 0, damaged(err)
-	}
-	return ch, len(entries[0].Data), nil
 }

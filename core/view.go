@@ -5,11 +5,172 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 
 	"github.com/stet-dev/stet"
 )
+
+// now is the at of a view of the present.
+const now = math.MaxUint64
+
+// A view is a head as it was just after revision at.
+type view struct {
+	*head
+	at     uint64
+	survey *survey // of a request that asks more than once, or nil
+}
+
+// asOf returns the view of h at a revision.
+func (h *head) asOf(at uint64) view { return view{head: h, at: at} }
+
+// alive tells whether v could be named in the view. A version that lived then
+// but was deleted since is still named: its number is known, its text is gone.
+func (w view) alive(v *version) bool {
+	return v.revision <= w.at && (v.deleted == 0 || v.deleted > w.at)
+}
+
+// down yields the versions of the view that are releases, or those that are
+// pre-releases, not above high (zero for all), the highest first.
+func (w view) down(prerelease bool, high stet.Number) iter.Seq[*version] {
+	live, ok := w.set()
+	dead := versions{}
+	if !ok {
+		live, dead = w.head.live, w.head.dead
+	}
+	a, b := live.releases, dead.releases
+	if prerelease {
+		a, b = live.prereleases, dead.prereleases
+	}
+	if ok {
+		return a.down(high)
+	}
+	return w.filter(merge(a.down(high), b.down(high), func(a, b *version) bool { return b.number.Less(a.number) }))
+}
+
+func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		for v := range seq {
+			if w.alive(v) && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// all yields the versions of the view by precedence, from after one number
+// (zero for the start) on.
+func (w view) all(ascending bool, after stet.Number) iter.Seq[*version] {
+	dir, before := (*order).down, func(a, b *version) bool { return b.number.Less(a.number) }
+	if ascending {
+		dir, before = (*order).up, func(a, b *version) bool { return a.number.Less(b.number) }
+	}
+	live, ok := w.set()
+	if !ok {
+		live = w.head.live
+	}
+	seq := merge(dir(live.releases, after), dir(live.prereleases, after), before)
+	if !ok {
+		dead := merge(dir(w.head.dead.releases, after), dir(w.head.dead.prereleases, after), before)
+		seq = w.filter(merge(seq, dead, before))
+	}
+	return func(yield func(*version) bool) {
+		for v := range seq {
+			if v.number != after && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// merge yields what two ordered sequences yield, in order.
+func merge(a, b iter.Seq[*version], before func(a, b *version) bool) iter.Seq[*version] {
+	return func(yield func(*version) bool) {
+		next, stop := iter.Pull(b)
+		defer stop()
+		y, ok := next()
+		for x := range a {
+			for ok && before(y, x) {
+				if !yield(y) {
+					return
+				}
+				y, ok = next()
+			}
+			if !yield(x) {
+				return
+			}
+		}
+		for ok {
+			if !yield(y) {
+				return
+			}
+			y, ok = next()
+		}
+	}
+}
+
+func first(seq iter.Seq[*version]) *version {
+	for v := range seq {
+		return v
+	}
+	return nil
+}
+
+func (w view) latest() *version {
+	if then, ok := w.set(); ok {
+		return then.latest()
+	}
+	if v := first(w.down(false, stet.Number{})); v != nil {
+		return v
+	}
+	return first(w.down(true, stet.Number{}))
+}
+
+// labeled returns the version that a label pointed at, or nil.
+func (w view) labeled(name string) *version {
+	l := w.head.label(name)
+	if l == nil {
+		return nil
+	}
+	if w.at == now {
+		return l.at
+	}
+	n := w.placeAt(l, w.at)
+	if n.IsZero() {
+		return nil
+	}
+	return w.head.used(n)
+}
+
+// everLabels yields the labels that were ever set: first those that are on a version now.
+func (w view) everLabels() iter.Seq[*label] {
+	return func(yield func(*label) bool) {
+		for l := range w.labels.all() {
+			if !yield(l) {
+				return
+			}
+		}
+		for l := range w.removed.all() {
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+func (w view) byNumber(n stet.Number) *version {
+	if v := w.head.live.get(n); v != nil {
+		if w.alive(v) {
+			return v
+		}
+		return nil
+	}
+	if v := w.head.dead.get(n); v != nil && w.alive(v) {
+		return v
+	}
+	return nil
+}
 
 // A survey is what one request has found out about one prompt at one revision, so that
 // its second reference to it costs no second look at each version. It is the request's

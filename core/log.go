@@ -221,3 +221,43 @@ func (c *Core) rounds() {
 		close(r.done)
 	}
 }
+
+// hashAt returns the hash of the entry at a revision from 1, to hold the next
+// one against: what rotted on the disk is an error and never an answer.
+func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	switch {
+	case err != nil:
+		return stet.Hash{}, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
+	case len(entries) == 0:
+		return stet.Hash{}, damaged(fmt.Errorf("the log ends before revision %d", revision))
+	}
+	return entries[0].Hash, nil
+}
+
+// entryAt reads a change whose author, message or time an answer rests on, held against the
+// hash of the one before it, and the bytes of its entry.
+func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
+	var hash stet.Hash
+	var err error
+	if ctx.Err() != nil {
+		err = stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "reading the log was cut short at revision %d: %v.", revision, context.Cause(ctx))
+	} else if revision > 1 {
+		hash, err = c.hashAt(ctx, revision-1)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	entries, err := c.log.Read(ctx, revision-1, 1)
+	switch {
+	case err != nil:
+		return nil, 0, c.unread(err, stet.CodeUnavailable, "the log at revision %d", revision)
+	case len(entries) == 0:
+		return nil, 0, damaged(fmt.Errorf("the log ends before revision %d", revision))
+	}
+	ch, err := decodeEntry(revision-1, hash, &entries[0])
+	if err != nil {
+		return nil, 0, damaged(err)
+	}
+	return ch, len(entries[0].Data), nil
+}

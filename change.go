@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/internal/plainjson"
 )
 
 // A Change is one commit as it stands in the log: everything that was left to
@@ -121,7 +122,7 @@ type LabelChange struct {
 
 // MarshalJSON returns the change as one JSON object.
 func (c Change) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
+	return plainjson.Marshal(struct {
 		Revision    uint64     `json:"revision"`
 		ID          string     `json:"id"`
 		Time        string     `json:"time"`

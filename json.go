@@ -1,9 +1,9 @@
 package stet
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
+
+	"github.com/stet-dev/stet/internal/plainjson"
 )
 
 // The times of all JSON that stet writes have the form of FormatTime; a time.Time
@@ -11,7 +11,7 @@ import (
 
 // MarshalJSON returns the head as one JSON object.
 func (h Head) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
+	return plainjson.Marshal(struct {
 		PromptID  string            `json:"prompt_id"`
 		Latest    Number            `json:"latest"`
 		Current   Number            `json:"current"`
@@ -26,7 +26,7 @@ func (h Head) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON returns the move as one JSON object.
 func (m Move) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
+	return plainjson.Marshal(struct {
 		Revision uint64 `json:"revision"`
 		From     Number `json:"from,omitzero"`
 		To       Number `json:"to,omitzero"`
@@ -38,7 +38,7 @@ func (m Move) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON returns the answer as one JSON object.
 func (d Done) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
+	return plainjson.Marshal(struct {
 		ID       string   `json:"id"`
 		Revision uint64   `json:"revision"`
 		Time     string   `json:"time"`
@@ -53,14 +53,4 @@ func formatTime(t time.Time) string {
 		return ""
 	}
 	return FormatTime(t)
-}
-
-// marshal is json.Marshal without the escapes that a web page would need: prompts
-// are full of tags.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

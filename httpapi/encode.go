@@ -1,10 +1,10 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/plainjson"
 )
 
 // encode returns v as JSON without the escapes that a web page would need: prompts are
@@ -15,11 +15,9 @@ func encode(v any) ([]byte, error) {
 	if m, ok := v.(json.Marshaler); ok {
 		return m.MarshalJSON()
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	b, err := plainjson.Marshal(v)
+	if err != nil {
 		return nil, stet.WrapError(err, stet.CodeInternal, "the answer could not be encoded: %v.", err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/driver"
 	"github.com/stet-dev/stet/internal/dbfile"
+	"github.com/stet-dev/stet/internal/disk"
 )
 
 var errClosed = errors.New("sqlite: the log is closed")
@@ -64,7 +65,7 @@ func outOfFiles(err error) bool {
 
 // isFull reports whether the disk is full.
 func isFull(err error) bool {
-	return primary(err) == sqlite3.SQLITE_FULL || errors.Is(err, errNoReserve) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return primary(err) == sqlite3.SQLITE_FULL || errors.Is(err, errNoReserve) || disk.IsFull(err)
 }
 
 // describe says what went wrong, as a clause without a full stop.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
+	"github.com/stet-dev/stet/internal/plainjson"
 	"github.com/stet-dev/stet/open"
 )
 
@@ -84,13 +83,11 @@ func (b by) commit(ctx context.Context, s *stet.Store, op stet.Op) (stet.Done, e
 
 // json prints v as one line of JSON.
 func (a *app) json(v any) error {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false) // a prompt is full of tags, and this is no web page
-	if err := e.Encode(v); err != nil {
+	line, err := plainjson.Marshal(v)
+	if err != nil {
 		return err
 	}
-	return a.out.JSON(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+	return a.out.JSON(line)
 }
 
 // done prints what a commit did: as JSON, or in the words of say.

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/disk"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/ownfile"
 	"github.com/stet-dev/stet/internal/temp"
@@ -131,9 +132,9 @@ func OneName(path string) error {
 // CannotMake says why a file, or the lock beside it, cannot be made.
 func CannotMake(err error, path string) error {
 	switch {
-	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
+	case errors.Is(err, fs.ErrPermission) || disk.IsReadOnly(err):
 		return ReadOnly(err, path)
-	case isFull(err):
+	case disk.IsFull(err):
 		return stet.WrapError(err, stet.CodeUnavailable, "the disk that %s is on is full. Make room and open it again.", path)
 	}
 	return stet.WrapError(err, stet.CodeUnavailable, "%s cannot be made: %v.", path, err)

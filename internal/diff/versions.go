@@ -7,6 +7,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/internal/plainjson"
 )
 
 // A Part is something of which two versions are compared: their texts, or their
@@ -56,7 +57,7 @@ func plain(c content.Content, raw bool) string {
 			b.WriteString("[" + role + "]\n" + text + "\n\n")
 			continue
 		}
-		one, _ := marshal(m) // cannot fail: it was read just now
+		one, _ := plainjson.Marshal(m) // cannot fail: it was read just now
 		b.WriteString(indent(string(one)) + "\n")
 	}
 	return b.String()
@@ -64,7 +65,7 @@ func plain(c content.Content, raw bool) string {
 
 // settings returns what a version has beside its text.
 func settings(v stet.Version) string {
-	one, _ := marshal(struct { // cannot fail: the raw values are canonical JSON
+	one, _ := plainjson.Marshal(struct { // cannot fail: the raw values are canonical JSON
 		Type     string          `json:"type"`
 		Template string          `json:"template"`
 		Config   json.RawMessage `json:"config"`
@@ -79,13 +80,4 @@ func indent(s string) string {
 		return s
 	}
 	return b.String() + "\n"
-}
-
-// marshal is json.Marshal without the escapes that a web page would need.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

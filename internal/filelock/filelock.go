@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stet-dev/stet/internal/disk"
 	"github.com/stet-dev/stet/internal/ownfile"
 )
 
@@ -184,7 +185,7 @@ func write(f *os.File, now time.Time) error {
 		return err
 	}
 	_, err = f.WriteAt(append(data, '\n'), 0)
-	if isFull(err) {
+	if disk.IsFull(err) {
 		return nil // the lock is what counts; on a full disk nobody is named
 	}
 	return err

@@ -3,9 +3,7 @@
 package filelock
 
 import (
-	"errors"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,8 +21,4 @@ func tryLock(f *os.File) error {
 			return err
 		}
 	}
-}
-
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

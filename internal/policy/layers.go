@@ -10,7 +10,7 @@ const Module = "github.com/stet-dev/stet"
 // A package that is not here is refused: whoever adds one says where it stands.
 var layers = [][]string{
 	// The leaves: canonical content, the contract of an engine, and helpers of one noun.
-	{"driver", "internal/digits", "internal/lines", "internal/near", "internal/ownfile", "internal/sieve", "internal/visible"},
+	{"driver", "internal/digits", "internal/disk", "internal/lines", "internal/near", "internal/ownfile", "internal/plainjson", "internal/sieve", "internal/visible"},
 	{"content", "internal/testkit", "internal/filelock"},
 	{"internal/temp"},
 	// The domain, which callers import.
@@ -31,7 +31,7 @@ var layers = [][]string{
 
 // pure are the packages that do no I/O and start no clock: what they need of the
 // world they are given. They import nothing from outside but what is listed here.
-var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/near", "internal/digits", "internal/sieve", "internal/visible"}
+var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/near", "internal/digits", "internal/plainjson", "internal/sieve", "internal/visible"}
 
 // pureImports are the imports from outside that pure packages may have. None can
 // open a file or a connection; io is there for the readers that a caller gives.

@@ -37,9 +37,9 @@ func (d *Draft) UnmarshalJSON(b []byte) error {
 }
 
 // Content returns the content of a draft, or says what is wrong with it; see
-// [content.New], also for the limit.
-func (d *Draft) Content(limit int) (content.Content, error) {
-	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template, Limit: limit}
+// [content.New].
+func (d *Draft) Content() (content.Content, error) {
+	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
 	if d.Text != "" || len(d.Messages) == 0 {
 		spec.Text = &d.Text
 	}

@@ -11,8 +11,4 @@ type Values struct {
 	// Placeholders gives each placeholder a JSON list of messages, which may
 	// be empty and may hold no placeholders. Other names are ignored.
 	Placeholders map[string]json.RawMessage `json:"placeholders,omitempty"`
-	// Limit is the most bytes that the text, or the messages as canonical
-	// JSON, may have: 0 means content.DefaultRenderLimit, a negative number that
-	// there is no limit.
-	Limit int `json:"-"`
 }

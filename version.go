@@ -114,7 +114,7 @@ func (v Version) Variables() iter.Seq[string] { return v.fields().Content.Variab
 // [content.Content.Render]. It fails with invalid, naming what has no value, or
 // with too_large.
 func (v Version) Render(values Values) (content.Rendered, error) {
-	r, err := v.fields().Content.Render(content.Values(values))
+	r, err := v.fields().Content.Render(content.Values{Variables: values.Variables, Placeholders: values.Placeholders})
 	if err != nil {
 		return content.Rendered{}, AsError(err)
 	}

@@ -31,10 +31,6 @@ type Options struct {
 	// bodies in memory anyway.
 	CacheBytes int
 
-	// MaxContent is the most bytes of one content in canonical form:
-	// content.DefaultLimit if 0, no limit but the commit's if negative.
-	MaxContent int
-
 	// MaxBatch bounds the commits that are written together; 0 means 1,024.
 	MaxBatch int
 

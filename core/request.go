@@ -253,7 +253,7 @@ func (c *Core) newSave(ctx context.Context, r *request, op *operation, d *stet.D
 	if op.parents, err = parseParents(d.Parents); err != nil {
 		return err
 	}
-	body, err := d.Content(c.opts.MaxContent)
+	body, err := d.Content()
 	if err != nil {
 		return err
 	}

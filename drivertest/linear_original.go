@@ -70,7 +70,7 @@ func (o *original) saveVersion(d *stet.Draft, a *Answer) error {
 	if taken {
 		return clash("taken")
 	}
-	c, _ := d.Content(0)
+	c, _ := d.Content()
 	v := &modelVersion{number: stet.MustParseNumber(d.Version), content: c, draft: d, author: d.Author, message: d.Message, metadata: "{}"}
 	end = o.at()
 	all := o.versions[d.PromptID]

@@ -33,7 +33,7 @@ func malformed(o *stet.Op) error {
 			err = try(err, stet.Errorf(stet.CodeInvalid, "both"))
 		}
 		_, bumpErr := stet.ParseBump(string(d.Bump))
-		_, contentErr := d.Content(0)
+		_, contentErr := d.Content()
 		err = try(err, bumpErr, contentErr)
 		for i, l := range d.Labels {
 			err = try(err, stet.CheckLabel(l))

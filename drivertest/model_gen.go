@@ -116,7 +116,7 @@ func (g *generator) selector() string {
 	case 5:
 		return fmt.Sprintf("@#%d", 1+g.pick(6))
 	case 6:
-		c, _ := (&stet.Draft{Text: oneOf(g, worldTexts)}).Content(0)
+		c, _ := (&stet.Draft{Text: oneOf(g, worldTexts)}).Content()
 		d := fmt.Sprintf("%x", c.Digest())
 		return "@sha256:" + d[:8+g.pick(57)]
 	}

@@ -127,7 +127,7 @@ func (t *modelTx) save(d *stet.Draft) (modelResult, error) {
 			return modelResult{}, absent()
 		}
 	}
-	c, _ := d.Content(0)
+	c, _ := d.Content()
 	r := modelResult{id: d.PromptID}
 	if d.IfChanged && latest != nil && latest.content.Digest() == c.Digest() {
 		r.saved, r.same = latest, true

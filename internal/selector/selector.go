@@ -6,8 +6,6 @@
 package selector
 
 import (
-	"strconv"
-
 	"github.com/stet-dev/stet"
 )
 
@@ -25,17 +23,6 @@ const (
 	KindDigest              // the version with a digest that begins so: Digest
 )
 
-var kindNames = [...]string{"current", "latest", "exact", "label", "range", "ordinal", "digest"}
-
-// String returns the kind in a word: "current", "latest", "exact", "label",
-// "range", "ordinal" or "digest".
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return "Kind(" + strconv.Itoa(int(k)) + ")"
-}
-
 // A Selector names a version of a prompt. The zero Selector is the current
 // version. A Selector is immutable and safe for concurrent use.
 type Selector struct {
@@ -44,15 +31,6 @@ type Selector struct {
 	num     stet.Number
 	ordinal uint64
 	rng     *Range // set exactly when kind is KindRange
-}
-
-// Exact returns the selector of the version n. The zero Number selects the
-// current version.
-func Exact(n stet.Number) Selector {
-	if n.IsZero() {
-		return Selector{}
-	}
-	return Selector{kind: KindExact, text: n.String(), num: n}
 }
 
 // Kind returns what s names a version by.

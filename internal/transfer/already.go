@@ -104,7 +104,7 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 		}
 		switch {
 		case asked.Save != nil:
-			body, err := asked.Save.Content(-1)
+			body, err := asked.Save.Content()
 			return err == nil && did.Save.Digest == body.Digest()
 		case asked.SetLabel != nil:
 			return did.SetLabel.Label == asked.SetLabel.Label

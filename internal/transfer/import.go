@@ -142,7 +142,7 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 // draft sends a draft on its way. Those of one prompt go one after the other;
 // one that was made from versions of other prompts waits for all before it.
 func (im *importer) draft(line int, d *stet.Draft) error {
-	body, err := d.Content(-1)
+	body, err := d.Content()
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func (c *Core) read(ctx context.Context, id string, v *version) (*stet.Record, e
 	return nil, errGone
 }
 
-// deleted tells whether v has been deleted. If the log has the commit and the
+// deleted reports whether v has been deleted. If the log has the commit and the
 // writer has not published it yet, deleted does so in its place, rather than wait.
 func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error) {
 	if !c.lives(id, v) {
@@ -230,7 +230,7 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 	return &b.record, nil
 }
 
-// lives tells whether v is in the newest head of its prompt that is published.
+// lives reports whether v is in the newest head of its prompt that is published.
 func (c *Core) lives(id string, v *version) bool {
 	h, _ := c.newest(id)
 	return h != nil && h.live.get(v.number) == v

@@ -69,7 +69,7 @@ func (d *dirtySet) note(t *tx) {
 		}
 		d.prompts[id] = &dirtyPrompt{full: full}
 	}
-	for _, g := range t.gone {
+	for _, g := range t.deleted {
 		p := d.prompts[g.id]
 		if p == nil {
 			continue // gone with a clear

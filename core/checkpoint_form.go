@@ -310,7 +310,7 @@ func decodeHead(id string, data []byte, chunks [][]byte) (*head, error) {
 			h.removed = h.removed.with(l)
 		}
 	}
-	h.settle()
+	h.derive()
 	return h, nil
 }
 

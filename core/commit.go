@@ -248,7 +248,7 @@ func (c *Core) decideNext(b *batch, r *request) bool {
 				b.tx.rollback()
 				return false
 			default:
-				b.tx.extend(&e, r.outcome.change)
+				b.tx.addEntry(&e, r.outcome.change)
 				b.bytes += size
 				b.entries = append(b.entries, e)
 			}
@@ -295,7 +295,7 @@ const maxAttempts = 6
 // append appends the entries of a batch. While the outcome is not known it sends the
 // same entries again: either they are added then, or the tail has moved and the log
 // tells why. ErrMoved means that what is published has changed since the batch was
-// decided; after other errors b.lost tells whether it may have been applied.
+// decided; after other errors b.lost reports whether it may have been applied.
 func (c *Core) append(b *batch) error {
 	if len(b.entries) == 0 {
 		return c.confirm(b)
@@ -353,7 +353,7 @@ func (c *Core) appendOnce(b *batch) error {
 	return c.log.Append(ctx, b.tx.base.tail(), b.entries)
 }
 
-// pause waits before the n-th new attempt, and tells whether to make it.
+// pause waits before the n-th new attempt, and reports whether to make it.
 func (c *Core) pause(n int) bool {
 	t := time.NewTimer(50 * time.Millisecond << (n - 1))
 	defer t.Stop()
@@ -405,7 +405,7 @@ func (c *Core) publishBatch(b *batch) {
 	t := c.published.Load().begin()
 	for i := range b.entries {
 		if e := &b.entries[i]; e.Revision == t.revision+1 {
-			if err := t.follow(e, nil); err != nil {
+			if err := t.applyEntry(e, nil); err != nil {
 				return // the log has another entry there; the next read finds it
 			}
 		}

@@ -24,20 +24,20 @@ import (
 // 30,000 prompts of 1.5 KB: the hot ones of any application.
 const DefaultCacheBytes = 64 << 20
 
-// Options change how a store works over an engine. The zero value is good.
+// Options change how a store works over an engine. The zero value is ready to use.
 type Options struct {
-	// CacheBytes bounds the memory of cached bodies: DefaultCacheBytes if 0,
-	// none is kept if negative. It does not count for an engine that keeps
-	// bodies in memory anyway.
+	// CacheBytes bounds the memory of cached bodies: DefaultCacheBytes if 0, no
+	// cache if negative. It has no effect on an engine that keeps bodies in memory
+	// anyway.
 	CacheBytes int
 
 	// MaxBatch bounds the commits that are written together; 0 means 1,024.
 	MaxBatch int
 
-	// CheckpointEvery is after how many commits a checkpoint is made, for an
-	// engine that keeps checkpoints. 0 means after 10,000 operations, or their like in
-	// bytes, or more where one would be much work: a quarter of the log, and four for
-	// each prompt that has changed. Negative means never.
+	// CheckpointEvery is after how many commits a checkpoint is made, for an engine
+	// that keeps checkpoints. Negative means never. 0 means after 10,000 operations, or
+	// as much work in bytes, but not before these are a quarter of the log and four for
+	// each prompt that has changed.
 	CheckpointEvery int
 
 	// Now is the clock; time.Now if nil.
@@ -48,8 +48,8 @@ type Options struct {
 	NewID func() string
 }
 
-// A Core is a store over one engine. Its methods may be called by many
-// goroutines at once.
+// A Core is a store over one engine: a stet.Backend and a stet.Monitor. Its methods may
+// be called by many goroutines at once.
 type Core struct {
 	log  driver.Log
 	info driver.Info
@@ -61,9 +61,9 @@ type Core struct {
 	cache     *cache
 	stats     stats
 
-	// state is held by whoever changes published: the writer when a batch is in
-	// the log, and the follower of a log that others append to. It is never held
-	// during an Append.
+	// state is held by whoever changes published: the writer while it decides a batch
+	// and when that is in the log, and whoever reads the log for what is new. It is
+	// never held during an Append.
 	state sync.Mutex
 	ids   ids       // guarded by state
 	dirty *dirtySet // guarded by state; nil if the engine keeps no checkpoints
@@ -88,13 +88,13 @@ type Core struct {
 	inCommit atomic.Int64 // callers in Commit: what the writer may wait for
 }
 
-// queueLen is how many commits wait before callers do: enough that the writer
-// never idles, and a bound on what a burst can hold in memory.
+// queueLen is how many requests the queue holds: enough that the writer never idles,
+// and a bound on what a burst can hold in memory. Further callers wait to queue theirs.
 const queueLen = 1024
 
-// Open returns the store of what is in an engine's log. It takes the log over:
-// closing the store closes it, and so does a failure to open. Options may be nil.
-// Callers of an engine use the engine's own Open instead.
+// Open returns the store that is in an engine's log. It takes the log over: closing the
+// store closes it, and so does a failure to open. Options may be nil. It is for engines;
+// programs call the engine's own Open.
 func Open(ctx context.Context, log driver.Log, opts *Options) (*stet.Store, error) {
 	var o Options
 	if opts != nil {
@@ -140,7 +140,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	}
 	go c.write()
 	if !c.info.Exclusive {
-		c.work.Go(c.follow)
+		c.work.Go(c.followLog)
 	}
 	return c, nil
 }
@@ -159,10 +159,10 @@ func (c *Core) load(ctx context.Context) error {
 	if err := c.catchUp(ctx); err != nil {
 		return err
 	}
-	return c.reach(ctx, tail)
+	return c.catchUpTo(ctx, tail)
 }
 
-// Info tells what the store is.
+// Info returns the store's id and the kind of engine.
 func (c *Core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engine: c.info.Engine} }
 
 // Writing implements stet.Monitor.
@@ -191,7 +191,7 @@ func (c *Core) Close() error {
 		c.cancel()
 		c.work.Wait()
 		err := c.saveCheckpoint(context.Background())
-		// Nothing is found in memory any more, and who looks further is told why.
+		// Reads find nothing in memory any more, and then see that the store is closed.
 		s := *c.published.Load()
 		s.slots, s.tree = xsync.NewMap[string, *slot](), newHeads()
 		c.published.Store(&s)
@@ -208,7 +208,7 @@ type stats struct {
 	commits, replayed, conflicts, refused, failed atomic.Uint64
 	batches                                       [stet.BatchBuckets]atomic.Uint64
 	gets, hits, misses                            atomic.Uint64
-	looked                                        atomic.Uint64 // versions, one by one, by reads; for tests
+	looked                                        atomic.Uint64 // versions that reads looked at one by one; for tests
 }
 
 // batch counts an append of n entries.
@@ -236,8 +236,8 @@ func (s *stats) outcome(out *outcome) {
 	}
 }
 
-// Stats implements stet.Monitor. The counters are read one after the other, while others
-// may count.
+// Stats implements stet.Monitor. The counters are read one after the other while they
+// may go on.
 func (c *Core) Stats() stet.Stats {
 	s := &c.stats
 	out := stet.Stats{

@@ -106,7 +106,7 @@ func (c *Core) decideSave(t *tx, op *operation) (*stet.SaveChange, error) {
 				return nil, err
 			}
 		}
-		l.From = h.place(old)
+		l.From = h.target(old)
 		s.Labels = append(s.Labels, l)
 	}
 	return s, nil
@@ -227,7 +227,7 @@ func decideDelete(t *tx, op *operation) (*stet.DeleteChange, error) {
 			what, list[1:len(list)-1])
 	}
 	for _, n := range names {
-		d.Labels = append(d.Labels, stet.LabelChange{Label: n, From: h.place(h.label(n))})
+		d.Labels = append(d.Labels, stet.LabelChange{Label: n, From: h.target(h.label(n))})
 	}
 	return d, nil
 }
@@ -247,7 +247,7 @@ func decideLabel(t *tx, op *operation, ch *stet.Change, where func(*head, *label
 	if err != nil {
 		return nil, err
 	}
-	return &stet.LabelChange{PromptID: h.id, Label: op.label, From: h.place(l), To: to}, nil
+	return &stet.LabelChange{PromptID: h.id, Label: op.label, From: h.target(l), To: to}, nil
 }
 
 func decideSetLabel(h *head, l *label, op *operation) (stet.Number, error) {
@@ -264,7 +264,7 @@ func decideSetLabel(h *head, l *label, op *operation) (stet.Number, error) {
 }
 
 func decideRemoveLabel(h *head, l *label, op *operation) (stet.Number, error) {
-	if h.place(l).IsZero() {
+	if h.target(l).IsZero() {
 		return stet.Number{}, h.asOf(now).noLabel(op.label)
 	}
 	return stet.Number{}, nil
@@ -274,10 +274,10 @@ func decideRollback(h *head, l *label, op *operation) (stet.Number, error) {
 	if l == nil {
 		return stet.Number{}, h.asOf(now).noLabel(op.label)
 	}
-	to := h.before(l, len(l.moves)-1)
+	to := h.targetBefore(l, len(l.moves)-1)
 	if to.IsZero() {
 		return to, stet.Errorf(stet.CodeNotFound, "%s of %s has been nowhere else: it was set to %s at revision %d and was on no version before. Nothing changed. See: stet history %s@%s",
-			l.name, h.id, h.place(l), l.last().revision, h.id, l.name)
+			l.name, h.id, h.target(l), l.last().revision, h.id, l.name)
 	}
 	if h.live.get(to) == nil {
 		return to, stet.Errorf(stet.CodeNotFound, "%s of %s was at %s before its last move, and that version was deleted at revision %d. Nothing changed. Choose another: stet label %s %s VERSION",
@@ -290,7 +290,7 @@ func decideRollback(h *head, l *label, op *operation) (stet.Number, error) {
 func checkLabelAt(h *head, op *operation, ch *stet.Change) error {
 	name := op.label
 	l := h.label(name)
-	at := h.place(l)
+	at := h.target(l)
 	if !op.expects || at == op.expect {
 		return nil
 	}

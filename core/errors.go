@@ -25,9 +25,9 @@ func errClosed() error {
 	return stet.Errorf(stet.CodeUnavailable, "the store is closed. Nothing changed. Open it again.")
 }
 
-// whyUnread returns the error to answer with where the engine's says nothing of what is
-// stored: the store was closed meanwhile, or the engine says that it cannot read now. It
-// returns nil for others.
+// whyUnread returns the answer to a failed read that says nothing about what is stored:
+// the store was closed meanwhile, or the engine says that it cannot read now. It returns
+// nil for other errors.
 func (c *Core) whyUnread(err error) error {
 	var e *stet.Error
 	switch {
@@ -39,8 +39,8 @@ func (c *Core) whyUnread(err error) error {
 	return nil
 }
 
-// unread is whyUnread, or what else it is: that something, which what names, could not
-// be read.
+// unread returns whyUnread or, for other errors, one with the code that says that what
+// was asked for could not be read.
 func (c *Core) unread(err error, code stet.Code, what string, args ...any) error {
 	if why := c.whyUnread(err); why != nil {
 		return why
@@ -48,8 +48,8 @@ func (c *Core) unread(err error, code stet.Code, what string, args ...any) error
 	return stet.WrapError(err, code, "%s could not be read: %v.", fmt.Sprintf(what, args...), err)
 }
 
-// refuseClosed refuses what has found nothing in a store that was closed meanwhile,
-// which is empty then.
+// refuseClosed is an error if the store is closed. A read calls it that has found
+// nothing: a store is empty once it is closed.
 func (c *Core) refuseClosed() error {
 	if c.ctx.Err() != nil {
 		return errClosed()

@@ -90,12 +90,12 @@ func (h *head) addVersion(v *version) {
 	} else {
 		h.live = h.live.with(v)
 	}
-	h.settle()
+	h.derive()
 }
 
-// savedInOrder tells whether the versions by ordinal and n are all releases, live
-// and in their order, and are so in one array for both: most prompts never have
-// another.
+// savedInOrder reports whether the versions by ordinal, and n after them, are all
+// releases, live and in their order, so that one array serves both orders: it does for
+// most prompts, always.
 func (h *head) savedInOrder(n stet.Number) bool {
 	if n.IsPrerelease() || !h.inOrder() {
 		return false
@@ -104,8 +104,8 @@ func (h *head) savedInOrder(n stet.Number) bool {
 	return o == nil || o.max().number.Less(n)
 }
 
-// inOrder tells whether the versions by ordinal are all releases, live and in their
-// order, in one array for both.
+// inOrder reports whether the versions by ordinal are all releases, live and in their
+// order, and one array serves both orders.
 func (h *head) inOrder() bool {
 	if h.live.prereleases != nil || h.dead != (versions{}) {
 		return false
@@ -134,14 +134,14 @@ func (h *head) nextOrdinal(v *version) {
 func (h *head) removeVersion(v *version) {
 	h.live = h.live.without(v.number)
 	h.dead = h.dead.with(v.tombstone(h.revision))
-	h.settle()
+	h.derive()
 }
 
 // removeAll turns every version into a tombstone. No label may point at any.
 func (h *head) removeAll() {
 	h.dead = h.dead.tombstones(h.live, h.revision)
 	h.live = versions{}
-	h.settle()
+	h.derive()
 }
 
 // moveLabel moves a label, to nil to remove it. at is the version as the head
@@ -154,7 +154,7 @@ func (h *head) moveLabel(name string, at *version, to stet.Number, c *stet.Chang
 	l := label{at: at, set: &setting{c.Time, strings.Clone(c.Author)}}
 	if old := h.label(name); old != nil {
 		if old.last().to == m.to {
-			return // it is there already: that is no move
+			return // it is there already, which is no move
 		}
 		l.name, l.moves = old.name, append(old.moves, m)
 	} else {
@@ -165,11 +165,11 @@ func (h *head) moveLabel(name string, at *version, to stet.Number, c *stet.Chang
 	} else {
 		h.labels, h.removed = h.labels.without(name), h.removed.with(l)
 	}
-	h.settle()
+	h.derive()
 }
 
-// settle derives latest and current.
-func (h *head) settle() {
+// derive derives latest and current.
+func (h *head) derive() {
 	h.latest = h.live.latest()
 	h.promoted, h.current = nil, h.latest
 	if l := h.label(stet.DefaultLabel); l != nil && l.at != nil {
@@ -229,16 +229,16 @@ func (h *head) numbered(ordinal uint32) stet.Number {
 	return h.ordinals[ordinal-1].number
 }
 
-// place returns where a label of h is, zero for nowhere. l may be nil.
-func (h *head) place(l *label) stet.Number {
+// target returns where a label of h is, zero for nowhere. l may be nil.
+func (h *head) target(l *label) stet.Number {
 	if l == nil {
 		return stet.Number{}
 	}
 	return h.numbered(l.last().to)
 }
 
-// before returns where a label of h was before its i-th move, zero for nowhere.
-func (h *head) before(l *label, i int) stet.Number {
+// targetBefore returns where a label of h was before its i-th move, zero for nowhere.
+func (h *head) targetBefore(l *label, i int) stet.Number {
 	if i == 0 {
 		return stet.Number{}
 	}
@@ -256,9 +256,9 @@ func (l *label) movesAt(revision uint64) int {
 	return i
 }
 
-// placeAt returns where a label of h was just after a revision, zero for nowhere.
-func (h *head) placeAt(l *label, revision uint64) stet.Number {
-	return h.before(l, l.movesAt(revision))
+// targetAt returns where a label of h was just after a revision, zero for nowhere.
+func (h *head) targetAt(l *label, revision uint64) stet.Number {
+	return h.targetBefore(l, l.movesAt(revision))
 }
 
 // labels is an immutable set of labels in the order of their names. Up to shortLabels
@@ -269,11 +269,11 @@ type labels struct {
 	tree *btree.BTreeG[*label]
 }
 
-// shortLabels is up to how many labels are copied: less than 2 KiB, which is about what
-// the path of a tree takes.
+// shortLabels is the longest list of labels that is copied to change it: less than
+// 2 KiB, which is about what the path of a tree takes.
 const shortLabels = 32
 
-// linearLabels is up to how many labels are compared one after the other: at a
+// linearLabels is the longest list of labels that is searched from its beginning: for a
 // handful of short names that is cheaper than a binary search's branches.
 const linearLabels = 8
 
@@ -368,8 +368,8 @@ func (s labels) asTree() labels {
 	return labels{tree: tree}
 }
 
-// differentLabel says how the labels of two heads of one prompt differ, "" if they do
-// not.
+// differentLabel says how the labels of two heads of one prompt differ, "" for not at
+// all.
 func differentLabel(a, b *head) string {
 	for i, s := range []*labels{&a.labels, &a.removed} {
 		others := []*labels{&b.labels, &b.removed}[i]

@@ -69,7 +69,7 @@ func (c *Core) History(ctx context.Context, id, labelName string, o stet.History
 			bytes += len(ch.Author) + len(ch.Message)
 		}
 		page.Items = append(page.Items, stet.Move{
-			Revision: m.revision, From: h.before(l, i-1), To: h.numbered(m.to), Author: ch.Author, Message: ch.Message, Time: ch.Time,
+			Revision: m.revision, From: h.targetBefore(l, i-1), To: h.numbered(m.to), Author: ch.Author, Message: ch.Message, Time: ch.Time,
 		})
 	}
 	return page, nil

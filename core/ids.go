@@ -9,17 +9,17 @@ import (
 )
 
 // ids finds the revision of a commit by its id. It remembers every id for as long
-// as the log, so it must be small: four bytes of a hash stand for an id, and some
-// six more for finding it. Who finds one reads the entry and compares.
+// as the log, so it must be small: four bytes of a hash stand for an id, and some six more
+// are for finding it. What it finds are candidates, whose entries are read and compared.
 type ids struct {
 	n uint64 // how many there are: the ids of the revisions 1 to n
 
 	// pages have the hashes in the order of revisions, idChunk to a page.
 	pages []*[idChunk]uint32
 
-	// slots is a hash table of revisions with open addressing, a power of two long,
-	// of which a slot has the low 32 bits. 0 is none; the one revision in four
-	// billion that has these bits is in hidden.
+	// slots is a hash table with open addressing, a power of two long. A slot has the
+	// low 32 bits of a revision, 0 for none; the one revision in four billion whose low
+	// bits are 0 is in hidden.
 	slots  []uint32
 	hidden []uint64
 }
@@ -44,10 +44,10 @@ func (s *ids) addHash(h uint32) {
 	if s.n > uint64(len(s.slots))/4*3 {
 		s.slots = make([]uint32, 2*len(s.slots))
 		for r := uint64(1); r < s.n; r++ {
-			s.place(r)
+			s.insert(r)
 		}
 	}
-	s.place(s.n)
+	s.insert(s.n)
 }
 
 func (s *ids) hash(revision uint64) uint32 {
@@ -57,7 +57,7 @@ func (s *ids) hash(revision uint64) uint32 {
 // home is the first slot that a hash may be in; the others follow it.
 func (s *ids) home(h uint32) int { return int(uint64(h) * uint64(len(s.slots)) >> 32) }
 
-func (s *ids) place(revision uint64) {
+func (s *ids) insert(revision uint64) {
 	low := uint32(revision)
 	if low == 0 {
 		s.hidden = append(s.hidden, revision)
@@ -102,10 +102,10 @@ func (s *ids) from(revision uint64) []uint32 {
 	return hashes
 }
 
-// refusals remember the commits that were refused lately, by their ids, so that
-// a duplicate of the request that was held up on its way is refused as well and
-// not carried out when nobody waits for it any more (trap 18). Only ids that a
-// caller chose can come again.
+// refusals remember the commits that were refused lately, by their ids, so that a
+// duplicate that was held up on its way is refused as well, and not carried out when
+// nobody waits for it any more (trap 18). Ids that the store made are left out: they do
+// not come again.
 type refusals struct {
 	byID  map[string]refusal
 	order []string // a ring

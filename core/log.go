@@ -26,7 +26,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 			return nil
 		}
 		for i := range entries {
-			if err := t.follow(&entries[i], nil); err != nil {
+			if err := t.applyEntry(&entries[i], nil); err != nil {
 				return damaged(err)
 			}
 		}
@@ -34,7 +34,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 	}
 }
 
-// catchUpToTail reads what the log has beyond the state.
+// catchUpToTail asks the log for its tail and brings the state up to it.
 func (c *Core) catchUpToTail(ctx context.Context) error {
 	tail, err := c.askTail(ctx)
 	if err != nil {
@@ -42,13 +42,13 @@ func (c *Core) catchUpToTail(ctx context.Context) error {
 	}
 	c.state.Lock()
 	defer c.state.Unlock()
-	return c.reach(ctx, tail)
+	return c.catchUpTo(ctx, tail)
 }
 
 // askTail asks the log for its tail. What was published before the question is in
-// the log, so a tail that falls short of it, or differs from it, is that of
-// another log: this one lost entries that it had acknowledged, or was replaced.
-// Nothing that was read from the state can then be trusted to be in the log.
+// the log. A tail that falls short of it, or differs from it, means that the log has lost
+// entries that it had acknowledged, or was replaced; nothing of the state can then be
+// trusted to be in the log.
 func (c *Core) askTail(ctx context.Context) (driver.Tail, error) {
 	before := c.published.Load().tail()
 	tail, err := c.log.Barrier(ctx)
@@ -63,8 +63,8 @@ func (c *Core) askTail(ctx context.Context) (driver.Tail, error) {
 	return tail, nil
 }
 
-// reach brings the state up to a tail. The caller holds c.state.
-func (c *Core) reach(ctx context.Context, tail driver.Tail) error {
+// catchUpTo brings the state up to a tail. The caller holds c.state.
+func (c *Core) catchUpTo(ctx context.Context, tail driver.Tail) error {
 	if c.Revision() < tail.Revision {
 		if err := c.catchUp(ctx); err != nil {
 			return err
@@ -80,9 +80,9 @@ func replaced(why string) error {
 	return stet.Errorf(stet.CodeInternal, "the log under this store was replaced: %s. Nothing more is written. Open the store again.", why)
 }
 
-// follow applies an entry of the log, or, of it, what is on prompts that only has and
-// what is on all.
-func (t *tx) follow(e *driver.Entry, only func(id string) bool) error {
+// applyEntry applies an entry of the log. If only is not nil, operations on a prompt for
+// which it is false are left out.
+func (t *tx) applyEntry(e *driver.Entry, only func(id string) bool) error {
 	ch, err := decodeEntry(t.revision, t.hash, e)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (t *tx) follow(e *driver.Entry, only func(id string) bool) error {
 			return fmt.Errorf("the entry at revision %d of the log does not follow from those before it: operation %d: %w", e.Revision, i, err)
 		}
 	}
-	t.extend(e, ch)
+	t.addEntry(e, ch)
 	return nil
 }
 
@@ -120,13 +120,13 @@ func (c *Core) changeAt(ctx context.Context, revision uint64) (*stet.Change, err
 	return ch, nil
 }
 
-// pollEvery is how often a shared log is asked for news if it cannot tell by
-// itself: often enough for a person who waits for a change to appear.
+// pollEvery is how often a shared log that is no driver.Notifier is asked for news:
+// often enough for a person who waits for a change to appear.
 const pollEvery = 200 * time.Millisecond
 
-// follow keeps the state of a shared log up to date, so that subscribers and
-// readers of the local state see what others commit.
-func (c *Core) follow() {
+// followLog keeps the state up to date with a shared log, so that subscribers, and
+// reads without a barrier, see what others commit.
+func (c *Core) followLog() {
 	notifier, _ := c.log.(driver.Notifier)
 	var err error
 	for {
@@ -210,7 +210,7 @@ func (c *Core) rounds() {
 		tail, err := c.askTail(c.ctx)
 		if err == nil && tail != c.published.Load().tail() {
 			c.state.Lock()
-			err = c.reach(c.ctx, tail)
+			err = c.catchUpTo(c.ctx, tail)
 			c.state.Unlock()
 		}
 		if e := (*stet.Error)(nil); errors.As(err, &e) && e.Code == stet.CodeInternal {
@@ -222,8 +222,8 @@ func (c *Core) rounds() {
 	}
 }
 
-// hashAt returns the hash of the entry at a revision from 1, to hold the next
-// one against: what rotted on the disk is an error and never an answer.
+// hashAt returns the hash of the entry at a revision, which is not 0, to check the next
+// one with: what rotted on the disk is an error and never an answer.
 func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
@@ -235,8 +235,8 @@ func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
 	return entries[0].Hash, nil
 }
 
-// entryAt reads a change whose author, message or time an answer rests on, held against the
-// hash of the one before it, and the bytes of its entry.
+// entryAt reads a change whose author, message or time an answer rests on, and checks it
+// with the hash of the one before. It also returns the size of its entry in bytes.
 func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
 	var hash stet.Hash
 	var err error

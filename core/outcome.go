@@ -91,7 +91,7 @@ func (c *Core) savedBefore(ctx context.Context, r *request, op int) stet.Version
 	return record.AsOf(ch.Revision)
 }
 
-// savedBy tells that an operation has added the version, or, if it was unchanged, that
+// savedBy reports whether an operation has added the version, or, if it was unchanged, that
 // one before it has. A commit that clears may save a number twice.
 func savedBy(v *version, revision uint64, op int, unchanged bool) bool {
 	switch {

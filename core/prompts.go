@@ -115,14 +115,14 @@ func (w view) summary(asOf uint64) stet.Head {
 	p.Versions, p.Revision, p.UpdatedAt = 0, 0, time.Time{}
 	clear(p.Labels)
 	for l := range w.everLabels() {
-		if n := w.placeAt(l, w.at); !n.IsZero() {
+		if n := w.targetAt(l, w.at); !n.IsZero() {
 			p.Labels[l.name] = n
 		}
 	}
 	if p.Current = p.Labels[stet.DefaultLabel]; p.Current.IsZero() {
 		p.Current = p.Latest
 	}
-	then, _ := w.set() // a survey has it
+	then, _ := w.versions() // a survey has it
 	p.Versions = then.len()
 	return p
 }

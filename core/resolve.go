@@ -66,7 +66,7 @@ func (w view) resolve(s selector.Selector) (*version, error) {
 
 // byDigest returns the version whose digest begins with the given hex digits. If
 // several do with one content, that is the newest of them; with two contents it
-// is an error. It looks at every version of the prompt, once or twice for a survey.
+// is an error. It looks at every version of the prompt, unless a survey has an index.
 func (w view) byDigest(prefix string) (*version, error) {
 	whole, _ := hex.DecodeString(prefix[:len(prefix)&^1])
 	var found, other *version
@@ -106,9 +106,9 @@ func noPrompt(id string, at uint64) error {
 	return stet.Errorf(stet.CodeNotFound, "there is no prompt %q. See: stet list", id)
 }
 
-// noPrompt is the error of a prompt that the snapshot does not have, with what may have
-// been meant: the id that it is if %2F stands for /, or else the nearest of those that
-// sort next to it.
+// noPrompt is the error for a prompt that the snapshot does not have, with what may have
+// been meant: the id with / for %2F, or else the most similar of the ids that sort next
+// to it.
 func (s *snapshot) noPrompt(id string, at uint64) error {
 	if at != now {
 		return noPrompt(id, at)
@@ -124,7 +124,7 @@ func (s *snapshot) noPrompt(id string, at uint64) error {
 	return stet.WrapError(hint, stet.CodeNotFound, "there is no prompt %q.%s See: stet list", id, hint)
 }
 
-// beside yields the ids next to one, as many before it as behind it.
+// beside yields the ids that sort next to one, as many before it as after it.
 func (s *snapshot) beside(id string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, walk := range []func(*head, func(*head) bool){s.tree.tree.Descend, s.tree.tree.Ascend} {
@@ -175,8 +175,8 @@ func (w view) noMatch(s selector.Selector) error {
 	return stet.Errorf(stet.CodeNotFound, "%s has no version in the range %q.%s%s", w.id, s, hint, w.instead())
 }
 
-// maxNamed is how many labels an error lists: enough for every prompt that a
-// person keeps, and still a sentence.
+// maxNamed is how many labels an error lists: enough for nearly every prompt, and still
+// a sentence.
 const maxNamed = 10
 
 func (w view) noLabel(name string) error {

@@ -116,13 +116,13 @@ func (c *Core) publish(t *tx) {
 	c.news.broadcast()
 }
 
-// forget lets go of the bodies that a published tx has made unreachable. Heads keep
-// the versions that were deleted, for their ordinals; their texts go.
+// forget drops the bodies that a published tx has made unreachable. Heads keep
+// deleted versions, for their ordinals, but not their texts.
 func (c *Core) forget(t *tx) {
 	if t.epoch != t.base.epoch {
 		c.cache.reset()
 	}
-	for _, g := range t.gone {
+	for _, g := range t.deleted {
 		c.cache.drop(g.version)
 	}
 }
@@ -135,9 +135,9 @@ type news struct {
 	ch      chan struct{}
 }
 
-// next returns a channel that is closed at the next broadcast, and a function to
-// call when one is done with it. Who calls it looks at the state afterwards, and
-// only then waits: nothing published in between is missed (trap 8).
+// next returns a channel that is closed at the next broadcast, and a function to call
+// when the caller is done with it. The caller looks at the state after this call, and
+// only then waits: so it misses nothing that is published in between (trap 8).
 func (n *news) next() (<-chan struct{}, func()) {
 	n.waiting.Add(1)
 	n.mu.Lock()
@@ -148,7 +148,7 @@ func (n *news) next() (<-chan struct{}, func()) {
 	return n.ch, func() { n.waiting.Add(-1) }
 }
 
-// broadcast wakes all that wait. It is called after what it tells was published.
+// broadcast wakes all who wait. It is called after the publication.
 func (n *news) broadcast() {
 	if n.waiting.Load() == 0 {
 		return

@@ -10,8 +10,9 @@ import (
 )
 
 // A tx is the store as it will be after a batch of commits that is not in the
-// log yet: a snapshot and the heads that differ from it. Refusing a commit, or
-// losing the race for the log, throws it away and nothing has happened.
+// log yet: a snapshot and the heads that differ from it. If the batch cannot be
+// appended the tx is thrown away, and nothing has happened; if one of its commits is
+// refused, what that one has changed is rolled back.
 type tx struct {
 	base *snapshot
 
@@ -29,17 +30,19 @@ type tx struct {
 	// added are the ids of the entries that the tx has, from the one after base.
 	added []string
 
-	// gone are the versions that the batch has deleted, with their prompts.
-	gone []gone
+	// deleted are the versions that the batch has deleted. The first deletedBefore of
+	// them were deleted by its entries so far.
+	deleted       []deleted
+	deletedBefore int
 
-	// hints are by prompt and bump; newHints are those since the last keep.
+	// hints are by prompt and bump; newHints are those since the last entry.
 	hints, newHints map[hintKey]numberHint
 
-	undo []undo
-	kept int // how many of gone are final
+	undo []undo // of the changes since the last entry, the newest last
 }
 
-type gone struct {
+// deleted is a version that was deleted, and its prompt.
+type deleted struct {
 	id      string
 	version *version
 }
@@ -77,9 +80,9 @@ func (t *tx) set(h *head) {
 	t.heads[h.id] = h
 }
 
-// extend makes the changes since the last keep final within the tx, as those of
-// an entry.
-func (t *tx) extend(e *driver.Entry, c *stet.Change) {
+// addEntry adds an entry: the changes since the last one are its, and cannot be rolled
+// back any more.
+func (t *tx) addEntry(e *driver.Entry, c *stet.Change) {
 	t.keep()
 	t.revision, t.hash = e.Revision, e.Hash
 	if c.Time.After(t.time) {
@@ -89,9 +92,9 @@ func (t *tx) extend(e *driver.Entry, c *stet.Change) {
 	t.added = append(t.added, e.ID)
 }
 
-// notBefore returns the time of a commit that comes next: times in the log grow with
-// the revision, whatever a clock says or another store's log has, since reads at a
-// time look for theirs by bisection.
+// notBefore returns the time of the next commit, which is never before that of the last:
+// times in the log grow with the revision, whatever a clock says or another store's log
+// has, since reads at a time look for theirs by bisection.
 func (t *tx) notBefore(at time.Time) time.Time {
 	if at.Before(t.time) {
 		return t.time
@@ -102,21 +105,21 @@ func (t *tx) notBefore(at time.Time) time.Time {
 func (t *tx) keep() {
 	t.keepHints()
 	t.undo = t.undo[:0]
-	t.kept = len(t.gone)
+	t.deletedBefore = len(t.deleted)
 }
 
-// dropped names the bodies of the versions that were deleted since the last keep.
+// dropped names the bodies of the versions that were deleted since the last entry.
 func (t *tx) dropped() []driver.BodyRef {
 	var refs []driver.BodyRef
-	for _, g := range t.gone[t.kept:] {
+	for _, g := range t.deleted[t.deletedBefore:] {
 		refs = append(refs, bodyRef(g.id, g.version))
 	}
 	return refs
 }
 
-// rollback takes back the changes since the last keep.
+// rollback takes back the changes since the last entry.
 func (t *tx) rollback() {
-	t.gone = t.gone[:t.kept]
+	t.deleted = t.deleted[:t.deletedBefore]
 	t.newHints = nil
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		switch u := t.undo[i]; {
@@ -231,13 +234,13 @@ func (t *tx) applyDelete(c *stet.Change, d *stet.DeleteChange) error {
 	}
 	if d.Version.IsZero() {
 		for v := range h.asOf(now).all(true, stet.Number{}) {
-			t.gone = append(t.gone, gone{h.id, v})
+			t.deleted = append(t.deleted, deleted{h.id, v})
 		}
 		h.removeAll()
 		return nil
 	}
 	if v != nil {
-		t.gone = append(t.gone, gone{h.id, v})
+		t.deleted = append(t.deleted, deleted{h.id, v})
 		h.removeVersion(v)
 	} else if h.dead.get(d.Version) == nil {
 		return fmt.Errorf("%s@%s is deleted but was never saved", d.PromptID, d.Version)

@@ -99,7 +99,7 @@ func hashOf(id string) uint32 {
 
 func (p *share) has(id string) bool { return hashOf(id)&p.mask == p.part }
 
-// next goes on to the next part, and tells whether there is one.
+// next goes on to the next part, and reports whether there is one.
 func (p *share) next() bool {
 	p.part++
 	return p.part <= p.mask
@@ -147,17 +147,17 @@ func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot,
 		}
 		for i := range entries {
 			newest := t.time
-			if err := t.follow(&entries[i], p.has); err != nil {
+			if err := t.applyEntry(&entries[i], p.has); err != nil {
 				addProblem(r, "%v", err)
 				return nil, expected, nil
 			}
-			ch, _ := DecodeChange(entries[i].Data) // follow has read it
+			ch, _ := DecodeChange(entries[i].Data) // applyEntry has read it
 			if p.part == 0 && ch.Time.Before(newest) {
 				addProblem(r, "the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
 					ch.Revision, stet.FormatTime(ch.Time), stet.FormatTime(newest))
 			}
 			p.note(ch)
-			t.gone, t.kept, t.added = nil, 0, t.added[:0]
+			t.deleted, t.deletedBefore, t.added = nil, 0, t.added[:0]
 			p.bound(t)
 			expected = expected || stet.Hash(entries[i].Hash) == o.Expect
 		}

@@ -98,7 +98,7 @@ func (s versions) tombstones(others versions, revision uint64) versions {
 	return s
 }
 
-// sorted returns the set of vs. It takes vs over.
+// sorted returns the set of vs. It keeps vs.
 func sorted(vs []*version) versions {
 	split := slices.IndexFunc(vs, func(v *version) bool { return v.number.IsPrerelease() })
 	if split < 0 {
@@ -129,13 +129,13 @@ type order struct {
 	tree *btree.BTreeG[*version]
 }
 
-// shortList is up to how many versions are copied: 512 bytes, which is less than
-// the path of a tree.
+// shortList is the longest list that is copied to change it: 512 bytes, which is less
+// than the path of a tree.
 const shortList = 64
 
 func byNumber(v *version, n stet.Number) int { return stet.CompareNumbers(v.number, n) }
 
-// newOrder returns the order of vs, which it takes over.
+// newOrder returns the order of vs. It keeps vs.
 func newOrder(vs []*version) *order {
 	if len(vs) == 0 {
 		return nil

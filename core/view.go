@@ -25,16 +25,16 @@ type view struct {
 // asOf returns the view of h at a revision.
 func (h *head) asOf(at uint64) view { return view{head: h, at: at} }
 
-// alive tells whether v could be named in the view. A version that lived then
+// has reports whether v could be named in the view. A version that lived then
 // but was deleted since is still named: its number is known, its text is gone.
-func (w view) alive(v *version) bool {
+func (w view) has(v *version) bool {
 	return v.revision <= w.at && (v.deleted == 0 || v.deleted > w.at)
 }
 
 // down yields the versions of the view that are releases, or those that are
 // pre-releases, not above high (zero for all), the highest first.
 func (w view) down(prerelease bool, high stet.Number) iter.Seq[*version] {
-	live, ok := w.set()
+	live, ok := w.versions()
 	dead := versions{}
 	if !ok {
 		live, dead = w.head.live, w.head.dead
@@ -52,21 +52,21 @@ func (w view) down(prerelease bool, high stet.Number) iter.Seq[*version] {
 func (w view) filter(seq iter.Seq[*version]) iter.Seq[*version] {
 	return func(yield func(*version) bool) {
 		for v := range seq {
-			if w.alive(v) && !yield(v) {
+			if w.has(v) && !yield(v) {
 				return
 			}
 		}
 	}
 }
 
-// all yields the versions of the view by precedence, from after one number
-// (zero for the start) on.
+// all yields the versions of the view by precedence, beginning after a number (zero
+// for the start).
 func (w view) all(ascending bool, after stet.Number) iter.Seq[*version] {
 	dir, before := (*order).down, func(a, b *version) bool { return b.number.Less(a.number) }
 	if ascending {
 		dir, before = (*order).up, func(a, b *version) bool { return a.number.Less(b.number) }
 	}
-	live, ok := w.set()
+	live, ok := w.versions()
 	if !ok {
 		live = w.head.live
 	}
@@ -118,7 +118,7 @@ func first(seq iter.Seq[*version]) *version {
 }
 
 func (w view) latest() *version {
-	if then, ok := w.set(); ok {
+	if then, ok := w.versions(); ok {
 		return then.latest()
 	}
 	if v := first(w.down(false, stet.Number{})); v != nil {
@@ -136,7 +136,7 @@ func (w view) labeled(name string) *version {
 	if w.at == now {
 		return l.at
 	}
-	n := w.placeAt(l, w.at)
+	n := w.targetAt(l, w.at)
 	if n.IsZero() {
 		return nil
 	}
@@ -161,38 +161,38 @@ func (w view) everLabels() iter.Seq[*label] {
 
 func (w view) byNumber(n stet.Number) *version {
 	if v := w.head.live.get(n); v != nil {
-		if w.alive(v) {
+		if w.has(v) {
 			return v
 		}
 		return nil
 	}
-	if v := w.head.dead.get(n); v != nil && w.alive(v) {
+	if v := w.head.dead.get(n); v != nil && w.has(v) {
 		return v
 	}
 	return nil
 }
 
-// A survey is what one request has found out about one prompt at one revision, so that
-// its second reference to it costs no second look at each version. It is the request's
-// own, and is let go before that goes on to another prompt.
+// A survey is what one read has found out about one prompt at one revision, so that
+// its second reference to the prompt costs no second look at each version. It belongs to
+// the read, which drops it before it goes on to another prompt.
 type survey struct {
 	ctx    context.Context
 	looked int // versions that were looked at
 
 	known bool
-	then  versions // those that were alive then, once known
+	alive versions // at the revision, once known
 
 	digests  int        // selectors by digest that were resolved
 	byDigest []*version // the newest of each digest, by digest; nil until it is worth it
 }
 
-// lookStep is how many versions are looked at in one go: some 20 µs, for which others
-// may wait for the processor.
+// lookStep is how many versions are looked at before the processor is yielded: some
+// 20 µs.
 const lookStep = 1024
 
-// look counts versions that are looked at. It lets others run now and then, and tells
-// whether to go on: what comes of a survey whose context has ended is not to be used.
-// A nil survey always goes on.
+// look counts a version that is looked at, and now and then yields the processor. It
+// returns false when the context has ended: the survey is incomplete then, and not to be
+// used. A nil survey always goes on.
 func (s *survey) look() bool {
 	if s == nil {
 		return true
@@ -204,9 +204,9 @@ func (s *survey) look() bool {
 	return s.ctx.Err() == nil
 }
 
-// set returns the versions of the view, if it takes no look at each of them, or if that
-// is done once for a whole request.
-func (w view) set() (versions, bool) {
+// versions returns the versions of the view, and false where that would take a look at
+// each of them. With a survey it takes that look, once.
+func (w view) versions() (versions, bool) {
 	h := w.head
 	switch {
 	case w.at >= h.revision:
@@ -227,12 +227,12 @@ func (w view) set() (versions, bool) {
 		return versions{}, false
 	case !w.survey.known:
 		w.survey.known = true
-		w.survey.then = versions{w.among(h.live.releases, h.dead.releases), w.among(h.live.prereleases, h.dead.prereleases)}
+		w.survey.alive = versions{w.among(h.live.releases, h.dead.releases), w.among(h.live.prereleases, h.dead.prereleases)}
 	}
-	return w.survey.then, true
+	return w.survey.alive, true
 }
 
-// among returns those of two orders that are in the view.
+// among returns the versions of two orders that are in the view.
 func (w view) among(live, dead *order) *order {
 	var sides [2][]*version
 	for i, o := range []*order{live, dead} {
@@ -240,7 +240,7 @@ func (w view) among(live, dead *order) *order {
 			if !w.survey.look() {
 				return nil
 			}
-			if w.alive(v) {
+			if w.has(v) {
 				sides[i] = append(sides[i], v)
 			}
 		}
@@ -267,8 +267,8 @@ func listed(vs []*version) *order {
 	return &order{list: slices.Clip(vs)}
 }
 
-// beginning yields versions of the view whose digest begins with whole, the newest first
-// of each digest: first by a look at every version, from the second time on from an index.
+// beginning yields versions of the view whose digest begins with the given bytes, of each
+// digest the newest first. The first time it looks at every version, later in an index.
 func (w view) beginning(whole []byte) iter.Seq[*version] {
 	return func(yield func(*version) bool) {
 		s := w.survey
@@ -303,7 +303,8 @@ func (w view) beginning(whole []byte) iter.Seq[*version] {
 	}
 }
 
-// index returns the newest version of the view for each digest, by digest. It is not nil.
+// index returns the newest version of the view for each digest, ordered by digest. It is
+// never nil.
 func (w view) index() []*version {
 	all := make([]*version, 0, len(w.ordinals))
 	for _, o := range slices.Backward(w.ordinals) {

@@ -77,7 +77,7 @@ func slowly(h *head, at uint64, s selector.Selector) *version {
 	numbered := func(n stet.Number) *version { return which(func(v *version) bool { return v.number == n }) }
 	labeled := func(name string) *version {
 		if l := h.label(name); l != nil {
-			return numbered(h.placeAt(l, at))
+			return numbered(h.targetAt(l, at))
 		}
 		return nil
 	}
@@ -157,7 +157,7 @@ func TestSurveyNamesWhatAWalkFinds(t *testing.T) {
 					t.Fatalf("seed %d, round %d, %q at %d: %v (%v), with a survey %v (%v), and a walk finds %v", seed, round, s, at, a, errA, b, errB, want)
 				}
 			}
-			then, _ := surveyed.set()
+			then, _ := surveyed.versions()
 			n := 0
 			for range plain.all(false, stet.Number{}) {
 				n++

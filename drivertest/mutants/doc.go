@@ -15,10 +15,10 @@
 //	Trap: 18
 //	Case: once/refused
 //
-//	-- core/batch.go --
-//			if d.out.refused {
+//	-- core/commit.go --
+//			if r.outcome.final {
 //	-- becomes --
-//			if d.out.refused && !mutantOn("refusal-forgotten") {
+//			if r.outcome.final && !mutantOn("refusal-forgotten") {
 //
 // The lines must stand in the file exactly once, and no two mutants may replace the
 // same line: all of them are built together, laid over the code with go test -overlay.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stet-dev/stet/memory"
 )
@@ -50,7 +49,6 @@ func TestUntakenAnswers(t *testing.T) {
 		if _, err := c.Write(out); err != nil {
 			t.Fatal(err)
 		}
-		c.SetReadDeadline(time.Now().Add(time.Minute))
 		for got := 0; got < want; {
 			head := make([]byte, 9)
 			if _, err := io.ReadFull(c, head); err != nil {

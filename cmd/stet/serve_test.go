@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -125,7 +124,6 @@ func (s *server) printed() (line string, err error) {
 
 // until returns when something is so of what the server has written.
 func (s *server) until(so func() bool) error {
-	late := time.After(time.Minute)
 	for !so() {
 		select {
 		case <-s.wrote:
@@ -134,8 +132,6 @@ func (s *server) until(so func() bool) error {
 				return nil
 			}
 			return fmt.Errorf("the server ended (%v):\n%s", s.err, s.logged())
-		case <-late:
-			return fmt.Errorf("the server goes on:\n%s", s.logged())
 		}
 	}
 	return nil
@@ -152,14 +148,8 @@ func (s *server) end() error {
 }
 
 func (s *server) wait() error {
-	select {
-	case <-s.exited:
-		return s.err
-	case <-time.After(time.Minute):
-		s.cmd.Process.Kill()
-		<-s.exited
-		return fmt.Errorf("it does not end:\n%s", s.logged())
-	}
+	<-s.exited
+	return s.err
 }
 
 // servers are those of one script, by name.

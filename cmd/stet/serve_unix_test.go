@@ -27,7 +27,6 @@ func half(t *testing.T, s *server) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(c, "POST /v1/prompts/a/versions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
 	r := bufio.NewReader(c)
 	res, err := http.ReadResponse(r, nil)
@@ -126,16 +125,13 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	for late := time.After(time.Minute); ; {
+	for ended := false; !ended; {
 		select {
 		case <-again.C:
 			s.cmd.Process.Signal(syscall.SIGTERM)
-			continue
-		case <-late:
-			t.Fatal("a second signal does not end it")
 		case <-s.exited:
+			ended = true
 		}
-		break
 	}
 	if code := s.cmd.ProcessState.ExitCode(); code != 128+15 { // 0 if it ends because the half save was given up
 		t.Errorf("it ended with %d", code)
@@ -236,7 +232,7 @@ func TestFullServerRevokes(t *testing.T) {
 		res.Body.Close()
 		return res.StatusCode
 	}
-	old := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+	old := &http.Client{Transport: &http.Transport{}}
 	defer old.CloseIdleConnections()
 	if status := save(old); status != http.StatusCreated {
 		t.Fatalf("a save: %d", status)
@@ -253,7 +249,7 @@ func TestFullServerRevokes(t *testing.T) {
 			io.WriteString(c, "GET /v1/prompts HTTP/1.1\r\nX-A: "+strings.Repeat("a", 10<<10))
 		}
 	}
-	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	if status := save(fresh); status != http.StatusCreated {
 		t.Errorf("a save on a new connection: %d", status)
 	}
@@ -265,16 +261,8 @@ func TestFullServerRevokes(t *testing.T) {
 	}
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for late := time.After(time.Minute); ; {
-		status := save(old)
-		if status == http.StatusUnauthorized {
-			break
-		}
-		select {
-		case <-again.C:
-		case <-late:
-			t.Fatalf("the revoked key goes on working: %d\n%s", status, s.logged())
-		}
+	for save(old) != http.StatusUnauthorized {
+		<-again.C
 	}
 	if strings.Contains(s.logged(), "too many open files") {
 		t.Errorf("it has no files left:\n%s", s.logged())

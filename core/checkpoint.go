@@ -11,8 +11,8 @@ import (
 
 // A checkpoint is what the state is at some revision, kept by the engine so that
 // opening need not read the whole log. It is a cache: if anything about it does
-// not fit, the log is read instead. Its form may change at any time; another
-// form is a checkpoint that does not fit.
+// not fit, another form included, the log is read instead. So its form may change at any
+// time.
 //
 // The chunks, by key:
 //
@@ -33,11 +33,10 @@ const (
 // checkpointed is how far the last checkpoint goes.
 type checkpointed struct{ revision, work uint64 }
 
-// A dirty set is what has changed since the last checkpoint. A nil one notes
-// nothing.
+// A dirtySet is what has changed since the last checkpoint. A nil one notes nothing.
 type dirtySet struct {
 	since   uint64 // revision of the last checkpoint
-	reset   bool   // everything has: the store was cleared, or there is none yet
+	reset   bool   // everything has changed: the store was cleared, or has no checkpoint
 	prompts map[string]*dirtyPrompt
 }
 
@@ -83,7 +82,7 @@ func (d *dirtySet) note(t *tx) {
 	}
 }
 
-// all makes everything changed.
+// all notes everything as changed.
 func (d *dirtySet) all(s *snapshot) {
 	d.reset = true
 	clear(d.prompts)
@@ -93,14 +92,15 @@ func (d *dirtySet) all(s *snapshot) {
 	})
 }
 
-// The pace of checkpoints, unless Options.CheckpointEvery says another: all three
-// must be so. What counts is the work that opening has with what came since, and not how
-// many commits it came in: one may hold 1,000 operations.
+// When a checkpoint is due, unless Options.CheckpointEvery says it: when all three bounds
+// are reached. They are in work that opening has with what came since the last one; the
+// number of commits would say little, since one may hold 1,000 operations.
 const (
-	// checkpointWork is the least work: less is done again in a moment.
+	// checkpointWork is the least work: less than this takes a moment at opening.
 	checkpointWork = 10_000
-	// checkpointShare is the part of the log that may have to be read again at
-	// opening, so that the work for ids stays in proportion to that for commits.
+	// checkpointShare is the part of the log, a quarter, that may have to be read again
+	// at opening, so that the work for checkpoints stays in proportion to that for
+	// commits.
 	checkpointShare = 4
 	// workPerHead is how much work there must be for each head that would be written. A
 	// head is several times as large as a commit, so with less the checkpoints would
@@ -108,9 +108,9 @@ const (
 	workPerHead = 4
 )
 
-// workOf is how much work an entry is to whoever reads it from the log: 1 for each of
-// its operations, 1 for each label and version that one of them concerns beside, and
-// 1 for each KiB.
+// workOf is how much work it is to read an entry from the log: 1 for each operation, for
+// each label that a save or a delete moves, for each version that a delete removes, and
+// for each KiB.
 func workOf(e *driver.Entry, c *stet.Change) uint64 {
 	n := len(c.Ops) + len(e.Data)>>10
 	for i := range c.Ops {
@@ -147,12 +147,12 @@ func (c *Core) maybeCheckpoint() {
 			return
 		}
 	}
-	// If it fails, opening takes longer, and that is all.
+	// All that a failure means is that opening takes longer.
 	_ = c.saveCheckpoint(c.ctx)
 }
 
 // saveCheckpoint brings the engine's checkpoint up to the state. Only the writer
-// calls it, or Close when the writer is gone.
+// calls it, and Close when the writer has ended.
 func (c *Core) saveCheckpoint(ctx context.Context) error {
 	if c.dirty == nil {
 		return nil
@@ -208,8 +208,8 @@ func appendHead(chunks []driver.Chunk, h *head, p *dirtyPrompt) []driver.Chunk {
 		chunks = append(chunks, driver.Chunk{Key: headKey(h.id, part), Data: data[:n]})
 		data = data[n:]
 	}
-	// A head that became smaller may leave one part behind: what makes it
-	// smaller is that less than one chunk of versions moves out of it.
+	// The last, empty part removes one that a head which became smaller leaves behind:
+	// one at most, since less than a chunk of versions moves out of a head.
 	return append(chunks, driver.Chunk{Key: headKey(h.id, part)})
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// This file is the way of a commit, in the order in which it goes it. In the caller's
-// goroutine: check (request.go), queue, wait. In the writer's, for all that wait: gather,
-// decide (decide.go), append, publish, answer. docs/design.md argues why it is right.
+// This file has the way of a commit, in its order. In the caller's goroutine: check
+// (request.go), queue, wait. In the writer's, for all that are in the queue: gather, decide
+// (decide.go), append, publish, answer. docs/design.md has the argument why it is right.
 
 // Commit carries out a commit: all of it or nothing, at one instant, exactly
 // once for each id.
@@ -124,16 +124,16 @@ func (c *Core) next() []*request {
 
 // A batch is the requests that are written with one append.
 type batch struct {
-	requests []*request // with their outcomes, which hold once the entries are in the log
+	requests []*request // decided: their outcomes hold once the entries are in the log
 	entries  []driver.Entry
 	tx       *tx // the state after the entries
 
-	byID     map[string]*request // those of which the outcome is new
+	byID     map[string]*request // of the requests: those that were not decided before
 	bytes    int                 // of the entries' data and ids
-	gathered int                 // requests, with those that did not fit
-	size     int                 // of these, in bytes
-	left     []*request          // did not fit: the next batch begins with them
-	lost     error               // of an append of unknown outcome that none after it has settled
+	gathered int                 // how many requests were gathered, those that do not fit included
+	size     int                 // theirs, in bytes
+	left     []*request          // those that do not fit: the next batch begins with them
+	lost     error               // of the last append of which it is not known whether it happened
 }
 
 // writeBatch writes a batch that begins with the given requests, and answers it. It
@@ -225,33 +225,14 @@ func (b *batch) count(requests []*request) {
 // batch. It returns false, and has changed nothing, if its entry does not fit there.
 func (c *Core) decideNext(b *batch, r *request) bool {
 	r.after = len(b.entries)
-	first, known := b.byID[r.id], false
-	switch {
-	case first != nil && first.fingerprint != r.fingerprint:
-		r.outcome = outcome{err: otherOperations(r.id, "is being decided")}
-	case first != nil:
-		r.outcome = first.outcome
-		r.outcome.replayed = true
-	default:
-		if r.outcome, known = c.decidedBefore(r); known {
-			break
-		}
+	var known bool
+	if r.outcome, known = b.decided(r); !known {
+		r.outcome, known = c.decidedBefore(r)
+	}
+	if !known {
 		r.outcome = c.decide(b.tx, r)
-		if r.outcome.err == nil {
-			e := newEntry(b.tx, r)
-			size := len(e.Data) + len(e.ID)
-			switch {
-			case len(e.Data) > driver.MaxData:
-				b.tx.rollback()
-				r.outcome = refused(r, stet.Errorf(stet.CodeTooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
-			case len(b.entries) > 0 && (c.info.MaxBytes > 0 && b.bytes+size > c.info.MaxBytes || c.info.MaxEntries > 0 && len(b.entries) >= c.info.MaxEntries):
-				b.tx.rollback()
-				return false
-			default:
-				b.tx.addEntry(&e, r.outcome.change)
-				b.bytes += size
-				b.entries = append(b.entries, e)
-			}
+		if r.outcome.err == nil && !c.addEntry(b, r) {
+			return false
 		}
 		if r.outcome.err == nil || r.outcome.final {
 			b.byID[r.id] = r
@@ -259,6 +240,40 @@ func (c *Core) decideNext(b *batch, r *request) bool {
 	}
 	b.requests = append(b.requests, r)
 	return true
+}
+
+// addEntry adds the entry of a request that was decided, or refuses one that is too
+// large. It returns false, and has changed nothing, if the batch is full.
+func (c *Core) addEntry(b *batch, r *request) bool {
+	e := newEntry(b.tx, r)
+	size := len(e.Data) + len(e.ID)
+	switch {
+	case len(e.Data) > driver.MaxData:
+		b.tx.rollback()
+		r.outcome = refused(r, stet.Errorf(stet.CodeTooLarge, "the commit takes %d bytes in the log without its texts; %d is the most. Nothing changed. Split it.", len(e.Data), driver.MaxData))
+		return true
+	case len(b.entries) > 0 && (c.info.MaxBytes > 0 && b.bytes+size > c.info.MaxBytes || c.info.MaxEntries > 0 && len(b.entries) >= c.info.MaxEntries):
+		b.tx.rollback()
+		return false
+	}
+	b.tx.addEntry(&e, r.outcome.change)
+	b.bytes += size
+	b.entries = append(b.entries, e)
+	return true
+}
+
+// decided returns the outcome of a request whose id another one of the batch has.
+func (b *batch) decided(r *request) (outcome, bool) {
+	first := b.byID[r.id]
+	switch {
+	case first == nil:
+		return outcome{}, false
+	case first.fingerprint != r.fingerprint:
+		return outcome{err: otherOperations(r.id, "is being decided")}, true
+	}
+	out := first.outcome
+	out.replayed = true
+	return out, true
 }
 
 // decidedBefore finds the outcome of a request that was decided before. One behind a
@@ -288,8 +303,8 @@ func (c *Core) decidedBefore(r *request) (outcome, bool) {
 	return outcome{}, false
 }
 
-// maxAttempts is how often an append of unknown outcome is sent before callers
-// are told so: with the pauses between, about three seconds.
+// maxAttempts is how often an append of unknown outcome is sent before its callers are
+// told that it is unknown: with the pauses between, about three seconds.
 const maxAttempts = 6
 
 // append appends the entries of a batch. While the outcome is not known it sends the
@@ -365,9 +380,9 @@ func (c *Core) pause(n int) bool {
 	}
 }
 
-// giveUp changes the outcomes of a batch that could not be written: it was not applied,
-// or, if an attempt was lost, that is not known. A refusal that rests on a commit of the
-// same batch, or on a state that others may have changed, is void with it.
+// giveUp changes the outcomes of a batch that could not be written: its commits were not
+// applied or, if an attempt was lost, may have been. A refusal that rests on a commit of
+// the same batch, or on a state that others may have changed, is void with it.
 func (c *Core) giveUp(b *batch, err error) {
 	why := stet.WrapError(err, stet.CodeUnavailable, "the commit could not be written: %v. Nothing changed.", err)
 	if e := (*stet.Error)(nil); errors.As(err, &e) {

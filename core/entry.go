@@ -60,10 +60,9 @@ func appendMoves(moves []driver.Move, id string, labels []stet.LabelChange) []dr
 	return moves
 }
 
-// appendChange appends the change as the log has it: one JSON object with the
-// members in a fixed order, those that have their default left out, without the
-// hash. It is written by hand because it runs once a commit on the one goroutine
-// that all commits go through.
+// appendChange appends the change as the log has it, without the hash: one JSON object,
+// its members in a fixed order, those with their default left out. It is written by hand
+// because it runs for each commit in the one goroutine that all commits go through.
 func appendChange(dst []byte, c *stet.Change) []byte {
 	dst = append(dst, `{"revision":`...)
 	dst = strconv.AppendUint(dst, c.Revision, 10)
@@ -235,11 +234,11 @@ func decodeEntry(revision uint64, hash stet.Hash, e *driver.Entry) (*stet.Change
 	return c, nil
 }
 
-// A fingerprint stands for the operations of a commit as they were asked for, so
-// that an id that comes again can be held against what came first. It depends on
-// nothing but the commit: not on the clock, and not on how the JSON was written.
+// A fingerprint stands for the operations of a commit as they were asked for, so that
+// one whose id comes again can be compared with the first. It depends on nothing but the
+// commit: not on the clock, and not on how the JSON was written.
 //
-// It is what is hashed, each text after its length.
+// It is the bytes that are hashed: each text after its length.
 type fingerprint []byte
 
 func newFingerprint(c *stet.Commit) fingerprint {

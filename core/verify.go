@@ -9,7 +9,7 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// problem adds to a report what is wrong.
+// addProblem adds to a report what is wrong.
 func addProblem(r *stet.Report, format string, args ...any) {
 	if len(r.Problems) < stet.MaxProblems {
 		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
@@ -71,13 +71,13 @@ func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 	return r, nil
 }
 
-// verifyAtOnce is how many versions Verify builds anew at a time: 100 MB, of some 200
-// bytes each. A prompt that has more by itself is built as a whole.
+// verifyAtOnce is how many versions Verify builds anew at a time: 100 MB, at some 200
+// bytes each. A prompt that has more is built as a whole all the same.
 var verifyAtOnce = 1 << 19
 
-// A share is the part of the prompts that Verify builds anew at a time: those whose id
-// has the hash part, in as many of its lowest bits as mask has. It begins as all of them,
-// and is halved whenever it turns out to have more versions than are to be held at once.
+// A share is the part of the prompts that Verify builds anew at a time: those with
+// hash(id) & mask == part. It begins as all prompts, and is halved whenever it turns out
+// to have more than most versions.
 type share struct {
 	mask, part uint32
 	most       int
@@ -105,8 +105,8 @@ func (p *share) next() bool {
 	return p.part <= p.mask
 }
 
-// mostParts bounds how often the log is read: where one prompt has most of the versions,
-// halving does not help.
+// mostParts bounds how often the log is read: halving does not help where one prompt has
+// nearly all versions.
 const mostParts = 64
 
 // bound halves the part while it has more versions than are to be held at once.
@@ -126,10 +126,10 @@ func (p *share) bound(t *tx) {
 	}
 }
 
-// verifyLog checks the chain of the log and returns the state that it leads to, of the
-// prompts of a share, nil if it cannot be followed. It collects the seals of the versions
-// that live there. An error means that the engine could not read, which is no problem of
-// the store.
+// verifyLog checks the chain of hashes of the log. It returns the state that the log leads
+// to, for the prompts of a share, or nil where an entry does not follow, and collects the
+// seals of the versions that live there. An error means that the engine could not read,
+// which is no problem of the store.
 func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) (t *tx, expected bool, err error) {
 	p.seals = make(map[seat]stet.Hash)
 	t = emptySnapshot().begin()

@@ -57,7 +57,11 @@ func decodeError(err error, seen []byte) error {
 	case errors.As(err, &semantic):
 		return WrapError(err, CodeInvalid, "%s", mismatch(semantic, seen))
 	case errors.As(err, &syntactic):
-		return WrapError(err, CodeInvalid, "the JSON is broken at byte %d, in %q: %v.", syntactic.ByteOffset, syntactic.JSONPointer, syntactic.Err)
+		in := ""
+		if p := syntactic.JSONPointer; p != "" {
+			in = fmt.Sprintf(", in %q", p)
+		}
+		return WrapError(err, CodeInvalid, "the JSON is broken at byte %d%s: %v.", syntactic.ByteOffset, in, syntactic.Err)
 	}
 	return err
 }

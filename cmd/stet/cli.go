@@ -18,10 +18,10 @@ import (
 
 // A cli is the command line: each field a flag of every verb, or a verb.
 type cli struct {
-	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are: sqlite:PATH, or a PATH that ends in .db, a file; memory:, nowhere; http://HOST:PORT or https://HOST:PORT, a server; unix:PATH, its private socket (${default}). restore and key work on files only."`
-	Key     string `env:"STET_KEY" placeholder:"KEY" help:"The key to show to a server. On a command line others may see it: better put it into STET_KEY."`
-	JSON    bool   `name:"json" help:"Print JSON: one object, or one a line."`
-	NoColor bool   `help:"Print no colours (NO_COLOR)."`
+	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are. A file: sqlite:PATH, or a PATH that ends in .db. A server: http://HOST:PORT, https://HOST:PORT, or unix:PATH for its private socket. Nowhere: memory:, gone when the command ends. The default is ${default}; restore and key need a file."`
+	Key     string `env:"STET_KEY" placeholder:"KEY" help:"The key for a server. Others can see command lines: prefer STET_KEY."`
+	JSON    bool   `name:"json" help:"Print JSON: one object, or one object a line."`
+	NoColor bool   `help:"Print without colours; the variable NO_COLOR does the same."`
 
 	Save     saveCmd     `cmd:"" group:"Write" help:"Save a text as a new version."`
 	Label    labelCmd    `cmd:"" group:"Write" help:"Move a label to a version, or take it away."`
@@ -32,7 +32,7 @@ type cli struct {
 	Get     getCmd     `cmd:"" group:"Read" help:"Print the text of a version, and nothing else."`
 	Render  renderCmd  `cmd:"" group:"Read" help:"Print a version with its variables filled in."`
 	List    listCmd    `cmd:"" group:"Read" help:"List the prompts."`
-	Show    showCmd    `cmd:"" group:"Read" help:"Show a prompt's labels, or all about one version but its text."`
+	Show    showCmd    `cmd:"" group:"Read" help:"Show a prompt's labels, or all that is known of a version but its text."`
 	Log     logCmd     `cmd:"" group:"Read" help:"List the versions of a prompt."`
 	History historyCmd `cmd:"" group:"Read" help:"List where a label has been, who moved it and why."`
 	Diff    diffCmd    `cmd:"" group:"Read" help:"Show what differs between two versions."`
@@ -40,13 +40,13 @@ type cli struct {
 
 	Serve   serveCmd   `cmd:"" group:"Store" help:"Serve the store over HTTP."`
 	Ring    keyCmd     `cmd:"" name:"key" group:"Store" help:"Make, list and revoke the keys of a server."`
-	Import  importCmd  `cmd:"" group:"Store" help:"Take over drafts, commits or an export, as JSON lines."`
+	Import  importCmd  `cmd:"" group:"Store" help:"Import drafts, commits or an export from JSON lines."`
 	Export  exportCmd  `cmd:"" group:"Store" help:"Write the whole store as JSON lines."`
 	Verify  verifyCmd  `cmd:"" group:"Store" help:"Recompute every digest and hash of the store."`
 	Backup  backupCmd  `cmd:"" group:"Store" help:"Copy the store to a file, and check the copy."`
 	Restore restoreCmd `cmd:"" group:"Store" help:"Make a store from a backup."`
 
-	Race       raceCmd       `cmd:"" group:"Other" help:"Show the defect that stet began with, its first fix, and stet."`
+	Race       raceCmd       `cmd:"" group:"Other" help:"Show the lost updates that stet began with, their first fix, and stet."`
 	Completion completionCmd `cmd:"" group:"Other" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" group:"Other" help:"Print the version of this program."`
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"all"`
@@ -159,8 +159,20 @@ func (a *app) usage(err error) int {
 	if errors.As(err, &p) && p.Context != nil && p.Context.Selected() != nil {
 		help = p.Context.Selected().FullPath() + " --help"
 	}
-	a.complain("usage: " + strings.TrimSuffix(strings.TrimSuffix(err.Error(), "."), "?") + ". See: " + help)
+	a.complain("usage: " + inWords(err.Error()) + " See: " + help)
 	return exitUsage
+}
+
+// inWords makes a sentence of what the parser says.
+func inWords(s string) string {
+	if missing, ok := strings.CutPrefix(s, `expected "<`); ok {
+		s = "an argument is missing: <" + strings.ReplaceAll(missing, `"`, "")
+	}
+	s = strings.Replace(s, "expected a valid 64 bit int but got", "expected a whole number, and got", 1)
+	if before, meant, ok := strings.Cut(s, ", did you mean "); ok {
+		return before + ". Did you mean " + strings.TrimSuffix(meant, "?") + "?"
+	}
+	return strings.TrimSuffix(s, ".") + "."
 }
 
 // defaultAuthor is who commits if nobody says.

@@ -14,7 +14,7 @@ import (
 
 type deleteCmd struct {
 	Ref   string `arg:"" name:"ID[@N]" help:"The version by its number, or the whole prompt."`
-	Force bool   `help:"Also if labels point there; they go too."`
+	Force bool   `help:"Delete it even if labels point there; they go too."`
 	Yes   bool   `short:"y" help:"Do not ask before a whole prompt is deleted."`
 	by
 }
@@ -26,8 +26,8 @@ func (*deleteCmd) Help() string {
     stet delete support/triage --yes     # all of its versions
     stet delete support/triage@1.2.0 --force
 
-The text is gone for good; the number is never used again. It is asked before a
-whole prompt is deleted, if somebody is there to answer.`
+The text is gone for good, and the number is never used again. On a terminal it asks
+before it deletes a whole prompt.`
 }
 
 func (c *deleteCmd) Run(a *app) error {

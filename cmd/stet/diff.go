@@ -10,9 +10,9 @@ import (
 )
 
 type diffCmd struct {
-	Ref      string `arg:"" name:"ID[@FROM]" help:"The prompt, and the one version if it does not follow."`
-	From     string `arg:"" optional:"" help:"The one version (current)."`
-	To       string `arg:"" optional:"" help:"The other version (latest)."`
+	Ref      string `arg:"" name:"ID[@FROM]" help:"The prompt; the first version may follow the @ instead of coming after it."`
+	From     string `arg:"" optional:"" help:"The first version; current, if not given."`
+	To       string `arg:"" optional:"" help:"The second version; latest, if not given."`
 	ExitCode bool   `help:"Exit with 1 if they differ."`
 }
 

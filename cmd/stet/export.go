@@ -15,7 +15,7 @@ import (
 )
 
 type exportCmd struct {
-	Output string `short:"o" placeholder:"FILE" help:"Write to a file, which is there when all of it is."`
+	Output string `short:"o" placeholder:"FILE" help:"Write to a file, which appears when it is complete."`
 }
 
 func (*exportCmd) Help() string {

@@ -11,7 +11,7 @@ import (
 
 type historyCmd struct {
 	Ref   string `arg:"" name:"ID[@LABEL]" help:"The prompt, and the label if it is not production."`
-	Limit int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
+	Limit int    `short:"n" placeholder:"N" help:"List at most so many; all, if not given."`
 }
 
 func (*historyCmd) Help() string {

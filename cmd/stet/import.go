@@ -14,7 +14,7 @@ import (
 
 type importCmd struct {
 	File   string `arg:"" help:"A file of JSON lines; - is standard input."`
-	Author string `placeholder:"NAME" help:"Who the drafts are by that do not say. Belongs to what is imported: an import run again needs the same."`
+	Author string `placeholder:"NAME" help:"The author of drafts that name none. To run an import again, give the same."`
 }
 
 func (*importCmd) Help() string {

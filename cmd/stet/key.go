@@ -14,10 +14,10 @@ import (
 type keyCmd struct {
 	Keys string `env:"STET_KEYS" placeholder:"FILE" help:"The file of the keys (beside the store, if there is one: FILE.keys)."`
 
-	Create    keyCreateCmd    `cmd:"" help:"Make a key, and print it this once."`
+	Create    keyCreateCmd    `cmd:"" help:"Make a key, and print it: it is never shown again."`
 	List      keyListCmd      `cmd:"" help:"List the keys, and what is protected."`
-	Revoke    keyRevokeCmd    `cmd:"" help:"End a key."`
-	Protect   keyProtectCmd   `cmd:"" help:"Keep writers from a label."`
+	Revoke    keyRevokeCmd    `cmd:"" help:"Revoke a key, so that the server refuses it."`
+	Protect   keyProtectCmd   `cmd:"" help:"Keep writers from moving a label."`
 	Unprotect keyUnprotectCmd `cmd:"" help:"Let writers move a label again."`
 }
 
@@ -57,11 +57,11 @@ func (a *app) updateKeys(change func(f *keys.File) error) error {
 }
 
 type keyCreateCmd struct {
-	Name    string   `arg:"" help:"Who uses it: the author of what is done with it."`
+	Name    string   `arg:"" help:"Who uses the key. It is the author of what is done with it."`
 	Role    string   `required:"" placeholder:"ROLE" help:"reader, writer, promoter or admin."`
 	Prompts []string `sep:"none" placeholder:"PATTERN" help:"An id, a prefix such as support/*, or * for all. May be given more than once. An admin has all if none is given."`
 	Labels  []string `placeholder:"LABEL,…" help:"The labels that a promoter moves."`
-	Expires string   `placeholder:"WHEN" help:"After how long, 90d or 12h, or when, 2027-01-31. Never, if not given."`
+	Expires string   `placeholder:"WHEN" help:"When the key ends: after a time (90d, 12h), or on a day (2027-01-31). Never, if not given."`
 }
 
 func (*keyCreateCmd) Help() string {

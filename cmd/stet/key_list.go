@@ -11,7 +11,7 @@ import (
 )
 
 type keyListCmd struct {
-	Protected bool `help:"List what is protected, and not the keys."`
+	Protected bool `help:"List the protected labels instead of the keys."`
 }
 
 func (*keyListCmd) Help() string {

@@ -36,7 +36,7 @@ func (c *labelCmd) Run(a *app) error {
 	case c.Remove:
 		op.RemoveLabel = &stet.RemoveLabel{PromptID: c.ID, Label: c.Label, Expect: c.Expect}
 	case c.Version == "":
-		return stet.Errorf(stet.CodeInvalid, "it is not said where %s is to go. Write: stet label %s %s VERSION (or --remove; or, to see where it is: stet show %s)", c.Label, c.ID, c.Label, c.ID)
+		return stet.Errorf(stet.CodeInvalid, "no version is given to move %s to. Write: stet label %s %s VERSION. To take it away: --remove. To see where it is: stet show %s", c.Label, c.ID, c.Label, c.ID)
 	default:
 		op.SetLabel = &stet.SetLabel{PromptID: c.ID, Label: c.Label, Version: c.Version, Expect: c.Expect}
 	}

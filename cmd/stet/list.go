@@ -13,9 +13,9 @@ import (
 )
 
 type listCmd struct {
-	Prefix string `arg:"" optional:"" help:"List the prompts whose ids begin so."`
-	Label  string `short:"l" placeholder:"LABEL" help:"List the prompts that have this label."`
-	Limit  int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
+	Prefix string `arg:"" optional:"" help:"List only the prompts whose ids begin with this."`
+	Label  string `short:"l" placeholder:"LABEL" help:"List only the prompts that have this label."`
+	Limit  int    `short:"n" placeholder:"N" help:"List at most so many; all, if not given."`
 	past
 }
 

@@ -14,7 +14,7 @@ import (
 
 type logCmd struct {
 	ID      string `arg:"" help:"The prompt."`
-	Limit   int    `short:"n" placeholder:"N" help:"List at most so many (all)."`
+	Limit   int    `short:"n" placeholder:"N" help:"List at most so many; all, if not given."`
 	Reverse bool   `short:"r" help:"The lowest number first."`
 	past
 }

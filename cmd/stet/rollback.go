@@ -8,7 +8,7 @@ import (
 
 type rollbackCmd struct {
 	Ref     string  `arg:"" name:"ID[@LABEL]" help:"The prompt, and the label if it is not production."`
-	Version string  `arg:"" optional:"" help:"Where to, if not where it was before its last move: a number at which it has been."`
+	Version string  `arg:"" optional:"" help:"A number where the label has been; if not given, where it was before its last move."`
 	Expect  *string `placeholder:"N" help:"Only if the label is at this number now."`
 	by
 }
@@ -18,7 +18,7 @@ func (*rollbackCmd) Help() string {
 
     stet rollback support/triage                 # production goes back one move
     stet rollback support/triage@staging
-    stet rollback support/triage 1.3.0           # to where it was some time
+    stet rollback support/triage 1.3.0           # to a number where it has been
     stet rollback support/triage --expect 1.5.0  # only if it is still the bad one
 
 A rollback is a move like any other: rolling back twice is where you began.`
@@ -44,8 +44,8 @@ func (c *rollbackCmd) to(a *app, id, label string) error {
 	number, err := stet.ParseNumber(c.Version)
 	if err != nil {
 		if stet.CheckLabel(c.Version) == nil {
-			return stet.Errorf(stet.CodeInvalid, "%s is a label, and where to is a number. To roll %s itself back: stet rollback %s@%s. To move %s to where %s is: stet label %s %s %s",
-				c.Version, c.Version, id, c.Version, label, c.Version, id, label, c.Version)
+			return stet.Errorf(stet.CodeInvalid, "%s is a label, and a rollback goes to a number. To roll %s itself back: stet rollback %s@%s. To move a label to where another is: stet label %s LABEL OTHER",
+				c.Version, c.Version, id, c.Version, id)
 		}
 		return err
 	}

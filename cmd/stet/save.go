@@ -11,13 +11,13 @@ import (
 
 type saveCmd struct {
 	ID    string `arg:"" help:"The prompt."`
-	Stdin string `arg:"" optional:"" name:"-" help:"Read the text from standard input; so it is without -f, too."`
+	Stdin string `arg:"" optional:"" name:"-" help:"Read the text from standard input, as without -f."`
 
 	File     string `short:"f" placeholder:"FILE" help:"Read the text from a file; - is standard input."`
-	Messages bool   `help:"What is read is a chat: a JSON list of messages."`
+	Messages bool   `help:"The text is a chat: a JSON list of messages."`
 	Config   string `placeholder:"JSON" help:"A JSON object that goes with the text: model, temperature; or @FILE."`
 	Metadata string `placeholder:"JSON" help:"A JSON object about the version, not part of the content; or @FILE."`
-	Template string `placeholder:"KIND" help:"none if {{ }} is no variable in this text."`
+	Template string `placeholder:"KIND" help:"none: braces stay as they are, and nothing is a variable."`
 
 	Version   string   `placeholder:"N" help:"The number to save under. Refused if it was ever used."`
 	Bump      string   `placeholder:"PART" help:"Which part of the number to raise: auto, major, minor or patch. auto looks at what changed."`
@@ -35,7 +35,7 @@ func (*saveCmd) Help() string {
     echo "Hello {{name}}" | stet save greeting
     stet save support/triage -f triage.txt --bump major --label staging
     stet save support/chat -f chat.json --messages --config '{"model":"m"}'
-    stet save support/triage -f triage.txt --expect 1.4.0   # nobody was faster
+    stet save support/triage -f triage.txt --expect 1.4.0   # only if nobody else has saved
     stet save support/triage -f triage.txt --if-changed     # in a CI job
 
 The text is kept byte for byte. The number is printed, and why it is that one.

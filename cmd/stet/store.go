@@ -32,7 +32,7 @@ func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
 		return err
 	}
 	if !ok {
-		return stet.Errorf(stet.CodeNotFound, "there is no store %s. Name another with --store or STET_STORE; save and import make one.", a.flags.Store)
+		return stet.Errorf(stet.CodeNotFound, "there is no store %s. stet save makes it, and so does stet import; to use another, name it with --store or STET_STORE.", a.flags.Store)
 	}
 	return a.write(f)
 }

@@ -11,26 +11,26 @@ import (
 )
 
 type watchCmd struct {
-	Prefix string  `arg:"" optional:"" help:"Only what happens to prompts that begin with this."`
-	Since  *uint64 `placeholder:"REV" help:"Begin after this revision, 0 for the first. Without it, what happens from now on."`
-	Texts  bool    `help:"With the saved texts."`
-	Limit  int     `short:"n" placeholder:"N" help:"End after so many changes (never)."`
+	Prefix string  `arg:"" optional:"" help:"Only changes of prompts whose ids begin with this."`
+	Since  *uint64 `placeholder:"REV" help:"Begin after this revision; 0 shows all. If not given, only new changes are shown."`
+	Texts  bool    `help:"Print the saved texts, too."`
+	Limit  int     `short:"n" placeholder:"N" help:"End after so many changes."`
 }
 
 func (*watchCmd) Help() string {
 	return `Examples:
 
     stet watch                             # until Ctrl-C
-    stet watch support/ --since 0          # all that ever happened there, and go on
+    stet watch support/ --since 0          # all changes so far, and then the new ones
     stet watch --store https://prompts.example.com | jq -r .author
     stet watch --since 812 --texts --json >>changes.jsonl
 
-What is to come can be seen of a store that is served (stet serve, or --store https://…).
-Of a file that is not, --since shows what there is; then the command ends.
+New changes can be seen only in a store that a server has open (stet serve, or --store
+https://…). Of any other file --since shows the changes so far, and the command ends.
 
 On a terminal, one line for each thing that a commit did. In a pipe or with --json: one
-commit a line, {"revision","id","time","author","message","ops"}; the last revision that
-was read is what --since goes on after. With a prefix, "ops" has only what is of it.`
+commit a line, {"revision","id","time","author","message","ops"}. To go on later, give
+--since the last revision that was printed. With a prefix, "ops" has only its prompts.`
 }
 
 func (c *watchCmd) Run(a *app) error {
@@ -87,7 +87,7 @@ func (c *watchCmd) Run(a *app) error {
 // notServed says that there is nothing to wait for in a store that no server has open.
 func (a *app) notServed() error {
 	store := redacted(a.flags.Store)
-	return stet.Errorf(stet.CodeUnavailable, "no server has %s open, and nobody could change it while this command has. Serve it, and watch again: stet serve --store %s.", store, store)
+	return stet.Errorf(stet.CodeUnavailable, "no server has %s open, so nothing can change it while this command runs. Serve it, and watch again: stet serve --store %s.", store, store)
 }
 
 // lastSeen adds to what ended a watch where to go on.

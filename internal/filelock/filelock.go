@@ -1,9 +1,9 @@
-// Package filelock lets one process at a time have something, by an exclusive
-// lock on a file beside it, and tells the others who has it.
+// Package filelock is an exclusive lock between processes, on a lock file. The file says
+// which process holds the lock.
 //
-// The lock is the operating system's, on an open file: it goes when the process
-// does, however it ends. The file stays, and what is in it counts only as long as
-// it is locked.
+// It is a lock of the operating system on an open file, and is released when the process
+// ends, however it ends. The file stays. Its content means something only while the file is
+// locked.
 package filelock
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/stet-dev/stet/internal/ownfile"
 )
 
-// A Holder is who has a lock, as it noted itself in the file.
+// A Holder describes the process that holds a lock. It is the content of the file.
 type Holder struct {
 	PID     int       `json:"pid"`
 	Host    string    `json:"host"`
@@ -30,11 +30,11 @@ type Holder struct {
 	Since   time.Time `json:"since"` // when it got the lock, UTC
 }
 
-// Known tells whether the file said who holds it: there is an instant in which
-// it does not yet.
+// Known reports whether the file says who holds the lock. For an instant after the lock is
+// taken it does not.
 func (h Holder) Known() bool { return h.PID != 0 }
 
-// String names the holder for a sentence.
+// String names the holder, for use in a sentence.
 func (h Holder) String() string {
 	if !h.Known() {
 		return "another process"
@@ -52,23 +52,23 @@ func (h Holder) String() string {
 	return who + " since " + h.Since.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// HeldError is the error of an Acquire that did not get the lock.
+// HeldError is the error of Acquire if another holder has the lock.
 type HeldError struct{ Holder Holder }
 
 func (e *HeldError) Error() string { return "held by " + e.Holder.String() }
 
-// Options change how Acquire works. The zero value tries once.
+// Options configure Acquire. The zero value tries once.
 type Options struct {
-	// Wait is how long to try.
+	// Wait is how long to try again while the lock is held.
 	Wait time.Duration
-	// Waiting, if not nil, is called once, before the wait, if there is one.
+	// Waiting, if not nil, is called once before such a wait, with the holder.
 	Waiting func(Holder)
 	// Now is the clock for Holder.Since; time.Now if nil.
 	Now func() time.Time
 }
 
-// retryEvery is how often a held lock is tried again: a person does not notice
-// it, and a processor neither.
+// retryEvery is the time between two tries: too short for a person to notice, and long
+// enough to cost no processor time to speak of.
 const retryEvery = 20 * time.Millisecond
 
 // A Lock is a lock that is held.
@@ -77,14 +77,13 @@ type Lock struct {
 	made fs.FileInfo
 }
 
-// errHeld is what tryLock returns where somebody else has the lock.
+// errHeld is the error of tryLock if the lock is held.
 var errHeld = errors.New("held")
 
-// Acquire locks the file, which it makes, for its owner alone, if it is missing.
-// It fails with a *HeldError if somebody else has it, in this process or another,
-// until the wait is over or ctx is done, and with the cause if ctx was first and
-// nobody could be asked. If what is there is no lock, or not this user's own, it
-// fails with an *ownfile.ForeignError and leaves it as it is.
+// Acquire locks the file at path. If it is missing, Acquire creates it with mode 0600. If the
+// lock is held, in this process or another, until the wait is over or ctx is done, the error
+// wraps a *HeldError. If the file is not a lock file, or belongs to another user, Acquire
+// does not change it, and the error is an *ownfile.ForeignError.
 func Acquire(ctx context.Context, path string, o Options) (*Lock, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -131,7 +130,7 @@ func try(path string, now func() time.Time) (*Lock, error) {
 	}
 	l := &Lock{f: f}
 	if l.made, err = f.Stat(); err == nil {
-		// Whoever removed the file after it was opened has let others lock a new one.
+		// If the file was removed after it was opened, another process may lock a new one.
 		if l.Check() != nil {
 			err = &HeldError{}
 		} else if err = isLock(f); err == nil {
@@ -145,11 +144,10 @@ func try(path string, now func() time.Time) (*Lock, error) {
 	return l, nil
 }
 
-// ErrLost is the error of Check.
-var ErrLost = errors.New("the lock's file was removed or replaced, so that another process may have locked a new one")
+// ErrLost is the error of Check if the lock no longer protects anything.
+var ErrLost = errors.New("the lock file was removed or replaced, so that another process may have locked a new one")
 
-// Check returns ErrLost if the file that is locked is not the one that others would
-// lock any more.
+// Check returns ErrLost if the path no longer leads to the file that is locked.
 func (l *Lock) Check() error {
 	if there, err := os.Lstat(l.f.Name()); err != nil || !os.SameFile(l.made, there) {
 		return ErrLost
@@ -157,24 +155,24 @@ func (l *Lock) Check() error {
 	return nil
 }
 
-// Release lets go of the lock. The file stays, empty: if it were removed, one
-// process could have the old file locked and another the new one.
+// Release releases the lock. The file stays and is empty: if it were removed, one process
+// could lock the old file while another locks a new one.
 func (l *Lock) Release() error {
 	err := l.f.Truncate(0)
 	return errors.Join(err, l.f.Close()) // closing unlocks
 }
 
-// Discard lets go of the lock and removes the file: for a lock that turned out to
-// be on something that nobody locks.
+// Discard releases the lock and removes the file: for a path that turned out to need no
+// lock.
 func (l *Lock) Discard() error {
-	if l.Check() == nil { // another one is another's
-		_ = os.Remove(l.f.Name()) // before it is unlocked; where that cannot be, it stays
+	if l.Check() == nil { // do not remove another process's
+		_ = os.Remove(l.f.Name()) // while it is locked; where that is impossible, it stays
 	}
 	return l.Release()
 }
 
 func write(f *os.File, now time.Time) error {
-	host, _ := os.Hostname() // only for people
+	host, _ := os.Hostname() // for people only
 	data, err := json.Marshal(Holder{
 		PID: os.Getpid(), Host: host, Program: filepath.Base(os.Args[0]), Since: now.UTC().Truncate(time.Second),
 	})
@@ -186,21 +184,22 @@ func write(f *os.File, now time.Time) error {
 	}
 	_, err = f.WriteAt(append(data, '\n'), 0)
 	if disk.IsFull(err) {
-		return nil // the lock is what counts; on a full disk nobody is named
+		return nil // the lock works; on a full disk it only does not name its holder
 	}
 	return err
 }
 
 const (
-	// maxHolder is more than a Holder has, in bytes.
+	// maxHolder is more bytes than a Holder ever has.
 	maxHolder = 4096
-	// lead is how a Holder begins.
+	// lead is the beginning of every Holder.
 	lead = `{"pid":`
 )
 
-// isLock returns a *ownfile.ForeignError for a file with something in it that is not
-// a Holder, as a process that was killed left it, or a part of one, as a full disk
-// did, or nothing but zeros, as a loss of power did: somebody needs it.
+// isLock returns an *ownfile.ForeignError if the file is not a lock file, so that somebody
+// may need its content. A lock file may have a Holder, which a killed process left, the
+// beginning of one, which a full disk left, only zeros, which a loss of power left, or
+// nothing.
 func isLock(f *os.File) error {
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, maxHolder+1))
 	if err != nil {
@@ -210,10 +209,10 @@ func isLock(f *os.File) error {
 	if len(s) <= maxHolder && (strings.HasPrefix(s, lead) || strings.HasPrefix(lead, s) || strings.Trim(s, "\x00") == "") {
 		return nil
 	}
-	return &ownfile.ForeignError{Path: f.Name(), What: "is no lock: something else is in it"}
+	return &ownfile.ForeignError{Path: f.Name(), What: "is not a lock file: it has other content"}
 }
 
-// read returns who the file says holds it, the zero Holder if it does not say.
+// read returns the Holder in the file, the zero Holder if there is none.
 func read(f *os.File) Holder {
 	var h Holder
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, maxHolder))

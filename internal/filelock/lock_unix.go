@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes flock's lock: unlike a record lock it belongs to the open file,
-// so that a second opener in the same process does not get it, and closing
-// another descriptor of the file does not drop it.
+// tryLock locks with flock. Unlike a record lock, that lock belongs to the open file: another
+// open file of the same process does not get it, and closing another descriptor of the file
+// does not release it.
 func tryLock(f *os.File) error {
 	for {
 		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err {

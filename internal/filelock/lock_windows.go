@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks one byte far behind the end of the file: on Windows nobody else
-// can read what is locked, and others must read who holds it.
+// tryLock locks one byte far behind the end of the file: on Windows no other process can
+// read bytes that are locked, and others must be able to read who holds the lock.
 func tryLock(f *os.File) error {
 	at := &windows.Overlapped{OffsetHigh: 0x7fffffff}
 	err := windows.LockFileEx(windows.Handle(f.Fd()),

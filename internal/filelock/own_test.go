@@ -20,8 +20,8 @@ func TestWhatIsNoLock(t *testing.T) {
 		"a link to a file":       {func(path, precious string) error { return os.Symlink(precious, path) }, "is a symbolic link"},
 		"a link to nothing":      {func(path, precious string) error { return os.Symlink(precious+".none", path) }, "is a symbolic link"},
 		"a directory":            {func(path, _ string) error { return os.Mkdir(path, 0o700) }, "is a directory"},
-		"another file":           {func(path, _ string) error { return os.WriteFile(path, []byte("precious"), 0o600) }, "something else is in it"},
-		"another name of a file": {func(path, precious string) error { return os.Link(precious, path) }, "something else is in it"},
+		"another file":           {func(path, _ string) error { return os.WriteFile(path, []byte("precious"), 0o600) }, "it has other content"},
+		"another name of a file": {func(path, precious string) error { return os.Link(precious, path) }, "it has other content"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// IsMount tells whether a path is a mount point of its own: for a file, one that
-// stands there in the place of another name of it.
+// IsMount reports whether a path is a mount point. A file that is one has another name
+// elsewhere.
 func IsMount(path string) (bool, error) {
 	var s unix.Statx_t
 	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, 0, &s)
@@ -22,14 +22,14 @@ func IsMount(path string) (bool, error) {
 	// A kernel before 5.8, or a sandbox without statx.
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return false, nil // there is nobody to ask
+		return false, nil // nothing says so
 	}
 	return mounted(string(mounts), path), nil
 }
 
 // mounted looks for a mount point in the text of /proc/self/mountinfo.
 func mounted(mountinfo, path string) bool {
-	// Its fields are separated by spaces, and what would be taken for one is octal.
+	// Its fields are separated by spaces. Spaces and backslashes in a field are in octal.
 	path = strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(path)
 	for line := range strings.Lines(mountinfo) {
 		if f := strings.Fields(line); len(f) > 4 && f[4] == path {

@@ -2,6 +2,6 @@
 
 package ownfile
 
-// IsMount tells whether a path is a mount point of its own. Single files are mounted
-// on Linux alone of the systems that stet is built for.
+// IsMount reports whether a path is a mount point. Of the systems that stet is built for,
+// only Linux can mount a single file.
 func IsMount(string) (bool, error) { return false, nil }

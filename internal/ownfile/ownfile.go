@@ -1,6 +1,7 @@
-// Package ownfile opens files that are this user's own, in directories that others
-// may write to as well: what somebody else has put there is neither followed, nor
-// waited for, nor written to.
+// Package ownfile opens files of this user in directories that others may write to as well.
+// If another user has put something there, it is not followed, waited for or written to.
+//
+// It also knows how many names a file has, and whether it is a mount point.
 package ownfile
 
 import (
@@ -11,22 +12,22 @@ import (
 	"path/filepath"
 )
 
-// A ForeignError says that what is at a path is not a file of this user's own. It is
-// as it was.
+// A ForeignError says that what is at a path is not a regular file of this user. It was not
+// changed.
 type ForeignError struct {
 	Path string
-	What string // what it is, as the rest of a sentence that begins with "it"
+	What string // what is wrong, as the rest of a sentence that begins with "it"
 }
 
 func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%s was left alone: it %s", e.Path, e.What)
 }
 
-// Open opens a file like os.OpenFile, but only a regular file, not one that path
-// merely links to, that belongs to this user, to root, or to the owner of its
-// directory, who could put any other there. Otherwise it fails with a *ForeignError.
-// Nothing that is there is emptied, and a pipe is not waited for. With os.O_CREATE it
-// makes the file if there is nothing, not even a link that leads nowhere.
+// Open is like os.OpenFile, but opens only a regular file that belongs to this user, to
+// root, or to the owner of the directory, who could replace it anyway. Otherwise, and for a
+// symbolic link, it fails with a *ForeignError. It never truncates a file and never waits
+// for a pipe. With os.O_CREATE it creates the file if the path does not exist; a symbolic
+// link to nothing exists.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	make := flag&os.O_CREATE != 0
 	flag &^= os.O_CREATE | os.O_EXCL | os.O_TRUNC
@@ -36,7 +37,7 @@ func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 		case make && errors.Is(err, fs.ErrNotExist):
 			f, err = os.OpenFile(path, flag|os.O_CREATE|os.O_EXCL, perm)
 			if errors.Is(err, fs.ErrExist) {
-				continue // since
+				continue // another process has just created it
 			}
 			return f, err
 		case err != nil:
@@ -56,8 +57,8 @@ func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	}
 }
 
-// Check returns a *ForeignError if what os.Lstat said of a path is not a regular
-// file of this user's own, as for Open.
+// Check returns a *ForeignError if path is not a file that Open opens. info is that of
+// os.Lstat.
 func Check(path string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return CheckOwner(path, info)
@@ -78,8 +79,8 @@ func Check(path string, info fs.FileInfo) error {
 	return &ForeignError{path, what}
 }
 
-// CheckOwner returns a *ForeignError if what os.Lstat said of a path belongs to
-// somebody who is neither this user, nor root, nor the owner of its directory.
+// CheckOwner returns a *ForeignError if path belongs neither to this user, nor to root, nor
+// to the owner of its directory. info is that of os.Lstat.
 func CheckOwner(path string, info fs.FileInfo) error {
 	if mine(info) {
 		return nil
@@ -91,8 +92,8 @@ func CheckOwner(path string, info fs.FileInfo) error {
 	return &ForeignError{path, "belongs to another user"}
 }
 
-// Mine tells whether what os.Lstat said is a regular file, or a directory, that this
-// user has made. Where files have no owners it is.
+// Mine reports whether a regular file or a directory belongs to this user. On a system where
+// files have no owners it does. info is that of os.Lstat.
 func Mine(info fs.FileInfo) bool {
 	return (info.Mode().IsRegular() || info.IsDir()) && made(info)
 }

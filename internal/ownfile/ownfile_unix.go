@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// unfollowed are the flags of an open that follows no link and waits for nobody at
-// the other end of a pipe.
+// unfollowed are the flags of an open that follows no link and does not wait for the other
+// end of a pipe.
 const unfollowed = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 func owner(info fs.FileInfo) (uid int, ok bool) {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// unfollowed are the flags of an open that opens a link itself.
+// unfollowed are the flags of an open that opens a link itself, and not its target.
 const unfollowed = syscall.FILE_FLAG_OPEN_REPARSE_POINT
 
-// Who may put a file into a directory is what the directory grants: of the owner
-// nothing is asked.
+// The access list of the directory says who may put a file there. The owner of the file is
+// not checked.
 
 func made(fs.FileInfo) bool { return true }
 

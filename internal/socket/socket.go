@@ -1,4 +1,4 @@
-// Package socket listens on a private socket: a file of type socket that only its
+// Package socket listens on a private socket: a Unix socket in the file system that only its
 // owner can connect to.
 package socket
 
@@ -16,21 +16,21 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// ErrUnsupported is the error of Listen where a file's mode does not keep others
-// from a socket.
+// ErrUnsupported is the error of Listen on systems where the mode of a socket does not keep
+// others from connecting.
 var ErrUnsupported = errors.New("there are no private sockets on this system")
 
-// A TooLongError says that a path does not fit into the address of a socket.
+// A TooLongError says that a path is too long for the address of a socket.
 type TooLongError struct {
 	Path string
 	Max  int // bytes
 }
 
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("the path %s of a socket has %d bytes; %d is the most", e.Path, len(e.Path), e.Max)
+	return fmt.Sprintf("the socket path %s has %d bytes; the limit is %d", e.Path, len(e.Path), e.Max)
 }
 
-// maxPath is how long a path the address of a socket has room for, in bytes.
+// maxPath is the most bytes of a path in the address of a socket.
 func maxPath() int {
 	if runtime.GOOS == "linux" {
 		return 107 // sun_path, less its terminating zero
@@ -45,12 +45,12 @@ type Listener struct {
 	made fs.FileInfo
 }
 
-// Listen makes the socket. The caller is the only process that may do so now, by a
-// lock of its own: a socket that is there is a dead process's and is replaced. A
-// file of another type is left alone, and is an error.
+// Listen creates the socket at path and listens on it. The caller holds a lock, so that no
+// other process does so now: a socket that is there belongs to a process that has ended,
+// and is replaced. For a file of another type Listen fails and does not change it.
 //
-// Nobody else can connect, not for an instant: the socket is made with mode 0600
-// in a directory that nobody else can enter, and then moved to its place.
+// No other user can connect at any time: the socket gets its mode 0600 in a directory that
+// no other user can enter, and is then renamed to path.
 func Listen(path string) (*Listener, error) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
 		return nil, ErrUnsupported
@@ -76,7 +76,7 @@ func Listen(path string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.SetUnlinkOnClose(false) // it will have another name
+	l.SetUnlinkOnClose(false) // it is renamed
 	err = os.Chmod(made, 0o600)
 	var info fs.FileInfo
 	if err == nil {
@@ -91,24 +91,23 @@ func Listen(path string) (*Listener, error) {
 	return &Listener{l, path, info}, nil
 }
 
-// Check returns an error if what is at path is not a socket, as Listen makes one, that
-// belongs to this user, to root, or to the owner of its directory: nobody else's is
-// spoken to. A link is not followed.
+// Check returns an error if path is not a socket that belongs to this user, to root, or to
+// the owner of its directory: no other socket may be used. A symbolic link is not followed.
 func Check(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s is there and is not a socket", path)
+		return fmt.Errorf("%s exists and is not a socket", path)
 	}
 	return ownfile.CheckOwner(path, info)
 }
 
-// Close stops listening and removes the socket, unless it is another one by now.
+// Close stops listening and removes the socket, unless another has replaced it.
 func (l *Listener) Close() error {
 	if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.made) {
-		_ = os.Remove(l.path) // who connects to a dead socket is told so, too
+		_ = os.Remove(l.path) // a socket that stays refuses connections
 	}
 	return l.UnixListener.Close()
 }

@@ -21,17 +21,17 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 		return 0, hash, err
 	}
 	defer b.endCall()
-	p, err := dbfile.Aim(ctx, path, dbfile.Options{Overwrite: o.Overwrite})
+	p, err := dbfile.Create(ctx, path, dbfile.Options{Overwrite: o.Overwrite})
 	if err != nil {
 		return 0, hash, err
 	}
-	defer p.Drop()
+	defer p.Close()
 	r := &request{method: http.MethodGet, path: segments("backup"), accept: "application/octet-stream, application/problem+json", slow: true}
 	for n := 1; ; n++ {
 		var failed *failure
 		revision, hash, failed, err = b.download(ctx, r, p.File.File(), o.Progress)
 		if err != nil {
-			return 0, hash, dbfile.CannotMake(err, path)
+			return 0, hash, dbfile.CreateError(err, path)
 		}
 		if failed == nil {
 			b.budget.earn()
@@ -41,7 +41,7 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 			return 0, stet.Hash{}, b.outcome(ctx, r, failed, false)
 		}
 	}
-	if err := p.Put(); err != nil {
+	if err := p.Install(); err != nil {
 		return 0, hash, err
 	}
 	return revision, hash, nil

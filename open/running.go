@@ -8,6 +8,7 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/client"
+	"github.com/stet-dev/stet/internal/dbfile"
 	"github.com/stet-dev/stet/internal/filelock"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/sqlite"
@@ -20,7 +21,7 @@ const lookEvery = 50 * time.Millisecond
 // openShared opens a file, or, while a server has it open, goes through that
 // server's private socket.
 func openShared(ctx context.Context, path string, o *Options) (*stet.Store, error) {
-	beside, err := sqlite.Socket(path)
+	beside, err := dbfile.SocketPath(path)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func openShared(ctx context.Context, path string, o *Options) (*stet.Store, erro
 // Served tells whether a server on this machine has the store open that is in a
 // file, and lets others use it.
 func Served(ctx context.Context, path string) bool {
-	beside, err := sqlite.Socket(path)
+	beside, err := dbfile.SocketPath(path)
 	return err == nil && listens(ctx, beside)
 }
 

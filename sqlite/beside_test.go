@@ -99,7 +99,7 @@ func TestBesideLeftovers(t *testing.T) {
 				}
 				make := makers(t, backup)[name]
 				err = make(path, false)
-				refused(t, err, stet.CodeConflict, "is not there, but beside it: stet.db-wal, stet.db-shm, of the file that was")
+				refused(t, err, stet.CodeConflict, "stet.db do: stet.db-wal, stet.db-shm. They may have commits")
 				if now, err := os.ReadFile(path + "-wal"); err != nil || !bytes.Equal(now, wal) {
 					t.Errorf("the WAL was touched: %v", err)
 				}
@@ -134,7 +134,7 @@ func TestBesideEach(t *testing.T) {
 				if err := os.WriteFile(path+rest, []byte(content), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if err := make(path, false); stet.CodeOf(err) != stet.CodeConflict || !strings.Contains(err.Error(), "beside it: stet.db"+rest+",") {
+				if err := make(path, false); stet.CodeOf(err) != stet.CodeConflict || !strings.Contains(err.Error(), "stet.db do: stet.db"+rest+".") {
 					t.Errorf("%s beside %q in %s: %v", name, content, rest, err)
 				}
 				if b, err := os.ReadFile(path + rest); err != nil || string(b) != content {
@@ -168,7 +168,7 @@ func TestOverwriteCutShort(t *testing.T) {
 			}
 			s, err := sqlite.Open(t.Context(), path, nil)
 			if gone && (state == "nothing done" || state == "the WAL removed") {
-				refused(t, err, stet.CodeConflict, "is not there")
+				refused(t, err, stet.CodeConflict, "does not exist")
 				continue
 			}
 			if err != nil {
@@ -225,7 +225,7 @@ func TestTwoNames(t *testing.T) {
 	}
 	for _, path := range []string{a, b} {
 		_, err := sqlite.Open(t.Context(), path, nil)
-		refused(t, err, stet.CodeUnavailable, "has 2 names (hard links), and a store that is written to has one")
+		refused(t, err, stet.CodeUnavailable, "has 2 names (hard links), and a store must have one")
 	}
 	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, before) {
 		t.Errorf("the file was changed, %v", err)
@@ -307,7 +307,7 @@ func TestRestoreOfWhatChanges(t *testing.T) {
 			}
 		}
 	}})
-	refused(t, err, stet.CodeUnavailable, "was written to while it was read")
+	refused(t, err, stet.CodeUnavailable, "changed while it was read")
 	only(t, dir, "stet.db", "stet.db.lock", "link.db")
 }
 

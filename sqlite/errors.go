@@ -136,7 +136,7 @@ func openError(err error, path string) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return stet.WrapError(err, stet.CodeUnavailable, "another program, not stet, is writing to %s. Nothing changed. Open it again when that program has ended.", path)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return dbfile.ReadOnly(err, path)
+		return dbfile.ReadOnlyError(err, path)
 	case sqlite3.SQLITE_CANTOPEN:
 		return stet.WrapError(err, stet.CodeUnavailable, "%s, or the files that belong to it (%s-wal, %s-shm), cannot be opened: %v. Check who may read and write them, and how many files the process may have open (ulimit -n).", path, name, name, err)
 	}

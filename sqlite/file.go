@@ -24,18 +24,18 @@ const pageSize = 16384
 // complete or not at all. An empty file is therefore never a new store, but one that lost
 // its content. The caller holds the lock.
 func create(path string, steps []string, now time.Time) error {
-	if err := dbfile.Alone(path); err != nil {
+	if err := dbfile.CheckNoSideFiles(path); err != nil {
 		return err
 	}
 	f, err := temp.Create(path)
 	if err != nil {
-		return dbfile.CannotMake(err, path)
+		return dbfile.CreateError(err, path)
 	}
-	defer f.Drop()
+	defer f.Remove()
 	// SQLite gives the files beside it the same mode, and loses its locks if another
 	// descriptor of the file is closed.
 	if err := f.Close(); err != nil {
-		return dbfile.CannotMake(err, path)
+		return dbfile.CreateError(err, path)
 	}
 	c, err := connect(f.Name(), readWrite, fmt.Sprintf("page_size = %d", pageSize), "synchronous = FULL", "fullfsync = ON")
 	if err != nil {
@@ -49,11 +49,11 @@ func create(path string, steps []string, now time.Time) error {
 	if err := errors.Join(err, c.close()); err != nil {
 		return err
 	}
-	switch _, err := f.Put(false); {
+	switch _, err := f.Install(false); {
 	case errors.Is(err, fs.ErrExist):
 		return stet.Errorf(stet.CodeUnavailable, "another program, not stet, has just made %s. Open it again.", path)
 	case err != nil:
-		return dbfile.CannotMake(err, path)
+		return dbfile.CreateError(err, path)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func syncWAL(path string) (left bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, dbfile.CannotMake(err, path)
+		return false, dbfile.CreateError(err, path)
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() > 0 {

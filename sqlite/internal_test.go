@@ -288,7 +288,7 @@ func TestWALIsEmptied(t *testing.T) {
 }
 
 // A copy that is being verified refuses to be written to.
-func TestStillRefuses(t *testing.T) {
+func TestCopyRefusesWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stet.db")
 	l := openAt(t, path)
 	add(t, l, 2)
@@ -301,7 +301,7 @@ func TestStillRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Append(t.Context(), tail, next(tail, 1)); err == nil || !strings.Contains(err.Error(), "a copy is not written to") {
+	if err := s.Append(t.Context(), tail, next(tail, 1)); err == nil || !strings.Contains(err.Error(), "a copy is read-only") {
 		t.Errorf("writing to a copy: %v", err)
 	}
 }

@@ -105,7 +105,7 @@ func TestFileGoneWALThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := sqlite.Open(t.Context(), path, nil)
-	refused(t, err, stet.CodeConflict, "Put the file back")
+	refused(t, err, stet.CodeConflict, "move it back")
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the file was made")
 	}

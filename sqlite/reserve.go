@@ -44,7 +44,7 @@ func newReserve(path string, page int64) reserve {
 		return reserve{}
 	}
 	if err := os.Remove(t.Name()); err != nil {
-		t.Drop()
+		t.Remove()
 		return reserve{}
 	}
 	return reserve{f: t.File(), page: page}

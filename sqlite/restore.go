@@ -12,42 +12,39 @@ import (
 	"github.com/stet-dev/stet/internal/dbfile"
 )
 
-// RestoreOptions are how a store is made from a backup. The zero value is good.
+// RestoreOptions configure Restore. The zero value is good.
 type RestoreOptions struct {
-	// Wait is how long to wait for another program that has the store open.
+	// Wait is how long to wait while another program has the store at path open.
 	Wait time.Duration
-	// Waiting, if not nil, is called once before such a wait, with who it is.
+	// Waiting, if not nil, is called once before such a wait. holder says which program
+	// has the store open.
 	Waiting func(holder string)
-	// Now is the clock for what is noted in the lock; time.Now if nil.
-	Now func() time.Time
-	// Overwrite lets the store take the place of one that is there.
+	// Overwrite lets the store replace one that is at path.
 	Overwrite bool
-	// Expect is the hash of some entry, noted elsewhere, that the backup must
-	// have; the zero hash for none.
+	// Expect is the hash of some entry, noted elsewhere, that the backup must have; the
+	// zero hash for none.
 	Expect stet.Hash
-	// Progress, if not nil, is called now and then with how much is done of what
-	// there is to do, by one goroutine at a time.
+	// Progress, if not nil, is called from time to time with how much of the work is done.
+	// Calls do not overlap.
 	Progress func(done, total uint64)
 }
 
-// A Restored is what Restore has made.
+// Restored describes a store that Restore has made.
 type Restored struct {
-	StoreID string // the new store's
-	From    string // the id of the store that the backup was made of
+	StoreID string // the id of the new store
+	From    string // the id of the store that was backed up
 	Report  stet.Report
 }
 
-// Restore makes the store path from a backup, which it leaves as it is. The store
-// has what the backup has, and an id of its own: cursors of lists and the like that
-// were given out by the old store are refused by this one, since it may have other
-// content at the same revision. A file that was copied by other means has its old
-// id.
+// Restore makes the store path from a backup, which it does not change. The new store has
+// the content of the backup and an id of its own. It refuses cursors and the like that the
+// old store gave out, since its content at the same revision may be different. A file that
+// was copied by other means keeps the old id.
 //
-// The store is read through before it takes its place: if anything is wrong with
-// it, or it does not have the entry that is expected, Restore fails with internal,
-// and what was at path is there as it was. It fails with conflict if there is
-// something and Overwrite is not set, and with unavailable if a program has the
-// store at path open.
+// Restore verifies the whole store before it installs it. If that finds a problem, or the
+// store lacks the entry that is expected, the error is internal. If path exists and
+// Overwrite is not set, it is a conflict. If another program has the store at path open, it
+// is unavailable. After an error path is as it was.
 func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restored, error) {
 	from, exists, err := dbfile.Locate(backup)
 	switch {
@@ -60,32 +57,32 @@ func Restore(ctx context.Context, backup, path string, o RestoreOptions) (Restor
 	if err != nil {
 		return Restored{}, err
 	}
-	p, err := createCopy(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: lockOptions(o.Wait, o.Waiting, o.Now)})
+	c, err := createCopy(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: from, Store: true, Lock: lockOptions(o.Wait, o.Waiting, nil)})
 	if err != nil {
 		return Restored{}, err
 	}
-	defer p.Drop()
+	defer c.Close()
 	var r Restored
-	if err := r.build(ctx, from, p.File.Name(), o); err != nil {
+	if err := r.build(ctx, from, c.File.Name(), o); err != nil {
 		return Restored{}, openError(err, from)
 	}
-	// A store that somebody has open, under another name of the file perhaps, changes
-	// while it is read without any lock.
+	// It was read without a lock. If it is a store that is open, perhaps under another
+	// name of the file, it may have changed meanwhile.
 	switch after, err := statBackup(from); {
 	case err != nil:
 		return Restored{}, err
 	case !os.SameFile(before, after) || before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()):
-		return Restored{}, stet.Errorf(stet.CodeUnavailable, "%s was written to while it was read: it is not a backup but a store that is in use. Nothing was restored. Make a backup of it with stet backup.", from)
+		return Restored{}, stet.Errorf(stet.CodeUnavailable, "%s changed while it was read: it is not a backup but a store that is in use. Nothing was restored. Make a backup of it with stet backup.", from)
 	}
-	return r, p.Put()
+	return r, c.Install()
 }
 
-// statBackup looks at a file that is to be read as it is. It refuses one whose newest
-// commits, or whose state before a transaction that was cut short, are beside it.
+// statBackup returns what identifies the state of a backup. It refuses a file that has a
+// write-ahead log or a journal beside it: the file alone is not a complete store.
 func statBackup(path string) (fs.FileInfo, error) {
-	for _, rest := range []string{"-wal", "-journal"} {
-		if info, err := os.Stat(path + rest); err == nil && info.Size() > 0 {
-			return nil, stet.Errorf(stet.CodeInvalid, "%s is not a backup but a store that is in use, or that a program left when it was killed: %s is beside it and has commits of it. Make a backup of it with stet backup.", path, filepath.Base(path)+rest)
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if info, err := os.Stat(path + suffix); err == nil && info.Size() > 0 {
+			return nil, stet.Errorf(stet.CodeInvalid, "%s is not a backup but a store that is in use, or was in use when a program was killed: %s is beside it and has some of its commits. Make a backup of it with stet backup.", path, filepath.Base(path)+suffix)
 		}
 	}
 	info, err := os.Stat(path)
@@ -95,10 +92,10 @@ func statBackup(path string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// build makes the file of the new store, and checks it.
+// build makes the file of the new store and verifies it.
 func (r *Restored) build(ctx context.Context, from, made string, o RestoreOptions) error {
-	// Nobody writes to a backup; immutable, it may be where nothing can be made
-	// beside it, and no lock on it is taken or lost.
+	// No program writes to a backup, so that it is opened as immutable: its directory may
+	// be read-only, and no lock is taken or lost.
 	if err := checkBackup(from); err != nil {
 		return err
 	}
@@ -106,9 +103,6 @@ func (r *Restored) build(ctx context.Context, from, made string, o RestoreOption
 		return err
 	}
 	if err := r.setNewID(made); err != nil {
-		return err
-	}
-	if err := syncFile(made); err != nil {
 		return err
 	}
 	var err error
@@ -122,9 +116,10 @@ func (r *Restored) build(ctx context.Context, from, made string, o RestoreOption
 	return nil
 }
 
-// immutableFile is the mode of a connection to a file that does not change.
+// immutableFile is the mode of a connection to a file that never changes.
 const immutableFile = readsOnly + "&immutable=1"
 
+// checkBackup returns an error if a file is not a complete store.
 func checkBackup(path string) error {
 	c, err := connect(path, immutableFile, pragmas()...)
 	if err != nil {
@@ -137,7 +132,7 @@ func checkBackup(path string) error {
 	return errors.Join(err, c.close())
 }
 
-// setNewID brings the tables up to date and gives the store its new id.
+// setNewID migrates the store and gives it its new id.
 func (r *Restored) setNewID(made string) (err error) {
 	c, err := connect(made, readWrite, pragmas()...)
 	if err != nil {

@@ -188,8 +188,8 @@ func (l *Log) open(now time.Time, steps []string) error {
 	case info.Size() == 0:
 		return damaged(nil, l.path, "it is empty (0 bytes), which a stet store never is")
 	}
-	temp.Sweep(l.path) // before OneName: a process that was killed may have left a second name
-	if err := dbfile.OneName(l.path); err != nil {
+	temp.RemoveLeftovers(l.path) // before OneName: a process that was killed may have left a second name
+	if err := dbfile.CheckOneName(l.path); err != nil {
 		return err
 	}
 	recovered, err := syncWAL(l.path)
@@ -205,7 +205,7 @@ func (l *Log) open(now time.Time, steps []string) error {
 		return err
 	}
 	if ro, err := l.w.raw.IsReadOnly("main"); err != nil || ro {
-		return dbfile.ReadOnly(err, l.path)
+		return dbfile.ReadOnlyError(err, l.path)
 	}
 	if err := checkSize(l.w, l.path); err != nil {
 		return err

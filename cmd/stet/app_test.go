@@ -121,7 +121,7 @@ func TestLocked(t *testing.T) {
 			t.Errorf("%s: it says %q first", name, waiting)
 		}
 		if !strings.HasPrefix(failed, "stet: unavailable: "+path+" is open in this process (") ||
-			!strings.HasSuffix(failed, ", and only one program at a time may have it open. Nothing changed. Try again when that has ended.\n") {
+			!strings.HasSuffix(failed, ", and only one program at a time may have it open. Nothing changed. Try again when that program has ended.\n") {
 			t.Errorf("%s: it says %q in the end", name, failed)
 		}
 	}

@@ -56,7 +56,7 @@ func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes i
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a regular file, and nothing can take its place. Name a file, or write to it with stet export > %s", c.Output, c.Output)
 	}
-	lock, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{})
+	lock, err := filelock.Acquire(ctx, temp.LockPath(path), filelock.Options{})
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
@@ -69,9 +69,9 @@ func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes i
 	if err != nil {
 		return 0, err
 	}
-	defer f.Drop()
+	defer f.Remove()
 	if changes, err = a.export(ctx, s, f.File()); err == nil {
-		_, err = f.Put(true)
+		_, err = f.Install(true)
 	}
 	return changes, err
 }

@@ -13,9 +13,9 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/httpapi/keys"
+	"github.com/stet-dev/stet/internal/dbfile"
 	"github.com/stet-dev/stet/internal/socket"
 	"github.com/stet-dev/stet/internal/term"
-	"github.com/stet-dev/stet/sqlite"
 )
 
 // keyFile returns where the keys are, "" if none are asked for: on this machine,
@@ -84,7 +84,7 @@ func (c *serveCmd) private(a *app, log *slog.Logger) (net.Listener, error) {
 	if err != nil || c.NoSocket {
 		return nil, nil // no file
 	}
-	if path, err = sqlite.Socket(path); err != nil {
+	if path, err = dbfile.SocketPath(path); err != nil {
 		return nil, err
 	}
 	l, err := socket.Listen(path)

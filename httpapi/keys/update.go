@@ -99,7 +99,7 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 	case !errors.Is(err, fs.ErrNotExist):
 		return readError(path, err)
 	}
-	lock, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{Wait: lockWait})
+	lock, err := filelock.Acquire(ctx, temp.LockPath(path), filelock.Options{Wait: lockWait})
 	var held *filelock.HeldError
 	switch {
 	case errors.As(err, &held):
@@ -145,7 +145,7 @@ func replace(path string, data []byte) (renamed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer f.Drop()
+	defer f.Remove()
 	_, err = f.File().Write(data)
 	if old, serr := os.Lstat(path); err == nil && serr == nil {
 		// Who changes it may be root, and who serves somebody else.
@@ -154,7 +154,7 @@ func replace(path string, data []byte) (renamed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return f.Put(true)
+	return f.Install(true)
 }
 
 // AdminName is the name of the key that EnsureAdmin makes.

@@ -6,32 +6,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/stet-dev/stet/internal/filelock"
+	"github.com/stet-dev/stet/internal/ownfile"
 )
 
-// A Dir is a directory that nobody else can enter.
+// A Dir is a temporary directory that no other user can enter.
 type Dir struct {
 	path string
 	lock *filelock.Lock
 }
 
-// lockName is the file in a Dir that is locked as long as the Dir is used.
+// lockName is the file in a Dir that is locked while the Dir is in use.
 const lockName = "lock"
 
-// maxMkdir is how often a directory is made: another process may take it for one that
-// was left in the instant before it is locked.
+// maxMkdir is how often Mkdir tries: in the instant before the directory is locked another
+// process may take it for a leftover and remove it.
 const maxMkdir = 10
 
-// Mkdir makes a directory in parent, os.TempDir() if that is "", with a name that
-// begins with prefix, and removes those that processes of this user have left there
-// that were killed. The caller ends it with Remove.
+// Mkdir makes a directory in parent, or in os.TempDir() if parent is "". Its name begins
+// with prefix. Mkdir first removes the directories with that prefix that killed processes
+// of this user left in parent. The caller calls Remove.
 func Mkdir(ctx context.Context, parent, prefix string) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
-	sweepDirs(ctx, parent, prefix)
+	removeDirs(ctx, parent, prefix)
 	for n := 1; ; n++ {
 		path, err := os.MkdirTemp(parent, prefix) // 0700
 		if err != nil {
@@ -52,7 +54,7 @@ func Mkdir(ctx context.Context, parent, prefix string) (*Dir, error) {
 // Path returns the path of a file in the directory.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
 
-// Remove removes the directory with all that is in it. It may be called again.
+// Remove removes the directory and everything in it. It may be called again.
 func (d *Dir) Remove() {
 	if d.lock == nil {
 		return
@@ -61,8 +63,8 @@ func (d *Dir) Remove() {
 	d.lock = nil
 }
 
-// remove removes a directory whose lock it has: the lock last, so that a process that
-// is killed here leaves one that will be found.
+// remove removes a directory whose lock the caller holds. It removes the lock last, so that
+// the directory is still recognized if the process is killed here.
 func remove(path string, lock *filelock.Lock) {
 	entries, _ := os.ReadDir(path)
 	for _, e := range entries {
@@ -71,10 +73,11 @@ func remove(path string, lock *filelock.Lock) {
 		}
 	}
 	_ = lock.Discard()
-	_ = os.RemoveAll(path) // where what is open cannot be removed, this does it
+	_ = os.RemoveAll(path) // with the lock, where an open file cannot be removed
 }
 
-func sweepDirs(ctx context.Context, parent, prefix string) {
+// removeDirs removes the directories that no process uses any more.
+func removeDirs(ctx context.Context, parent, prefix string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return
@@ -89,10 +92,15 @@ func sweepDirs(ctx context.Context, parent, prefix string) {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(path, lockName)); err != nil {
-			continue // not one of these, or about to be locked
+			continue // another kind of directory, or not locked yet
 		}
 		if lock, err := filelock.Acquire(ctx, filepath.Join(path, lockName), filelock.Options{}); err == nil {
 			remove(path, lock)
 		}
 	}
+}
+
+// private reports whether a directory is like those of Mkdir.
+func private(info fs.FileInfo) bool {
+	return info.IsDir() && ownfile.Mine(info) && (runtime.GOOS == "windows" || info.Mode().Perm() == 0o700)
 }

@@ -1,9 +1,11 @@
-// Package temp makes files and directories under a name of their own: a File takes
-// its name when it is whole, and a Dir goes when it is not needed any more. What a
-// process left that was killed meanwhile is found by its name, is known to be
-// nobody's by a lock, and is removed.
+// Package temp makes temporary files and directories. A [File] is written under another
+// name and then installed: it atomically replaces what has the name. A [Dir] is removed
+// when it is no longer needed.
 //
-// All of it is this user's alone, and nobody can guess the names.
+// What a killed process left is found by its name and removed. A lock shows whether a
+// process still uses it.
+//
+// Only this user can read the files and directories, and nobody can guess their names.
 package temp
 
 import (
@@ -21,112 +23,120 @@ import (
 	"github.com/stet-dev/stet/internal/ownfile"
 )
 
-// Beside are the ends of the names of files that SQLite puts beside one of its own.
-var Beside = []string{"-wal", "-shm", "-journal"}
+// SideSuffixes are the suffixes of the files that SQLite puts beside a database.
+var SideSuffixes = []string{"-wal", "-shm", "-journal"}
 
-// LockOf returns the name of the file, for package filelock, that whoever makes a
-// file of the name path must have locked.
-func LockOf(path string) string { return path + ".lock" }
+// LockPath returns the path of the lock, for package filelock, of the file at path.
+func LockPath(path string) string { return path + ".lock" }
 
-// A File is a file that is being made, beside the one whose place it will take.
+// A File is written under a temporary name in the directory of the path that it is for.
 type File struct {
-	f    *os.File
-	path string // as it will be
-	made string // as it is now; "" once it is put or dropped
+	f    *os.File // nil if it is not open
+	path string   // where it is installed
+	temp string   // its name until then; "" once it is installed or removed
 }
 
-// Create makes an empty file for path, mode 0600 whatever the umask, and removes what
-// processes have left that were killed while they made one. The caller has the lock of
-// path (LockOf), and ends the file with Drop.
+// Create makes an empty file for path, with mode 0600 whatever the umask. It first removes
+// what killed processes left of such files. The caller holds the lock of path (LockPath),
+// and calls Install or Remove.
 func Create(path string) (*File, error) {
-	Sweep(path)
+	RemoveLeftovers(path)
 	var random [6]byte
 	_, _ = rand.Read(random[:]) // never fails
-	made := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+hex.EncodeToString(random[:])+".tmp")
-	f, err := os.OpenFile(made, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+hex.EncodeToString(random[:])+".tmp")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	t := &File{f, path, made}
+	t := &File{f, path, name}
 	if err := f.Chmod(0o600); err != nil {
-		t.Drop()
+		t.Remove()
 		return nil, err
 	}
 	return t, nil
 }
 
-// Name is the file's name as long as it is not put.
-func (t *File) Name() string { return t.made }
+// Name returns the temporary name, until Install.
+func (t *File) Name() string { return t.temp }
 
-// File is the file, open for reading and writing until Close.
+// File returns the file, open for reading and writing until Close, Sync or Install.
 func (t *File) File() *os.File { return t.f }
 
-// Close makes what was written durable and closes the file. It may be called again.
+// Close closes the file, which stays under its temporary name: for a caller who lets
+// another library write to it. It may be called again.
 func (t *File) Close() error {
 	if t.f == nil {
 		return nil
 	}
-	err := errors.Join(t.f.Sync(), t.f.Close())
+	err := t.f.Close()
 	t.f = nil
 	return err
 }
 
-// Put closes the file and gives it its name, durably. If there is something of that
-// name it is replaced, or, without overwrite, the error is fs.ErrExist. After an error
-// put tells whether the file has its name: then it is not known whether a loss of power
-// would take that away.
-func (t *File) Put(overwrite bool) (put bool, err error) {
-	if err := t.Close(); err != nil {
+// Sync makes the content durable, whoever wrote it, and closes the file.
+func (t *File) Sync() error {
+	if t.f == nil {
+		f, err := os.OpenFile(t.temp, os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		t.f = f
+	}
+	return errors.Join(t.f.Sync(), t.Close())
+}
+
+// Install syncs and closes the file, and durably gives it the name path. If that name is
+// taken, overwrite replaces what has it; without overwrite the error is fs.ErrExist. If
+// installed is true despite an error, the file has the name, but a loss of power may undo
+// that.
+func (t *File) Install(overwrite bool) (installed bool, err error) {
+	if err := t.Sync(); err != nil {
 		return false, err
 	}
 	if err := t.rename(overwrite); err != nil {
 		return false, err
 	}
-	t.made = ""
+	t.temp = ""
 	return true, SyncDir(filepath.Dir(t.path))
 }
 
 func (t *File) rename(overwrite bool) error {
 	if !overwrite {
-		// A rename would take the place of what somebody else has put there, who
-		// does not know of the lock.
-		err := os.Link(t.made, t.path)
+		// A rename would replace a file of a program that does not know of the lock.
+		err := os.Link(t.temp, t.path)
 		switch {
 		case err == nil:
-			if err := os.Remove(t.made); err != nil { // a store has one name
+			if err := os.Remove(t.temp); err != nil { // the file must have one name only
 				return errors.Join(err, os.Remove(t.path))
 			}
 			return nil
 		case errors.Is(err, fs.ErrExist):
 			return fs.ErrExist
 		}
-		// A file system without links.
+		// The file system has no hard links.
 		if _, err := os.Lstat(t.path); err == nil {
 			return fs.ErrExist
 		}
 	}
-	return os.Rename(t.made, t.path)
+	return os.Rename(t.temp, t.path)
 }
 
-// Drop removes the file, and what SQLite has put beside it, unless it was put.
-func (t *File) Drop() {
-	if t.f != nil {
-		_ = t.f.Close()
-		t.f = nil
-	}
-	if t.made == "" {
+// Remove removes the file, and what SQLite put beside it. It does nothing after Install.
+func (t *File) Remove() {
+	_ = t.Close()
+	if t.temp == "" {
 		return
 	}
-	for _, rest := range append([]string{""}, Beside...) {
-		_ = os.Remove(t.made + rest)
+	for _, suffix := range append([]string{""}, SideSuffixes...) {
+		_ = os.Remove(t.temp + suffix)
 	}
-	t.made = ""
+	t.temp = ""
 }
 
-// SyncDir makes the names in a directory durable.
+// SyncDir makes the names in a directory durable: what was created, renamed or removed.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
-		return nil // it has no such thing
+		return nil // it cannot sync a directory
 	}
 	d, err := os.Open(dir)
 	if err != nil {
@@ -135,16 +145,16 @@ func SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// names are the names of files that are being made: for NAME, .NAME.random.tmp and
-// what SQLite puts beside that.
+// names matches the temporary names of a file NAME: .NAME.random.tmp, and what SQLite puts
+// beside it.
 var names = regexp.MustCompile(`^\.(.+)\.[0-9a-f]{12}\.tmp(-wal|-shm|-journal)?$`)
 
-// leftovers returns the files in a directory that this user's processes have made,
-// by the names that they were to have.
+// leftovers returns the temporary files of this user in a directory, by the base name of
+// the path that they were for. Some may still be in use.
 func leftovers(dir string) map[string][]string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil // then it is not swept
+		return nil // then nothing is removed
 	}
 	left := make(map[string][]string)
 	for _, e := range entries {
@@ -159,33 +169,31 @@ func leftovers(dir string) map[string][]string {
 	return left
 }
 
-// Sweep removes what was left of files for path, whose lock the caller has, so that
-// nobody makes one.
-func Sweep(path string) {
+// RemoveLeftovers removes what killed processes left of files for path. The caller holds the
+// lock of path, so that no process uses them.
+func RemoveLeftovers(path string) {
 	for _, name := range leftovers(filepath.Dir(path))[filepath.Base(path)] {
 		_ = os.Remove(name)
 	}
 }
 
-// SweepDir removes what was left in a directory by processes that were killed while
-// they made a file there, whatever its name. What somebody still makes, and what
-// another user has made, stays.
-func SweepDir(ctx context.Context, dir string) {
+// RemoveAllLeftovers removes what killed processes left in a directory of files for any
+// path. It leaves files that a process still writes, and those of other users.
+func RemoveAllLeftovers(ctx context.Context, dir string) {
 	for base, left := range leftovers(dir) {
-		of := filepath.Join(dir, base)
-		_, err := os.Lstat(LockOf(of))
-		there := err == nil
-		lock, err := filelock.Acquire(ctx, LockOf(of), filelock.Options{})
+		path := LockPath(filepath.Join(dir, base))
+		_, missing := os.Lstat(path)
+		lock, err := filelock.Acquire(ctx, path, filelock.Options{})
 		if err != nil {
-			continue // somebody makes it
+			continue // a process still writes it
 		}
 		for _, name := range left {
 			_ = os.Remove(name)
 		}
-		if there {
-			_ = lock.Release()
-		} else {
+		if missing != nil {
 			_ = lock.Discard()
+		} else {
+			_ = lock.Release()
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func hold(args []string) error {
 	ctx := context.Background()
 	path := args[0]
-	if _, err := filelock.Acquire(ctx, temp.LockOf(path), filelock.Options{}); err != nil {
+	if _, err := filelock.Acquire(ctx, temp.LockPath(path), filelock.Options{}); err != nil {
 		return err
 	}
 	f, err := temp.Create(path)
@@ -93,7 +93,7 @@ func TestKilled(t *testing.T) {
 	}
 	sweep := func() []string {
 		t.Helper()
-		temp.SweepDir(t.Context(), dir)
+		temp.RemoveAllLeftovers(t.Context(), dir)
 		d, err := temp.Mkdir(t.Context(), dir, "work-")
 		if err != nil {
 			t.Fatal(err)
@@ -138,23 +138,23 @@ func TestFile(t *testing.T) {
 		}
 	}
 	f := make("one")
-	if put, err := f.Put(false); err != nil || !put {
-		t.Fatal(put, err)
+	if installed, err := f.Install(false); err != nil || !installed {
+		t.Fatal(installed, err)
 	}
-	f.Drop()
+	f.Remove()
 	is("one")
 	f = make("two")
-	if put, err := f.Put(false); !errors.Is(err, fs.ErrExist) || put {
-		t.Errorf("over what is there: %v, %v", put, err)
+	if installed, err := f.Install(false); !errors.Is(err, fs.ErrExist) || installed {
+		t.Errorf("over what is there: %v, %v", installed, err)
 	}
-	f.Drop()
+	f.Remove()
 	is("one")
 	f = make("three")
 	if err := errors.Join(f.Close(), f.Close()); err != nil {
 		t.Error(err)
 	}
-	if put, err := f.Put(true); err != nil || !put {
-		t.Error(put, err)
+	if installed, err := f.Install(true); err != nil || !installed {
+		t.Error(installed, err)
 	}
 	is("three")
 }

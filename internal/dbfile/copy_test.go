@@ -16,10 +16,10 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// TestPutStepByStep looks at what is on the disk before each step of putting a copy
+// TestInstallStepByStep looks at what is on the disk before each step of putting a copy
 // over a file, which is where a loss of power may end it: the new file never stands
 // beside what belonged to the old one.
-func TestPutStepByStep(t *testing.T) {
+func TestInstallStepByStep(t *testing.T) {
 	for _, exists := range []bool{true, false} {
 		path := filepath.Join(t.TempDir(), "x.db")
 		if exists {
@@ -28,7 +28,7 @@ func TestPutStepByStep(t *testing.T) {
 		for _, rest := range []string{"-wal", "-shm", "-journal"} {
 			write(t, path+rest, "old")
 		}
-		p, err := Aim(t.Context(), path, Options{Overwrite: true})
+		p, err := Create(t.Context(), path, Options{Overwrite: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestPutStepByStep(t *testing.T) {
 		p.step = func(what string) {
 			steps = append(steps, what)
 			b, err := os.ReadFile(path)
-			left := Leftovers(path)
+			left := SideFiles(path)
 			switch {
 			case err == nil && string(b) == "new" && (len(left) > 0 || what != "end"):
 				t.Errorf("before %q the new file is there, beside %q", what, left)
@@ -48,30 +48,30 @@ func TestPutStepByStep(t *testing.T) {
 				t.Errorf("before %q the file has %q, %v", what, b, err)
 			}
 		}
-		if err := p.Put(); err != nil {
+		if err := p.Install(); err != nil {
 			t.Fatal(err)
 		}
-		p.Drop()
+		p.Close()
 		if want := []string{"remove -wal", "remove -shm", "remove -journal", "sync the directory", "rename", "end"}; !slices.Equal(steps, want) {
 			t.Errorf("the steps were %q", steps)
 		}
 	}
 }
 
-// TestPutBesideWhatCameMeanwhile: a copy takes long, and somebody who does not ask for
+// TestInstallBesideWhatCameMeanwhile: a copy takes long, and somebody who does not ask for
 // the lock does not lose what was put there meanwhile.
-func TestPutBesideWhatCameMeanwhile(t *testing.T) {
+func TestInstallBesideWhatCameMeanwhile(t *testing.T) {
 	for _, rest := range []string{"", "-wal", "-shm", "-journal"} {
 		path := filepath.Join(t.TempDir(), "x.db")
-		p, err := Aim(t.Context(), path, Options{})
+		p, err := Create(t.Context(), path, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		write(t, path+rest, "theirs")
-		if err := p.Put(); stet.CodeOf(err) != stet.CodeConflict {
+		if err := p.Install(); stet.CodeOf(err) != stet.CodeConflict {
 			t.Errorf("beside %q: %v", rest, err)
 		}
-		p.Drop()
+		p.Close()
 		entries, err := os.ReadDir(filepath.Dir(path))
 		if b, rerr := os.ReadFile(path + rest); rerr != nil || string(b) != "theirs" || err != nil || len(entries) != 1 {
 			t.Errorf("%q has %q; there are %v, %v", rest, b, entries, err)

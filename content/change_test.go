@@ -2,6 +2,7 @@ package content
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -66,6 +67,26 @@ func TestCompareProperties(t *testing.T) {
 		}
 		if _, err := b.Render(v); err != nil && there.Level != Major {
 			t.Fatalf("%v, but what rendered before now fails: %v", there, err)
+		}
+	})
+}
+
+// TestEqualButSpace: the short look answers as leaving out all white space does, and never
+// differs where Compare says that only white space changed.
+func TestEqualButSpace(t *testing.T) {
+	text := rapid.StringOfN(rapid.RuneFrom([]rune(" \n\u00a0\u2003ab{}é")), 0, 12, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := text.Draw(t, "a"), text.Draw(t, "b")
+		if rapid.Bool().Draw(t, "only white space differs") {
+			b = strings.Join(strings.Fields(a), " ")
+		}
+		want := strings.Join(strings.Fields(a), "") == strings.Join(strings.Fields(b), "")
+		if got := equalButSpace(a, b); got != want {
+			t.Fatalf("%q and %q: %v, want %v", a, b, got, want)
+		}
+		x, y := &body{kind: TypeText, template: TemplateBraces, text: a}, &body{kind: TypeText, template: TemplateBraces, text: b}
+		if x.collapsed() == y.collapsed() && !want {
+			t.Fatalf("%q and %q differ in white space only, but not by the short look", a, b)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package stet
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,12 +135,16 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	}{c.Revision, c.ID, FormatTime(c.Time), c.Author, c.Message, c.Ops, c.Fingerprint, c.Hash})
 }
 
-// timeLayout is RFC 3339 in UTC with exactly six digits of a second, so that
-// the texts of two times compare as the times do.
-const timeLayout = "2006-01-02T15:04:05.000000Z"
-
-// FormatTime returns t as stet writes times in JSON.
-func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+// FormatTime returns t as stet writes times in JSON: RFC 3339 in UTC with exactly six
+// digits of a second, so that the texts of two times compare as the times do.
+func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
 // AppendTime appends FormatTime(t).
-func AppendTime(dst []byte, t time.Time) []byte { return t.UTC().AppendFormat(dst, timeLayout) }
+func AppendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	dst = t.AppendFormat(dst, time.RFC3339) // which package time writes faster than other layouts
+	dot := len(dst) - len("Z")
+	dst = strconv.AppendInt(dst[:dot], int64(1e6+t.Nanosecond()/1e3), 10)
+	dst[dot] = '.' // instead of the million, which keeps the zeros
+	return append(dst, 'Z')
+}

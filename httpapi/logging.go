@@ -21,6 +21,7 @@ import (
 // info; failures of the server at error. A request whose client left before the answer has
 // status 499, and is logged like one that succeeded.
 func (s *Server) guard(rt *route, next http.Handler) http.Handler {
+	name := rt.name()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := newRecorder(w, r, start)
@@ -30,7 +31,7 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 		defer func() {
 			p := recover()
 			rec.end()
-			s.observe(rec, rt, r, k, time.Since(start), outcome{p: p, left: client.Err() != nil})
+			s.observe(rec, rt, name, r, k, time.Since(start), outcome{p: p, left: client.Err() != nil})
 			if p != nil {
 				panic(p)
 			}
@@ -107,7 +108,7 @@ type outcome struct {
 }
 
 // observe counts and logs a request that was answered.
-func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took time.Duration, o outcome) {
+func (s *Server) observe(rec *recorder, rt *route, name string, r *http.Request, k kind, took time.Duration, o outcome) {
 	status := rec.status
 	panicked := o.p != nil && o.p != http.ErrAbortHandler
 	aborted := !panicked && k != kindStream && (rec.left || o.left && (o.p != nil || status >= 500))
@@ -121,13 +122,13 @@ func (s *Server) observe(rec *recorder, rt *route, r *http.Request, k kind, took
 	case status == 0:
 		status = http.StatusOK // which net/http sends if the handler wrote nothing
 	}
-	s.metrics.request(rt.name(), k, status, took)
+	s.metrics.request(name, k, status, took)
 	level := levelOf(rt.onlyReads(r), k, status)
 	if !s.o.Log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := append(make([]slog.Attr, 0, 10),
-		slog.String("request_id", rec.Header().Get(headerRequestID)), slog.String("method", method(r)), slog.String("route", rt.name()),
+		slog.String("request_id", rec.Header().Get(headerRequestID)), slog.String("method", method(r)), slog.String("route", name),
 		slog.Int("status", status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
 	if rec.who != "" {
 		attrs = append(attrs, slog.String("key", rec.who))

@@ -28,6 +28,7 @@ func (s *Server) getPlain(c *call) error {
 	// A text may be anything; no browser is to take it for a page.
 	c.w.Header()["X-Content-Type-Options"] = noSniff
 	t := c.version(v, suffixText)
+	c.names(v)
 	if c.fresh(t) {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 func (c *call) resolve(id, sel string, o stet.ReadOptions) (stet.Version, error) {
 	if o == (stet.ReadOptions{}) {
 		c.s.metrics.gets.Add(1)
-		v, err := c.s.store.Get(c.ctx(), id+"@"+sel)
+		v, err := c.s.store.Backend().Get(c.ctx(), id, sel) // Store.Get would take a reference apart
 		return c.see(v), err
 	}
 	if err := c.wait(o.MinRevision); err != nil {
@@ -55,25 +55,24 @@ func (s *Server) getVersion(c *call) error {
 	return nil
 }
 
-// version sets the headers that are about a version, and returns its tag with a
-// suffix. All their texts are cut from one string.
+// version says as of which revision the answer is, and returns the tag of a version with
+// a suffix. Both are cut from one string.
 func (c *call) version(v stet.Version, suffix string) tag {
-	var scratch [192]byte
+	var scratch [128]byte
 	b := c.s.appendVersionTag(scratch[:0], v)
 	b = append(b, suffix...)
 	tagEnd := len(b)
 	b = strconv.AppendUint(b, v.AsOf(), 10)
-	asOfEnd := len(b)
-	b = strconv.AppendUint(b, v.Revision(), 10)
-	revisionEnd := len(b)
-	b = v.Number().AppendTo(b)
 	all := string(b)
-	values := []string{all[tagEnd:asOfEnd], all[asOfEnd:revisionEnd], all[revisionEnd:]}
-	h := c.w.Header()
-	h["Stet-As-Of"] = values[0:1:1]
-	h["Stet-Revision"] = values[1:2:2]
-	h["Stet-Version"] = values[2:3:3]
+	c.w.Header()["Stet-As-Of"] = []string{all[tagEnd:]}
 	return all[:tagEnd]
+}
+
+// names says which version the answer is of, where the body does not.
+func (c *call) names(v stet.Version) {
+	h := c.w.Header()
+	h["Stet-Revision"] = []string{strconv.FormatUint(v.Revision(), 10)}
+	h["Stet-Version"] = []string{v.Number().String()}
 }
 
 // getMany resolves references as of one revision.

@@ -47,6 +47,7 @@ func (s *Server) render(c *call) error {
 		return err
 	}
 	c.version(v, "")
+	c.names(v)
 	size := 1024 + content.QuotedLen(filled.Text()) + len(filled.Messages()) + len(filled.Config())
 	if size > maxAnswerBytes {
 		return stet.Errorf(stet.CodeTooLarge, "the answer has %d bytes of JSON; %d is the most. Give shorter values.", size, maxAnswerBytes)

@@ -1,31 +1,27 @@
-// Package driver is the contract between stet's core and the engines that keep
-// its data.
+// Package driver is the contract between stet's core and the engines that store its data.
 //
-// An engine is one conditional log and a place for bodies; all meaning (which
-// number is next, what conflicts, what a selector names) is in package core,
-// once, for every engine. An engine implements [Log]; what it can do beyond
-// that it offers through the small interfaces beside it ([Checkpointer],
-// [Notifier], [Stopper], [Checker], [Backuper]), each of which has a fallback in core.
-// Package drivertest is the definition of a correct engine.
+// An engine stores one conditional log, and bodies. It knows nothing of prompts: which number
+// is next, what conflicts and what a selector names is decided in package core, once for
+// every engine. An engine implements [Log]. It may implement further small interfaces:
+// [Checkpointer], [Notifier], [Stopper], [Checker] and [Backuper]. Core works without each of
+// them. Package drivertest defines what a correct engine is.
 //
 // # Failures
 //
-// What an engine returns decides what a caller is told, so an engine is exact
-// about one question: can the append still have happened?
+// Core tells its callers whether a commit has happened. So an engine is exact about one
+// question: can a failed append still have happened?
 //
-//   - [ErrMoved]: nothing was added, the tail is not the one that was given. Read
-//     shows the entry that follows that tail, or that it is not in the log.
-//   - an error that wraps [ErrNotApplied]: nothing was added and, of this call,
-//     nothing ever will be. It says nothing of an earlier call with the same
-//     entries.
-//   - any other error: the outcome is not known. The entries may be in the log,
-//     or get there later, but only as long as nothing else has taken the first
-//     of their revisions.
+//   - [ErrMoved]: nothing was added, because the tail is not the one that was given. Read
+//     shows the entry that follows that tail, or that the tail is not in the log.
+//   - An error that wraps [ErrNotApplied]: this call added nothing and never will. The error
+//     says nothing about an earlier call with the same entries.
+//   - Any other error: the outcome is unknown. The entries may be in the log, or get there
+//     later, but only if nothing else takes the first of their revisions before.
 //
-// The last sentence is what makes an unknown outcome resolvable: core sends
-// the same entries again, and either they are added now, or the answer is
-// ErrMoved and the log says who was there. For that, what ErrMoved rests on, and
-// what Read and Barrier show, is as durable as an acknowledged append.
+// That last condition makes it possible to resolve an unknown outcome. Core sends the same
+// entries again: either they are added now, or the answer is ErrMoved and the log shows which
+// entry has the revision. For this, the state on which an ErrMoved is based, and the state
+// that Read and Barrier show, are as durable as an acknowledged append.
 package driver
 
 import (
@@ -33,114 +29,109 @@ import (
 	"errors"
 )
 
-// ErrMoved is what Append returns when the log's tail is not the one that was
-// given: somebody else has appended, or the log was replaced by another. Nothing
-// was added.
+// ErrMoved is the error of Append if the tail of the log is not the one that was given:
+// another program has appended, or the log was replaced by another. Nothing was added.
 var ErrMoved = errors.New("driver: the tail of the log has moved")
 
-// ErrNotApplied marks an error of Append after which it is certain that nothing
-// was added and, of this call, nothing will be: a full disk found before the
-// commit, a connection refused before anything was sent.
+// ErrNotApplied is wrapped by an error of Append if it is certain that this call added
+// nothing and never will. Examples are a full disk that is noticed before the commit, and a
+// connection that is refused before anything was sent.
 var ErrNotApplied = errors.New("driver: not applied")
 
-// ErrNoBody is what Body returns for a body that is not there: removed because an
-// entry dropped it, or never stored.
+// ErrNoBody is the error of Body for a body that was removed, because an entry dropped it, or
+// was never stored.
 var ErrNoBody = errors.New("driver: no such body")
 
-// HashSize is the size of an entry's hash in bytes: SHA-256's.
+// HashSize is the number of bytes of an entry's hash, a SHA-256.
 const HashSize = 32
 
-// MaxOps is the largest number of operations in one entry. An engine may count
-// on it to pack (revision, operation) into one integer.
+// MaxOps is the largest number of operations in one entry. An engine may rely on it to pack
+// (revision, operation) into one integer.
 const MaxOps = 1000
 
-// MaxData is the largest Data of an entry that core makes, and MaxChunk the
-// largest Data of a chunk: both fit one request of an engine whose requests are
-// bounded by 1.5 MiB.
+// MaxData is the largest Data of an entry, and MaxChunk the largest Data of a chunk, in
+// bytes. Both fit into one request of an engine whose requests are limited to 1.5 MiB.
 const (
 	MaxData  = 1 << 20
 	MaxChunk = 256 << 10
 )
 
-// A Tail is the end of a log: the revision of its last entry and the hash of it,
-// or zeros for an empty log. The hash tells a log from another that has come to
-// the same revision, as after a restore or a failover that lost entries.
+// A Tail is the revision and the hash of the last entry of a log. It is zero for an empty
+// log. The hash distinguishes logs that have reached the same revision with different
+// entries, as after a restore or after a failover that lost entries.
 type Tail struct {
 	Revision uint64
 	Hash     [HashSize]byte
 }
 
-// A Log is one ordered log of entries, with revisions 1, 2, 3 … and no gap, and
-// the bodies that the entries brought.
+// A Log is one ordered log of entries, with the revisions 1, 2, 3 … without a gap, and the
+// bodies of those entries.
 //
-// All methods may be called by many goroutines at once, except that core makes
-// one call of Append at a time. Reads (Read, Barrier, Body) must not wait for an
-// Append that is stuck, in an engine whose Info says Exclusive. Arguments belong
-// to the caller and results to the engine: neither side changes a slice that it
-// was given, and an engine copies what it keeps, or keeps it unchanged.
+// Many goroutines may call all methods at once, except that core makes only one call of
+// Append at a time. In an engine whose Info says Exclusive, a read (Read, Barrier, Body) must
+// not wait for an Append, which may be stuck. Arguments belong to the caller, and results to
+// the engine: neither side changes a slice of the other, and an engine that keeps a slice
+// copies it or leaves it unchanged.
 type Log interface {
-	// Info tells what the engine is. It does not change while the log is open.
+	// Info describes the engine. It does not change while the log is open.
 	Info() Info
 
-	// Append adds entries, at least one, with consecutive revisions, in order,
-	// together with their bodies: all of them or none. It succeeds only if the
-	// log's tail is prev, revision and hash, at the instant at which they are
-	// added; the first entry's revision is the one after prev's. When it returns
-	// nil the entries are as durable as the engine promises: they survive
-	// whatever it claims to survive.
+	// Append adds one or more entries with consecutive revisions, and their bodies: all of
+	// them or none. The revision of the first entry is the one after prev. Append succeeds
+	// only if prev, revision and hash, is the tail of the log at the instant at which the
+	// entries are added. When it returns nil, the entries are as durable as the engine
+	// promises.
 	//
-	// The engine removes the bodies that an entry drops, and all bodies of
-	// earlier revisions where an entry clears. That may be later, in steps of a
-	// bounded size, as long as what is to be removed is noted with the append;
-	// until then Body may still return them. A body is never gone before the
-	// entry that drops it is in the log.
+	// The engine removes the bodies that an entry drops, and all bodies of earlier revisions
+	// if an entry clears. It may do so later, in steps of a bounded size, if the append
+	// stores what is to be removed; until then Body may still return those bodies. A body is
+	// never removed before the entry that drops it is in the log.
 	//
-	// Once ctx is done Append may return early; the outcome is then unknown
-	// unless the error wraps ErrNotApplied.
+	// When ctx is done, Append may return early. The outcome is then unknown unless the
+	// error wraps ErrNotApplied.
 	Append(ctx context.Context, prev Tail, entries []Entry) error
 
-	// Read returns up to limit entries after the given revision, in order and
-	// without a gap, each with Revision, ID, Hash and Data; it does not return
-	// what only Append needs. None means that after is the tail, or beyond it.
-	// Fewer than limit means nothing: an engine bounds the size of an answer.
+	// Read returns up to limit entries after the given revision, in order and without a gap,
+	// each with its Revision, ID, Hash and Data. It returns no entries if there are none
+	// after that revision. It may return fewer than limit although there are more: an engine
+	// bounds the size of an answer.
 	//
-	// Read may lag behind an append that somebody else has just been told of;
-	// after Barrier has returned R, Read shows every entry up to R.
+	// Read may not yet show an append that another program has just made. After Barrier has
+	// returned a tail, Read shows every entry up to it.
 	Read(ctx context.Context, after uint64, limit int) ([]Entry, error)
 
-	// Barrier returns a tail that is at least as new as every append that was
-	// acknowledged, to anybody, before the call.
+	// Barrier returns a tail that is at least as new as every append, of any program, that
+	// was acknowledged before the call.
 	Barrier(ctx context.Context) (Tail, error)
 
 	// Body returns a body, or ErrNoBody.
 	Body(ctx context.Context, ref BodyRef) (Body, error)
 
-	// Close releases what the log holds. Calls in flight end with an error.
+	// Close releases the resources of the log. Calls that have not returned fail.
 	Close() error
 }
 
 // Info describes an engine and the store that it has opened.
 type Info struct {
-	// StoreID names the store's content: made once, at random, when the store
-	// is created. A copy that stet makes has its own.
+	// StoreID identifies the store. It is chosen at random when the store is created. A
+	// store that is restored from a backup has an id of its own.
 	StoreID string
 
-	// Engine is the kind of engine, for people: "memory", "sqlite".
+	// Engine is the kind of engine, such as "memory" or "sqlite".
 	Engine string
 
-	// Exclusive says that nobody else can append while this log is open, so
-	// that what core has published is the newest there is, and reads need no
-	// barrier.
+	// Exclusive says that no other program can append while this log is open. The state
+	// that core has published is then the newest, and reads need no barrier.
 	Exclusive bool
 
-	// Resident says that the engine keeps bodies in memory anyway, so that
-	// core may keep what it has decoded of them without a bound.
+	// Resident says that the engine has all bodies in memory. Core may then keep them,
+	// decoded, without a bound.
 	Resident bool
 
-	// MaxEntries and MaxBytes bound one Append: the number of its entries, and
-	// the sum of the lengths of their Data and IDs. 0 means no bound. An entry
-	// with MaxData must fit. Bodies and what is dropped do not count: an engine
-	// with small transactions stages the ones and notes the others.
+	// MaxEntries and MaxBytes limit one Append: the number of its entries, and the sum of the
+	// lengths of their Data and IDs. 0 means no limit. An entry with MaxData must fit. Bodies
+	// and references to dropped bodies do not count: an engine with small transactions writes
+	// bodies before the entries, and removes them later.
 	MaxEntries int
 	MaxBytes   int
 }
@@ -150,37 +141,37 @@ type Entry struct {
 	// Revision is the entry's place in the log.
 	Revision uint64
 
-	// ID is the commit's id. Core sees to it that no id is in the log twice.
+	// ID is the commit's id. Core makes sure that no id is in the log twice.
 	ID string
 
-	// Hash is SHA-256 over the Hash of the entry before (32 zero bytes for the
-	// first) and Data.
+	// Hash is the SHA-256 of the previous entry's Hash (32 zero bytes for the first entry)
+	// followed by Data.
 	Hash [HashSize]byte
 
-	// Data is the resolved commit as JSON. An engine keeps it byte for byte.
+	// Data is the resolved commit as JSON. An engine stores it byte for byte.
 	Data []byte
 
-	// The rest is for Append only.
+	// The fields below are for Append only. Read leaves them empty.
 
-	// Bodies are the bodies that this entry brings.
+	// Bodies are the bodies that this entry adds.
 	Bodies []Body
 
-	// Dropped names the bodies, of this and of earlier entries, that nothing
-	// refers to any more.
+	// Dropped are the bodies, of this and of earlier entries, that nothing refers to after
+	// this entry.
 	Dropped []BodyRef
 
-	// Cleared says that nothing refers to any body of an earlier entry any
-	// more. A label of an earlier entry is gone too.
+	// Cleared says that after this entry nothing refers to a body of an earlier entry, and
+	// that all labels of earlier entries are removed.
 	Cleared bool
 
-	// Moves are the pointers that this entry moves, for engines that keep
-	// them where a person can read them. They say nothing that Data does not.
+	// Moves are the labels that this entry moves, for engines that store them in a form for
+	// people. They add nothing to Data.
 	Moves []Move
 }
 
-// A BodyRef names a body by the entry and the operation in it that saved it.
-// (Revision, Op) is unique within a store; the rest is for engines that would
-// rather find it by name, and for people.
+// A BodyRef identifies a body by the entry, and the operation in it, that saved it.
+// (Revision, Op) is unique within a store. The other fields are for people, and for engines
+// that find bodies by name.
 type BodyRef struct {
 	Revision uint64
 	Op       int // index of the operation in the commit, from 0, below MaxOps
@@ -189,65 +180,61 @@ type BodyRef struct {
 	Ordinal  uint64
 }
 
-// A Body is what is large and never changes about a version. Text and Fields do
-// not depend on where the version comes to stand: they are the same when a
-// commit has lost the race for the log and is decided again, so that an engine
-// that stages bodies need not do it twice.
+// A Body is the large part of a version, which never changes. Text and Fields do not depend on
+// the revision: if another program appends first and the commit is decided again, they are
+// the same, so that an engine that writes bodies before the entries need not do so twice.
 type Body struct {
 	BodyRef
 
 	// Text is the version's text byte for byte, or its messages as canonical JSON.
 	Text string
 
-	// Fields is a JSON object with the rest. An engine keeps it byte for byte.
+	// Fields is a JSON object with the rest. An engine stores it byte for byte.
 	Fields string
 }
 
-// A Move says where a label stands after an entry.
+// A Move says which version a label points at after an entry.
 type Move struct {
 	PromptID string
 	Label    string
-	Version  string // "" where the label was removed
+	Version  string // "" if the label was removed
 }
 
-// A Notifier is a Log that can tell when it has grown, without being asked again
-// and again. Where it is missing and the log is not exclusive, core polls.
+// A Notifier is a Log that reports when it has grown. Core polls a log that is not exclusive
+// and not a Notifier.
 type Notifier interface {
-	// Wait returns nil once the tail is after the given revision, at once if it
-	// already is. It may be late, and it may return nil for no reason: core
-	// looks at the tail now and then anyway. It returns an error when ctx is
-	// done or the log is closed.
+	// Wait returns nil as soon as the tail is after the given revision. It may return late,
+	// or too early: core also reads the tail from time to time. It returns an error when
+	// ctx is done or the log is closed.
 	Wait(ctx context.Context, after uint64) error
 }
 
-// A Stopper is a Log that may come to write no more while it is open: nobody knows what
-// is on its disk after a failed sync, say. Reads go on.
+// A Stopper is a Log that may stop writing while it is open, for example because a sync
+// failed and it is unknown what is on the disk. Reads still work.
 type Stopper interface {
-	// Writing returns a context that ends when the log has stopped writing for good,
-	// with an error as its cause that says why, and what to do. It does not
-	// end with Close.
+	// Writing returns a context that ends when the log stops writing for good. Its cause is
+	// an error that says why, and what to do. It does not end with Close.
 	Writing() context.Context
 }
 
-// A Checkpointer is a Log that can keep a digest of its entries, so that opening
-// it need not read them all. What it keeps can always be made again from the
-// log: core takes it for a cache, and checks it.
+// A Checkpointer is a Log that can store a checkpoint: core's state at a revision, so that
+// opening the log need not read all its entries. A checkpoint is only a cache. Core checks it
+// when it reads it, and can always make it again from the log.
 type Checkpointer interface {
-	// SaveCheckpoint replaces the chunks that are given, removes those whose
-	// Data is nil, leaves the others, and notes that all of them together now
-	// stand for the log up to revision: all of it or nothing. Core does not call
-	// it at the same time as Append. If the log is shared, others may: a
-	// checkpoint of an older revision never replaces a newer one. reset says
-	// that all earlier chunks go first.
+	// SaveCheckpoint atomically replaces the chunks that are given, removes those whose Data
+	// is nil, keeps the others, and records that together they stand for the log up to
+	// revision. With reset it first removes all earlier chunks. Core does not call it at the
+	// same time as Append, but other programs that share the log may: a checkpoint never
+	// replaces one of a later revision.
 	SaveCheckpoint(ctx context.Context, revision uint64, reset bool, chunks []Chunk) error
 
-	// LoadCheckpoint calls chunk for every chunk, ordered by key, and returns
-	// the revision that they stand for, 0 if there is no checkpoint. The data
-	// is valid only during the call.
+	// LoadCheckpoint calls chunk for every chunk, ordered by key, and returns the revision
+	// that they stand for, 0 if there is no checkpoint. The data of a chunk is valid only
+	// during the call of chunk.
 	LoadCheckpoint(ctx context.Context, chunk func(Chunk) error) (revision uint64, err error)
 }
 
-// A Chunk is a piece of a checkpoint, of at most MaxChunk bytes.
+// A Chunk is a part of a checkpoint. Its Data has at most MaxChunk bytes.
 type Chunk struct {
 	Key  string
 	Data []byte
@@ -255,17 +242,17 @@ type Chunk struct {
 
 // A Checker is a Log that can examine its own storage.
 type Checker interface {
-	// Check returns what is wrong with the storage itself, a sentence each. An
-	// error means that it could not be examined.
+	// Check returns the problems of the storage itself, each as a sentence. An error means
+	// that the storage could not be examined.
 	Check(ctx context.Context) (problems []string, err error)
 
-	// Aside returns a way to read all that is stored, for a check, that takes
-	// nothing that other reads would wait for: a connection, a descriptor. Where
-	// they wait for nothing it is the log itself.
+	// Aside returns a Reader for checks, which read everything. It uses no connection or
+	// other resource that reads of the Log wait for. If those wait for nothing, it may be
+	// the log itself.
 	Aside() Reader
 }
 
-// A Reader is what a check needs of a Log: its Read and Body.
+// A Reader has the methods of a Log that a check needs.
 type Reader interface {
 	Read(ctx context.Context, after uint64, limit int) ([]Entry, error)
 	Body(ctx context.Context, ref BodyRef) (Body, error)
@@ -273,19 +260,18 @@ type Reader interface {
 
 // A Backuper is a Log that can copy itself to a file while it is in use.
 type Backuper interface {
-	// Backup makes the file path, which then holds the log up to the tail that is
-	// returned, with the bodies that belong to it: a beginning of the log that has
-	// everything that was acknowledged before the call. When Backup returns, the
-	// file is durable, and was read through and found sound. If it fails, what was
-	// at path is there as it was. Appends and reads go on meanwhile.
+	// Backup creates the file path with the log up to the tail that it returns, and the
+	// bodies of those entries. It has every entry that was acknowledged before the call.
+	// When Backup returns nil, the file is durable and was verified completely. After an
+	// error path is as it was. Appends and reads do not wait for a backup.
 	Backup(ctx context.Context, path string, o BackupOptions) (Tail, error)
 }
 
-// BackupOptions are how a backup is made.
+// BackupOptions configure Backup.
 type BackupOptions struct {
-	// Overwrite lets the file take the place of one that is there.
+	// Overwrite lets the backup replace a file that is at path.
 	Overwrite bool
-	// Progress, if not nil, is called now and then with how much is done of what
-	// there is to do, by one goroutine at a time.
+	// Progress, if not nil, is called from time to time with how much of the work is done.
+	// Calls do not overlap.
 	Progress func(done, total uint64)
 }

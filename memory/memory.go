@@ -1,7 +1,8 @@
-// Package memory is the engine that keeps everything in memory: for tests, for
-// programs that make their prompts at run time, and for optimizers.
+// Package memory is the engine that keeps a store in memory. It is for tests, for programs
+// that make their prompts at run time, and for optimizers.
 //
-// It promises all that stet promises but one: nothing survives the process.
+// A store in memory keeps every promise of stet except durability: it is gone when the
+// process ends.
 package memory
 
 import (
@@ -16,8 +17,7 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// Open returns a new, empty store, which is the caller's to close. Options may be
-// nil.
+// Open returns a new, empty store. The caller closes it. Options may be nil.
 func Open(opts *core.Options) (*stet.Store, error) {
 	return core.Open(context.Background(), New(), opts)
 }
@@ -65,7 +65,7 @@ func (l *Log) Append(_ context.Context, prev driver.Tail, entries []driver.Entry
 	for i := range entries {
 		e := &entries[i]
 		if e.Cleared {
-			l.bodies = make(map[key]driver.Body) // and not emptied: a map keeps its room
+			l.bodies = make(map[key]driver.Body) // a map that is only emptied keeps its memory
 		}
 		for _, b := range e.Bodies {
 			l.bodies[key{b.Revision, b.Op}] = b

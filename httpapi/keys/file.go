@@ -9,21 +9,20 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// format is the version of the file's form. A file of another is refused: what it
-// says that is not understood here may be what limits a key.
+// format is the version of the file format. A file of another version is refused: it may limit
+// a key in a way that this program does not know.
 const format = 1
 
-// maxFile is the most bytes of a file that are read: maxKeys of the usual size,
-// several times over.
+// maxFile is the most bytes of a file: several times what maxKeys keys of the usual size take.
 const maxFile = 16 << 20
 
-// A File is what a key file says.
+// A File is the content of a key file.
 type File struct {
-	Keys      []Key // in the order in which they were made
+	Keys      []Key // in the order in which they were created
 	Protected []Protection
 }
 
-// The file in JSON. Times are texts, as everywhere in stet.
+// The file in JSON. Times are strings, as everywhere in stet.
 type (
 	fileJSON struct {
 		Format    int              `json:"format"`
@@ -47,10 +46,10 @@ type (
 	}
 )
 
-// decode reads a file and checks all of it. The error is invalid or too_large.
+// decode decodes and checks a whole file. The error is invalid or too_large.
 func decode(data []byte) (*File, error) {
-	// A file of a later format may have members that this one does not know: its
-	// format is what must be said then.
+	// A file of a later format may have unknown members. The error must then name the
+	// format and not a member.
 	var version struct {
 		Format int `json:"format"`
 	}
@@ -96,7 +95,7 @@ func (j *keyJSON) key() (Key, error) {
 	return k, nil
 }
 
-// encode returns the file as it is written.
+// encode returns the file as JSON.
 func (f *File) encode() ([]byte, error) {
 	j := fileJSON{Format: format, Keys: []keyJSON{}, Protected: []protectionJSON{}}
 	for i := range f.Keys {
@@ -124,13 +123,13 @@ func timeText(t time.Time) string {
 	return stet.FormatTime(t)
 }
 
-// check refuses what makes no sense, also together.
+// check returns an error if a key or a protection is invalid, or two keys conflict.
 func (f *File) check() error {
 	switch {
 	case len(f.Keys) > maxKeys:
-		return stet.Errorf(stet.CodeTooLarge, "the ring has %d keys; %d is the most. Remove revoked ones from the file.", len(f.Keys), maxKeys)
+		return stet.Errorf(stet.CodeTooLarge, "the ring has %d keys; the limit is %d. Remove revoked keys from the file.", len(f.Keys), maxKeys)
 	case len(f.Protected) > maxProtected:
-		return stet.Errorf(stet.CodeTooLarge, "the ring protects %d labels; %d is the most. Use prefixes, such as support/*.", len(f.Protected), maxProtected)
+		return stet.Errorf(stet.CodeTooLarge, "the ring protects %d labels; the limit is %d. Use prefixes, such as support/*.", len(f.Protected), maxProtected)
 	}
 	ids := make(map[string]bool, len(f.Keys))
 	names := make(map[string]string, len(f.Keys))
@@ -147,7 +146,7 @@ func (f *File) check() error {
 			continue
 		}
 		if id, taken := names[k.Name]; taken {
-			return stet.Errorf(stet.CodeConflict, "there is a key named %q already (%s). Choose another name, or revoke it first: stet key revoke %s", k.Name, id, id)
+			return stet.Errorf(stet.CodeConflict, "there is already a key named %q (%s). Choose another name, or revoke it first: stet key revoke %s", k.Name, id, id)
 		}
 		names[k.Name] = k.ID
 	}
@@ -159,15 +158,15 @@ func (f *File) check() error {
 	return nil
 }
 
-// Create adds a key with the name, role, prompts, labels and expiry of k. It returns the
-// key and its secret, which is kept nowhere. The error is invalid, too_large, or conflict
-// if a key that is not revoked has the name.
+// Create adds a key with the name, role, prompts, labels and expiry of k. It returns the key
+// and its secret, which is not stored. The error is invalid or too_large, or a conflict if a
+// key with that name is not revoked.
 func (f *File) Create(k Key, now time.Time) (Key, string, error) {
 	secret := ""
 	k.Created, k.Revoked = now.UTC().Truncate(time.Microsecond), time.Time{}
 	k.Expires = k.Expires.UTC().Truncate(time.Microsecond)
 	if k.expired(now) {
-		return Key{}, "", stet.Errorf(stet.CodeInvalid, "the key would have expired at %s, which is over. Give a time to come.", stet.FormatTime(k.Expires))
+		return Key{}, "", stet.Errorf(stet.CodeInvalid, "the key would expire at %s, which is in the past. Give a time in the future.", stet.FormatTime(k.Expires))
 	}
 	for secret == "" || f.find(k.ID) != nil {
 		k.ID, secret = newSecret()
@@ -190,8 +189,8 @@ func (f *File) find(id string) *Key {
 	return nil
 }
 
-// Revoke ends a key, named by its id or, if it is not revoked, by its name. A key that is
-// revoked already stays as it is. The error is not_found if there is no such key.
+// Revoke revokes a key by its id, or by its name if it is not revoked yet. A key that is
+// already revoked stays as it is. The error is not_found if there is no such key.
 func (f *File) Revoke(idOrName string, now time.Time) (Key, error) {
 	k := f.find(idOrName)
 	for i := range f.Keys {
@@ -208,7 +207,7 @@ func (f *File) Revoke(idOrName string, now time.Time) (Key, error) {
 	return *k, nil
 }
 
-// Protect adds a protection, and reports whether it is new.
+// Protect adds a protection and reports whether it is new.
 func (f *File) Protect(p Protection) (bool, error) {
 	if slices.Contains(f.Protected, p) {
 		return false, nil
@@ -221,7 +220,7 @@ func (f *File) Protect(p Protection) (bool, error) {
 	return true, nil
 }
 
-// Unprotect takes a protection away. The error is not_found if there is no such one.
+// Unprotect removes a protection. The error is not_found if there is no such protection.
 func (f *File) Unprotect(p Protection) error {
 	i := slices.Index(f.Protected, p)
 	if i < 0 {

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// Where permissions are not bits of a mode, who may read and write the file is
-// what the directory grants.
+// On a system where permissions are not bits of a mode, the access list of the directory
+// says who may read and write the file.
 
 func foreign(fs.FileInfo) bool { return false }
 

@@ -101,14 +101,14 @@ func TestBroken(t *testing.T) {
 		{"an id with a slash", swap(`"AAAAAAAA"`, `"AAAA/AAA"`), "not the id of a key"},
 		{"an id twice", swap(`"AAAAAAAA"`, `"z9Z9z9Z9"`), "two keys have the id"},
 		{"no name", swap(`"ana"`, `""`), "no name"},
-		{"a name that hides", swap(`"ana"`, `"an\u202ea"`), "cannot be seen"},
+		{"a name that hides", swap(`"ana"`, `"an\u202ea"`), "invisible characters"},
 		{"no hash", swap(`09c97f0b0c417453b3d2dc7624dff44b037f3e79161500326c4297a1341cfd20`, strings.Repeat("0", 64)), "no hash"},
 		{"half a hash", swap(`09c97f0b0c417453b3d2dc7624dff44b037f3e79161500326c4297a1341cfd20`, "09c9"), "not a hash"},
-		{"no time", swap(`"created": "2026-01-02T12:00:00.000000Z"`, `"created": ""`), "when it was made"},
+		{"no time", swap(`"created": "2026-01-02T12:00:00.000000Z"`, `"created": ""`), "when it was created"},
 		{"not a time", swap(`"revoked": "2026-01-02T13:00:00.000000Z"`, `"revoked": "yes"`), "not a time"},
 		{"the zero time", swap(`"revoked": "2026-01-02T13:00:00.000000Z"`, `"revoked": "0001-01-01T00:00:00Z"`), "not a time"},
 		{"protects nothing", swap("\"prompts\": \"support/*\",\n      \"label\"", "\"prompts\": \"\",\n      \"label\""), "empty"},
-		{"huge", good + strings.Repeat(" ", 16<<20), "no key file has"},
+		{"huge", good + strings.Repeat(" ", 16<<20), "no key file is"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := path(t)

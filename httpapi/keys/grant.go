@@ -12,9 +12,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A Grant is what a key allowed when it was authenticated. It does not change;
-// Now returns what the key allows now. Its methods may be called by any number of
-// goroutines at once.
+// A Grant says what a key allowed when it was authenticated. It does not change; Now returns
+// what the key allows now. Its methods may be called by many goroutines at once.
 type Grant struct {
 	ring *Ring
 	key  *Key
@@ -27,7 +26,7 @@ func equal(a, b stet.Hash) bool { return subtle.ConstantTimeCompare(a[:], b[:]) 
 
 func all(patterns []string) bool { return slices.Contains(patterns, Every) }
 
-// ID is the key's id, which is no secret.
+// ID is the key's id, which is not secret.
 func (g *Grant) ID() string { return g.key.ID }
 
 // Name is the key's name: the author of what it does.
@@ -44,18 +43,17 @@ func (g *Grant) Sees(id string) bool {
 	return g.all || slices.ContainsFunc(g.key.Prompts, func(p string) bool { return match(p, id) })
 }
 
-// Scope returns the key's prompts as text for people.
+// Scope returns the patterns of the key's prompts, for people.
 func (g *Grant) Scope() string { return strings.Join(g.key.Prompts, ", ") }
 
-// HasLabel reports whether a promoter's key names a label.
+// HasLabel reports whether a label is among those of a promoter's key.
 func (g *Grant) HasLabel(label string) bool { return slices.Contains(g.key.Labels, label) }
 
-// Labels returns a promoter's labels as text for people.
+// Labels returns the labels of a promoter's key, for people.
 func (g *Grant) Labels() string { return strings.Join(g.key.Labels, ", ") }
 
-// Patterns returns the least patterns that together are the key's prompts, in the
-// order of the ids: none of them has a prompt that another has. The caller may
-// change the slice.
+// Patterns returns the smallest list of patterns that together match the key's prompts, in
+// the order of the ids. No two match the same prompt. The caller may change the slice.
 func (g *Grant) Patterns() []string {
 	patterns := slices.Clone(g.key.Prompts)
 	slices.SortFunc(patterns, func(a, b string) int {
@@ -89,13 +87,13 @@ func (g *Grant) Protected(id, label string) bool {
 	})
 }
 
-// Life is a context that is done when the key is revoked, expires, or gets other rights:
-// what was begun with the key ends then. That takes up to PollEvery.
+// Life is a context that is done when the key is revoked, expires or changes, so that what
+// was started with the key ends then. That takes up to PollEvery.
 func (g *Grant) Life() context.Context { return g.life.ctx }
 
-// Now returns what the key allows now, for a caller that was authenticated some time ago.
-// The error is unauthorized if the key allows nothing any more, and unavailable while
-// the file cannot be read.
+// Now returns what the key allows now, for a caller that was authenticated earlier. The error
+// is unauthorized if the key is no longer valid, and unavailable while the file cannot be
+// read.
 func (g *Grant) Now() (*Grant, error) {
 	s := g.ring.state.Load()
 	if s.stale {
@@ -103,12 +101,12 @@ func (g *Grant) Now() (*Grant, error) {
 	}
 	now := s.grants[g.key.ID]
 	if now == nil || now.key.Hash != g.key.Hash {
-		return nil, stet.Errorf(stet.CodeUnauthorized, "the key is not in the ring any more. Ask for another.")
+		return nil, stet.Errorf(stet.CodeUnauthorized, "the key no longer exists. Ask for another.")
 	}
 	return now, now.refusal(g.ring.o.Now())
 }
 
-// refusal returns why the key cannot be used, nil if it can.
+// refusal returns nil if the key can be used, otherwise why it cannot.
 func (g *Grant) refusal(now time.Time) error {
 	switch {
 	case !g.key.Revoked.IsZero():

@@ -13,79 +13,78 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// PollEvery is how often a ring looks whether its file has changed. A key that is
-// revoked ends within that time and what a look takes: well within five seconds.
+// PollEvery is how often a ring checks whether its file has changed. A revoked key stops
+// working within that time and the time that a check takes: well within five seconds.
 const PollEvery = 2 * time.Second
 
-// refuseAfter is how long a ring may not know what its file says before it lets nobody
-// in: what was revoked meanwhile must have ended within five seconds. It is time for
-// two looks.
+// refuseAfter is how long the file may be unreadable before the ring refuses every key: a key
+// that was revoked meanwhile must stop working within five seconds. It is time for two
+// checks.
 const refuseAfter = 4500 * time.Millisecond
 
-// wakeUp is how late the time to refuse may be noticed before that means that the process
-// did not run: it was stopped, or its machine slept. Then there is as long for a look.
+// wakeUp is how late the timer of refuseAfter may fire. If it fires later, the process did not
+// run: it was stopped, or its machine slept. The ring then has that long again for a check.
 const wakeUp = 400 * time.Millisecond
 
-// complainEvery is how many looks at a file that cannot be used come between two
-// lines in the log: a minute.
-const complainEvery = 30
+// logEvery is how many checks of a file that cannot be used pass between two lines in the
+// log: a minute.
+const logEvery = 30
 
-// Options change how a ring works. The zero value is good.
+// Options configure a ring. The zero value is good.
 type Options struct {
 	// Now is the clock by which keys expire; time.Now if nil.
 	Now func() time.Time
-	// Log gets what operators must know: slog.Default if nil.
+	// Log gets the messages for operators; slog.Default if nil.
 	Log *slog.Logger
 }
 
-// A Ring follows a key file: it looks at the file every PollEvery, and reads it if it has
-// changed.
+// A Ring follows a key file: it checks every PollEvery whether the file has changed, and then
+// reads it again.
 //
-//   - While the file is broken, the last good one counts, and the log says so every minute.
-//   - A file that cannot be read may have revoked any key. When that has lasted for almost
-//     five seconds, whatever the reason, what was begun with a key ends, and every key is
-//     refused as unavailable until the file can be read. Time in which the process does
-//     not run is not counted.
-//   - A file that was removed has no keys: everybody is refused.
-//   - As long as the file never had a key the ring is open; see [Ring.Open]. After a file
-//     that could not be read for so long it is not open any more.
+//   - While the file is broken, its last valid content applies, and the log says so every
+//     minute.
+//   - While the file cannot be read, any key may have been revoked. After almost five seconds,
+//     whatever the reason, what was started with a key ends, and every key is refused as
+//     unavailable until the file can be read. Time in which the process does not run does
+//     not count.
+//   - If the file is removed, every key is refused.
+//   - The ring is open until the file first has a key; see [Ring.Open]. It also stops being
+//     open when the file could not be read for that long.
 //
-// Its methods may be called by any number of goroutines at once.
+// Its methods may be called by many goroutines at once.
 type Ring struct {
 	path string
 	o    Options
 
 	state atomic.Pointer[state]
-	open  *life // ends when the first key is there
+	open  *life // ends when the ring stops being open
 
 	stop context.CancelFunc
 	done chan struct{}
-	wake chan struct{} // asks for a look now
+	wake chan struct{} // asks for a check now
 
-	mu     sync.Mutex // of who publishes a state
-	known  time.Time  // when it was last known what the file says
-	woken  bool       // the process did not run since, and has a moment to look
+	mu     sync.Mutex // held while a state is published; guards known and woken
+	known  time.Time  // when the content of the file was last known
+	woken  bool       // the process did not run since then, and a check is under way
 	expiry *time.Timer
 
-	// What follows is the looking goroutine's own, after Open.
+	// After Open only the goroutine of watch uses the fields below.
 	seen     fs.FileInfo // the file that was read last; nil for none
-	settled  bool        // seen was read again later than it was changed
-	warned   bool        // that others can read it
-	failures int         // looks in a row that found a file that cannot be used
+	reread   bool        // seen was read a second time after it had changed
+	warned   bool        // the log says that other users can read the file
+	failures int         // consecutive checks that found a file that cannot be used
 }
 
-// A state is one reading of the file. It is immutable but for what its grants'
-// lives say.
+// A state is the content of the file at one time. Only the lives of its grants change.
 type state struct {
-	open   bool // there never was a key
-	stale  bool // nobody knows what the file says now
+	open   bool // the file never had a key
+	stale  bool // the file could not be read for refuseAfter
 	grants map[string]*Grant
 	file   *File
 }
 
-// Open reads a key file and follows it until Close. A file that is missing is no error:
-// the ring is open. For one that cannot be used the error is that of [Read]. Options may
-// be nil.
+// Open reads a key file and follows it until Close. If the file is missing, the ring is open.
+// If it cannot be used, the error is that of [Read]. Options may be nil.
 func Open(path string, opts *Options) (*Ring, error) {
 	var o Options
 	if opts != nil {
@@ -110,18 +109,18 @@ func Open(path string, opts *Options) (*Ring, error) {
 	return r, nil
 }
 
-// Close stops following the file. Grants stay as they are, and their lives do not end.
+// Close stops following the file. It does not change grants or end their lives.
 func (r *Ring) Close() {
 	r.stop()
 	<-r.done
 	r.expiry.Stop()
 }
 
-// Open reports whether the file never had a key while the ring followed it. Nobody can
-// have a key then, so a server asks for none.
+// Open reports whether the file has never had a key while the ring followed it. Nobody can
+// have a key then, and a server does not ask for one.
 func (r *Ring) Open() bool { return r.state.Load().open }
 
-// OpenLife is a context that is done once the ring is not open any more: what was begun
+// OpenLife is a context that is done when the ring stops being open, so that what was started
 // without a key ends then.
 func (r *Ring) OpenLife() context.Context { return r.open.ctx }
 
@@ -140,17 +139,17 @@ func (r *Ring) watch(ctx context.Context) {
 	}
 }
 
-// look reads the file if it has changed, and ends what has expired.
+// look reads the file if it has changed, and ends the lives of expired keys.
 func (r *Ring) look() {
 	info, err := os.Stat(r.path)
 	same := err == nil && r.seen != nil && os.SameFile(info, r.seen) && info.Size() == r.seen.Size() && info.ModTime().Equal(r.seen.ModTime())
 	err = nil
-	if stale := r.state.Load().stale; !same || !r.settled || r.failures > 0 || stale {
-		// A file is read once more after it was found changed: a second change
-		// within the grain of the file system's clock would not show.
-		r.settled = same
+	if stale := r.state.Load().stale; !same || !r.reread || r.failures > 0 || stale {
+		// A file that has changed is read again at the next check: a second change within
+		// the resolution of the file system's clock would not show.
+		r.reread = same
 		if err = r.reload(); err != nil {
-			if r.failures%complainEvery == 0 {
+			if r.failures%logEvery == 0 {
 				r.o.Log.Error("the key file cannot be used; "+untilThen(err), "file", r.path, "error", err)
 			}
 			r.failures++
@@ -173,27 +172,27 @@ func (r *Ring) look() {
 	}
 }
 
-// untilThen says what holds while the file cannot be used.
+// untilThen says which keys work while the file cannot be used.
 func untilThen(err error) string {
 	if stet.CodeOf(err) == stet.CodeUnavailable {
-		return "who shows a key is refused if that lasts, since it may have been revoked"
+		return "if that lasts, all keys stop working, since any may have been revoked"
 	}
-	return "the keys are those of its last good state, and what was revoked since is not"
+	return "the keys of its last valid content still work, even those that were revoked since"
 }
 
-// refuse lets nobody in until the file was read, if nobody has known for long what it
-// says: it could not be read, or the looking itself hangs.
+// refuse refuses every key until the file is read, if its content has been unknown for
+// refuseAfter: it could not be read, or the check itself hangs.
 func (r *Ring) refuse() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch unknown := time.Since(r.known); {
 	case unknown < refuseAfter:
-		return // it was known meanwhile
+		return // it was read meanwhile
 	case unknown >= refuseAfter+wakeUp && !r.woken:
 		r.woken = true
 		select {
 		case r.wake <- struct{}{}:
-		default: // it is asked for
+		default: // one is already requested
 		}
 		r.expiry.Reset(wakeUp)
 		return
@@ -208,18 +207,18 @@ func (r *Ring) refuse() {
 	r.o.Log.Error("the key file could not be read for so long that keys may have been revoked: every key is refused until it can be read", "file", r.path, "for", refuseAfter)
 }
 
-// reload makes the ring what the file says.
+// reload reads the file and publishes its content.
 func (r *Ring) reload() error {
-	info, err := os.Stat(r.path) // before it is read: a change meanwhile shows at the next look
+	info, err := os.Stat(r.path) // before it is read: the next check finds a change that is made meanwhile
 	f, private := (*File)(nil), true
-	if errors.Is(err, fs.ErrNotExist) { // which is known though no file can be opened
+	if errors.Is(err, fs.ErrNotExist) { // known even if the process can open no more files
 		err = readError(r.path, err)
 	} else {
 		f, private, err = Read(r.path)
 	}
 	if stet.CodeOf(err) == stet.CodeNotFound {
 		if !r.Open() && r.seen != nil {
-			r.o.Log.Error("the key file is gone: nobody is let in any more. Put it back, or make keys: stet key create", "file", r.path)
+			r.o.Log.Error("the key file is gone, and no key works. Restore it, or create keys: stet key create", "file", r.path)
 		}
 		r.seen, f, private, err = nil, &File{}, true, nil
 	} else if err == nil {
@@ -229,16 +228,16 @@ func (r *Ring) reload() error {
 		return err
 	}
 	if !private && !r.warned {
-		r.o.Log.Warn("others than its owner can read the key file. It has only hashes, but nobody else needs it: chmod 600", "file", r.path)
+		r.o.Log.Warn("users other than its owner can read the key file. It has only hashes, but no other user needs it: chmod 600", "file", r.path)
 	}
 	r.warned = !private
-	r.take(f)
+	r.publish(f)
 	return nil
 }
 
-// take publishes a file and ends the keys that are not in it any more, or not as
-// they were.
-func (r *Ring) take(f *File) {
+// publish makes f the current state, and ends the lives of the keys that it no longer has, or
+// that changed.
+func (r *Ring) publish(f *File) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.state.Load()
@@ -264,7 +263,7 @@ func (r *Ring) take(f *File) {
 	}
 }
 
-// A life ends once: when its key is revoked, expires, or is changed.
+// A life is the time in which a key can be used unchanged.
 type life struct {
 	ctx context.Context
 	end context.CancelFunc
@@ -275,10 +274,10 @@ func newLife() *life {
 	return &life{ctx, end}
 }
 
-// Authenticate returns what the holder of a secret may do. The error is unauthorized if
-// there is no such key, and unavailable while the file cannot be read. Only who has the
-// secret learns that a key was revoked or has expired. Nothing else tells which keys there
-// are, not even the time that it takes.
+// Authenticate returns the grant of the key with a secret. The error is unauthorized if there
+// is no such key, or it was revoked or has expired, and unavailable while the file cannot be
+// read. Only the holder of a secret learns that its key was revoked or has expired. Neither
+// the error nor the time that the call takes reveals which keys exist.
 func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	id, wellFormed := idOf(secret)
 	now := r.state.Load()
@@ -288,7 +287,7 @@ func (r *Ring) Authenticate(secret string) (*Grant, error) {
 		want = g.key.Hash
 	}
 	if !equal(hashSecret(secret), want) || g == nil || !wellFormed {
-		return nil, stet.Errorf(stet.CodeUnauthorized, "there is no such key. Send Authorization: Bearer KEY, with a key as stet key create has printed it.")
+		return nil, stet.Errorf(stet.CodeUnauthorized, "there is no such key. Send Authorization: Bearer KEY, with the key that stet key create printed.")
 	}
 	if now.stale {
 		return nil, errStale()
@@ -296,10 +295,10 @@ func (r *Ring) Authenticate(secret string) (*Grant, error) {
 	return g, g.refusal(r.o.Now())
 }
 
-// errStale is what every key is answered while nobody knows what the file says.
+// errStale is the error for every key while the content of the file is unknown.
 func errStale() error {
-	return stet.Errorf(stet.CodeUnavailable, "the server cannot read the file of its keys, and so does not know whether this one still counts. Nothing changed. Try again; the server's log says why.")
+	return stet.Errorf(stet.CodeUnavailable, "the server cannot read its key file, and does not know whether this key is still valid. Nothing changed. Try again; the server's log says why.")
 }
 
-// noKey is compared with where there is no key.
+// noKey is compared with the hash of a secret if there is no key.
 var noKey = stet.Hash{1}

@@ -9,17 +9,17 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// secretPrefix begins every secret, so that people and scanners of repositories
-// know one when they see it.
+// secretPrefix is the beginning of every secret, so that people and secret scanners
+// recognize one.
 const secretPrefix = "stet_"
 
 const (
-	// idSize is how many letters and digits the id of a key has: 47 bits, so that
-	// of a thousand keys no two are likely to have the same.
+	// idSize is the number of letters and digits of a key's id: 47 bits, so that two of a
+	// thousand keys are unlikely to have the same id.
 	idSize = 8
-	// randomSize is how many random bytes a secret has.
+	// randomSize is the number of random bytes of a secret.
 	randomSize = 32
-	// randomDigits is how many digits of base 62 they take: 62^43 > 2^256.
+	// randomDigits is the number of base 62 digits for them: 62^43 > 2^256.
 	randomDigits = 43
 )
 
@@ -31,11 +31,11 @@ func newSecret() (id, secret string) {
 	return id, secretPrefix + id + "_" + base62(randomDigits, randomSize)
 }
 
-// base62 returns so many random bytes as digits, and zeros before them. What does
-// not fit is left out in front.
+// base62 returns random bytes as n digits, with leading zeros. Leading digits that do not fit
+// are left out.
 func base62(n, bytes int) string {
 	b := make([]byte, bytes)
-	_, _ = rand.Read(b) // it never fails
+	_, _ = rand.Read(b) // never fails
 	x, base, digit := new(big.Int).SetBytes(b), big.NewInt(int64(len(digits))), new(big.Int)
 	s := make([]byte, n)
 	for i := range s {
@@ -45,13 +45,13 @@ func base62(n, bytes int) string {
 	return string(s)
 }
 
-// hashSecret returns what the ring keeps of a secret.
+// hashSecret returns the hash of a secret, which is what the file has.
 func hashSecret(secret string) stet.Hash {
-	var b [64]byte // a secret fits, and need not be copied elsewhere
+	var b [64]byte // large enough for a secret, so that nothing is allocated
 	return sha256.Sum256(append(b[:0], secret...))
 }
 
-// idOf returns the id in something that looks like a secret.
+// idOf returns the id that is part of a secret. ok is false if s is not a well-formed secret.
 func idOf(secret string) (id string, ok bool) {
 	rest, ok := strings.CutPrefix(secret, secretPrefix)
 	if !ok || len(rest) != idSize+1+randomDigits || rest[idSize] != '_' {

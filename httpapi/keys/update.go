@@ -16,13 +16,13 @@ import (
 	"github.com/stet-dev/stet/internal/temp"
 )
 
-// lockWait is how long an update waits for another: each takes milliseconds.
+// lockWait is how long an update waits for others, each of which takes milliseconds.
 const lockWait = 10 * time.Second
 
-// Read reads a key file, and reports whether it is private: nobody but its owner can read
-// it. The error is not_found if the file is missing, and invalid if it is broken, if
-// somebody but its owner can write it, or if it, or a link to it, belongs neither to this
-// user, nor to root, nor to the owner of its directory: its owner could make any key.
+// Read reads a key file and reports whether it is private: only its owner can read it. The
+// error is not_found if the file is missing. It is invalid if the file is broken, if users
+// other than its owner can write to it, or if it, or a symbolic link to it, belongs neither to
+// this user, nor to root, nor to the owner of its directory: others could create any key.
 func Read(path string) (f *File, private bool, err error) {
 	real, err := resolve(path)
 	if err != nil {
@@ -38,14 +38,14 @@ func Read(path string) (f *File, private bool, err error) {
 		return nil, false, readError(path, err)
 	}
 	if foreign(info) {
-		return nil, false, stet.Errorf(stet.CodeInvalid, "others than its owner can write %s (mode %v), and so give themselves any key. It is not used. Run: chmod 600 %s", path, info.Mode().Perm(), path)
+		return nil, false, stet.Errorf(stet.CodeInvalid, "users other than its owner can write to %s (mode %v), and so give themselves any key. It is not used. Run: chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, false, readError(path, err)
 	case len(data) > maxFile:
-		return nil, false, stet.Errorf(stet.CodeInvalid, "%s has over %d MiB, which no key file has.", path, maxFile>>20)
+		return nil, false, stet.Errorf(stet.CodeInvalid, "%s is larger than %d MiB, which no key file is.", path, maxFile>>20)
 	}
 	f, err = decode(data)
 	if err != nil {
@@ -54,8 +54,8 @@ func Read(path string) (f *File, private bool, err error) {
 	return f, !readable(info), nil
 }
 
-// resolve returns what a path leads to if it is a link, which must be as trusted as
-// the file.
+// resolve returns the target of path if that is a symbolic link. The owner of the link must be
+// trusted as that of the file.
 func resolve(path string) (string, error) {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != fs.ModeSymlink {
@@ -70,15 +70,15 @@ func resolve(path string) (string, error) {
 func readError(path string, err error) error {
 	var foreign *ownfile.ForeignError
 	if errors.As(err, &foreign) {
-		return stet.WrapError(err, stet.CodeInvalid, "%s is not used for keys: it %s. Name a file that belongs to the user who serves, or to root.", foreign.Path, foreign.What)
+		return stet.WrapError(err, stet.CodeInvalid, "%s is not used for keys: it %s. Name a file that belongs to root, or to the user that runs the server.", foreign.Path, foreign.What)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return stet.WrapError(err, stet.CodeNotFound, "there is no key file %s. Make a key: stet key create NAME --role ROLE --keys %s", path, path)
+		return stet.WrapError(err, stet.CodeNotFound, "there is no key file %s. Create a key: stet key create NAME --role ROLE --keys %s", path, path)
 	}
 	return stet.WrapError(err, stet.CodeUnavailable, "the key file %s could not be read: %v.", path, err)
 }
 
-// message returns an error's sentence without its code.
+// message returns the message of an error without its code.
 func message(err error) string {
 	var e *stet.Error
 	if errors.As(err, &e) {
@@ -87,11 +87,11 @@ func message(err error) string {
 	return err.Error()
 }
 
-// Update changes a key file, or makes it if it is missing: atomically, one update at a
-// time, and durably when Update returns. If change fails its error is returned as it is
-// and nothing is written. A broken file is not changed.
+// Update changes a key file, or creates it if it is missing. The change is atomic, and durable
+// when Update returns. One update runs at a time. If change fails, Update returns its error
+// unchanged and writes nothing. A broken file is not changed.
 func Update(ctx context.Context, path string, change func(f *File) error) error {
-	// A link is followed: what is renamed must take the place of the file itself.
+	// A symbolic link is followed: the file itself is replaced and not the link.
 	real, err := resolve(path)
 	switch {
 	case err == nil:
@@ -125,22 +125,23 @@ func Update(ctx context.Context, path string, change func(f *File) error) error 
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("it would have over %d MiB", maxFile>>20)
 	}
-	renamed := false
+	replaced := false
 	if err == nil {
-		renamed, err = replace(path, data)
+		replaced, err = replace(path, data)
 	}
 	switch {
-	case err != nil && renamed:
-		return stet.WrapError(err, stet.CodeUnknown, "%s was changed, but it is not known whether that is on the disk: %v. See: stet key list", path, err)
+	case err != nil && replaced:
+		return stet.WrapError(err, stet.CodeUnknown, "%s was changed, but a loss of power may undo that: %v. See: stet key list", path, err)
 	case err != nil:
 		return stet.WrapError(err, stet.CodeUnavailable, "%s could not be written: %v. Nothing changed.", path, err)
 	}
 	return nil
 }
 
-// replace writes a file anew, whose lock the caller has: beside itself first, for its
-// owner alone, and then in its place. It reports whether it came there.
-func replace(path string, data []byte) (renamed bool, err error) {
+// replace atomically replaces a file, whose lock the caller holds, with one that only its
+// owner can read. If replaced is true despite an error, it is not known whether that is
+// durable.
+func replace(path string, data []byte) (replaced bool, err error) {
 	f, err := temp.Create(path)
 	if err != nil {
 		return false, err
@@ -148,7 +149,7 @@ func replace(path string, data []byte) (renamed bool, err error) {
 	defer f.Remove()
 	_, err = f.File().Write(data)
 	if old, serr := os.Lstat(path); err == nil && serr == nil {
-		// Who changes it may be root, and who serves somebody else.
+		// The file may be changed by root and read by a server of another user.
 		err = keepOwner(f.File(), old)
 	}
 	if err != nil {
@@ -157,11 +158,11 @@ func replace(path string, data []byte) (renamed bool, err error) {
 	return f.Install(true)
 }
 
-// AdminName is the name of the key that EnsureAdmin makes.
+// AdminName is the name of the key that EnsureAdmin creates.
 const AdminName = "admin"
 
-// EnsureAdmin makes one key for everything if the file has no keys at all, and returns
-// its secret, to be shown once; "" if there are keys, even if all of them are revoked.
+// EnsureAdmin creates one admin key for every prompt if the file has no keys, and returns its
+// secret, which is to be shown once. If there are keys, even if all are revoked, it returns "".
 func EnsureAdmin(ctx context.Context, path string, now time.Time) (secret string, err error) {
 	err = Update(ctx, path, func(f *File) error {
 		if len(f.Keys) > 0 {

@@ -27,19 +27,16 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 	}
 	defer p.Close()
 	r := &request{method: http.MethodGet, path: segments("backup"), accept: "application/octet-stream, application/problem+json", slow: true}
-	for n := 1; ; n++ {
-		var failed *failure
-		revision, hash, failed, err = b.download(ctx, r, p.File.File(), o.Progress)
-		if err != nil {
-			return 0, hash, dbfile.CreateError(err, path)
-		}
-		if failed == nil {
-			b.budget.earn()
-			break
-		}
-		if !failed.retryable || n >= b.opts.Attempts || !b.wait(ctx, n, failed) {
-			return 0, stet.Hash{}, b.outcome(ctx, r, failed, false)
-		}
+	var fileErr error
+	err = b.repeat(ctx, r, func() (failed *failure) {
+		revision, hash, failed, fileErr = b.download(ctx, r, p.File.File(), o.Progress)
+		return failed
+	})
+	switch {
+	case fileErr != nil:
+		return 0, stet.Hash{}, dbfile.CreateError(fileErr, path)
+	case err != nil:
+		return 0, stet.Hash{}, err
 	}
 	if err := p.Install(); err != nil {
 		return 0, hash, err

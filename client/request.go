@@ -60,12 +60,14 @@ type failure struct {
 	// maybeDamaged says that the request may have been cut or changed on the way. If
 	// an earlier attempt may have been applied, the commit is sent again.
 	maybeDamaged bool
+	// progress says that a part of the answer came that had not come before.
+	progress bool
 	// retryAfter is how long the server asks to wait, 0 if it does not say.
 	retryAfter time.Duration
 }
 
 // stream sends a request once and returns the answer, whose body the caller
-// reads and closes. It is for what is long: events, an export, a backup.
+// reads and closes. It is for what is long: events and an export.
 //
 // ctx bounds the whole answer. It also ends, with the error of a closed store,
 // when the client is closed. An answer other than 2xx is a failure, whose err is

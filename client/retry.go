@@ -33,16 +33,25 @@ func (b *backend) do(ctx context.Context, r *request, decode func(h http.Header,
 	if ctx.Err() != nil {
 		return notBegun(ctx)
 	}
+	return b.repeat(ctx, r, func() *failure { return b.attempt(ctx, r, decode) })
+}
+
+// repeat calls attempt, which sends a request once, until it succeeds or another one
+// makes no sense. Its error is for the caller of the store.
+func (b *backend) repeat(ctx context.Context, r *request, attempt func() *failure) error {
 	most := b.opts.Attempts
 	if r.attempts > 0 {
 		most = min(most, r.attempts)
 	}
 	maybeApplied := false
 	for n := 1; ; n++ {
-		f := b.attempt(ctx, r, decode)
+		f := attempt()
 		if f == nil {
 			b.budget.earn()
 			return nil
+		}
+		if f.progress {
+			n = 1
 		}
 		maybeApplied = maybeApplied && !f.definitive || f.maybeApplied
 		again := f.retryable || f.maybeDamaged && maybeApplied && r.commit != ""

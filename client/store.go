@@ -11,12 +11,10 @@ import (
 // infoJSON is what a server says about its store.
 type infoJSON struct {
 	StoreID  string    `json:"store_id"`
-	Engine   string    `json:"engine"` // the server's
 	Epoch    uint64    `json:"epoch"`
 	Cleared  uint64    `json:"cleared"`
 	Revision uint64    `json:"revision"`
 	Hash     stet.Hash `json:"hash"`
-	Version  string    `json:"version"` // of the server
 }
 
 // fetchInfo asks the server about its store.

@@ -121,29 +121,20 @@ func encodeCopies(copies []stet.Copy) (lines []byte, n int, bad error) {
 // on after the last change that it yielded. A version that was deleted in between is
 // deleted by a change that is still to come, as in any export that takes long.
 func (b *backend) Export(ctx context.Context, yield func(stet.Copy) error) error {
-	if err := b.beginCall(); err != nil {
-		return err
-	}
-	b.endCall() // Close does not wait for yield, which may be what closes the store
 	e := &export{yield: yield}
 	r := &request{method: http.MethodGet, path: segments("export"), accept: "application/x-ndjson, application/problem+json", slow: true}
-	for n := 1; ; n++ {
+	err := b.repeat(ctx, r, func() *failure {
 		at := e.last
 		f := b.export(ctx, r, e)
-		switch {
-		case e.stopped != nil:
-			return e.stopped
-		case f == nil:
-			b.budget.earn()
-			return nil
+		if f != nil {
+			f.progress = e.last > at
 		}
-		if e.last > at {
-			n = 1 // it goes on
-		}
-		if !f.retryable || n >= b.opts.Attempts || !b.wait(ctx, n, f) {
-			return b.outcome(ctx, r, f, false)
-		}
+		return f
+	})
+	if e.stopped != nil {
+		return e.stopped
 	}
+	return err
 }
 
 // An export is the state of one Export.
@@ -156,9 +147,10 @@ type export struct {
 	stopped error  // what yield returned
 }
 
-// export reads one answer.
+// export reads one answer. Close does not wait for yield, which may be what closes the
+// store.
 func (b *backend) export(ctx context.Context, asked *request, e *export) *failure {
-	resp, f := b.send(ctx, asked)
+	resp, f := b.stream(ctx, asked)
 	if f != nil {
 		return f
 	}

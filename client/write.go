@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -61,18 +60,16 @@ func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) 
 
 // doneJSON is the answer to a commit.
 type doneJSON struct {
-	ID       string         `json:"id"`
-	Revision uint64         `json:"revision"`
-	Time     time.Time      `json:"time"`
-	Replayed bool           `json:"replayed"`
-	Results  []stet.Result  `json:"results"`
+	plainDone
 	Versions []stet.Version `json:"versions"`
 }
 
+type plainDone stet.Done // without its MarshalJSON, for which it would not be embedded
+
 func (w *doneJSON) done() stet.Done {
-	return stet.Done{
-		ID: w.ID, Revision: w.Revision, Time: w.Time.UTC(), Replayed: w.Replayed, Results: w.Results, Versions: w.Versions,
-	}
+	d := stet.Done(w.plainDone)
+	d.Time, d.Versions = d.Time.UTC(), w.Versions
+	return d
 }
 
 // encodeCommit encodes a commit as JSON, operation by operation, so that an error has

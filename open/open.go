@@ -72,6 +72,15 @@ func Exists(address string) (bool, error) {
 	return true, nil // opening it says what else may be wrong
 }
 
+// File returns the file that a store at an address is in, false if it is in none.
+func File(address string) (path string, ok bool) {
+	s, rest, err := parse(address)
+	if err != nil || !s.file {
+		return "", false
+	}
+	return rest, true
+}
+
 func parse(address string) (*scheme, string, error) {
 	name, rest, ok := strings.Cut(address, ":")
 	if !ok || len(name) == 1 { // a path, perhaps with a drive letter

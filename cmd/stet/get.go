@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"regexp"
 	"strconv"
 	"time"
@@ -68,7 +69,18 @@ type past struct {
 	At string `placeholder:"T" help:"Read the store as it was: at a revision (812), a time (2026-11-23, 2026-11-23T15:04:05Z), or some time ago (90m, 3d, 2w)."`
 }
 
-var ago = regexp.MustCompile(`^(\d{1,6})([smhdw])$`)
+var spans = regexp.MustCompile(`^(\d{1,6})([smhdw])$`)
+
+// span reads a length of time: 90m, 12h, 3d, 2w. None is longer than 292 years.
+func span(s string) (d time.Duration, ok bool) {
+	m := spans.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	n, _ := strconv.ParseInt(m[1], 10, 64)
+	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[m[2]]
+	return time.Duration(min(n, int64(math.MaxInt64/unit))) * unit, true
+}
 
 // point reads the flag.
 func (p past) point() (at stet.Point, err error) {
@@ -79,10 +91,8 @@ func (p past) point() (at stet.Point, err error) {
 		at.Revision = n
 		return at, nil
 	}
-	if m := ago.FindStringSubmatch(p.At); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[m[2]]
-		at.Time = time.Now().Add(-time.Duration(n) * unit)
+	if d, ok := span(p.At); ok {
+		at.Time = time.Now().Add(-d)
 		return at, nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {

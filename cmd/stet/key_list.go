@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -144,12 +143,8 @@ func expiry(now time.Time, s string) (time.Time, error) {
 	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
 		return t, nil
 	}
-	if n := len(s); n > 0 {
-		count, err := strconv.ParseUint(s[:n-1], 10, 16)
-		unit := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[s[n-1]]
-		if err == nil && count > 0 && unit > 0 {
-			return now.Add(time.Duration(count) * unit), nil
-		}
+	if d, ok := span(s); ok && d > 0 {
+		return now.Add(d), nil
 	}
 	return time.Time{}, stet.Errorf(stet.CodeInvalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/open"
@@ -63,11 +62,8 @@ func (c *restoreCmd) Run(a *app) error {
 
 // sqlitePath returns the file of a store's address.
 func sqlitePath(address string) (string, error) {
-	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" {
+	if path, ok := open.File(address); ok {
 		return path, nil
-	}
-	if strings.HasSuffix(address, ".db") && !strings.Contains(address, "://") {
-		return address, nil
 	}
 	return "", stet.Errorf(stet.CodeInvalid, "a backup is restored to an SQLite file, and %s is none. Name one: --store sqlite:PATH. To bring it elsewhere, restore it and then export and import it.", address)
 }

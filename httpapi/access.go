@@ -57,6 +57,18 @@ func (s *Server) access(r *http.Request) (*access, error) {
 	return &access{grant: g}, nil
 }
 
+type privateKey struct{}
+
+// Private marks the connections of a private socket, which only the store's owner
+// can open: it is for [http.Server.ConnContext]. Their requests need no key, may
+// do everything, name their author themselves, and have no limit of the rate.
+func Private(ctx context.Context, _ net.Conn) context.Context {
+	return context.WithValue(ctx, privateKey{}, true)
+}
+
+// isPrivate tells whether a request came through a private socket.
+func isPrivate(r *http.Request) bool { return r.Context().Value(privateKey{}) != nil }
+
 // onLoopback tells whether a request came to a loopback address. One that came
 // through no connection was made by the program itself.
 func onLoopback(r *http.Request) bool {

@@ -181,7 +181,7 @@ func leaks(t *testing.T, key string) {
 
 // patterns are those of all routes.
 func (s *Server) patterns() []string {
-	s.limit()
+	s.setLimits()
 	s.streams = newStreams(s.store)
 	var all []string
 	for _, r := range s.table() {

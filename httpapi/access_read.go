@@ -49,13 +49,13 @@ func (s *Server) hiddenMessage(ctx context.Context, a *access, revision uint64, 
 	if message == "" || revision == 0 {
 		return ""
 	}
-	c, ok := s.mixed.find(revision)
+	c, ok := s.commits.find(revision)
 	if !ok {
 		page, err := s.store.ChangesPage(ctx, revision-1, stet.ChangesOptions{Limit: 1})
 		if err != nil || len(page.Items) == 0 {
 			return message
 		}
-		c = s.mixed.add(&page.Items[0])
+		c = s.commits.add(&page.Items[0])
 	}
 	if slices.ContainsFunc(c.prompts, func(id string) bool { return !a.sees(id) }) {
 		return c.message
@@ -63,31 +63,31 @@ func (s *Server) hiddenMessage(ctx context.Context, a *access, revision uint64, 
 	return ""
 }
 
-// commits remembers of some commits which prompts they were on: that never
-// changes. The zero value is empty.
-type commits struct {
+// A commitCache has the prompts and the message of commits, which never change, for
+// callers who may not see every prompt. The zero value is empty.
+type commitCache struct {
 	mu   sync.Mutex
 	by   map[uint64]commitPrompts
-	size int // of what is in it, about
+	size int // of by, about
 }
 
 type commitPrompts struct {
-	prompts []string // nil if there is only one: who sees it sees the commit
+	prompts []string // nil if there is only one: who sees it sees all of the commit
 	message string
 }
 
-// maxCommits is how many bytes of commits are remembered, about: beyond it
-// everything is forgotten, which costs a read of the log each.
+// maxCommits is about how many bytes a commitCache has. Beyond it the cache is emptied:
+// each commit is read from the log again.
 const maxCommits = 4 << 20
 
-func (c *commits) find(revision uint64) (commitPrompts, bool) {
+func (c *commitCache) find(revision uint64) (commitPrompts, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, ok := c.by[revision]
 	return p, ok
 }
 
-func (c *commits) add(ch *stet.Change) commitPrompts {
+func (c *commitCache) add(ch *stet.Change) commitPrompts {
 	var p commitPrompts
 	for i := range ch.Ops {
 		if id := ch.Ops[i].PromptID(); id != "" && !slices.Contains(p.prompts, id) {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/stet-dev/stet"
@@ -91,15 +90,4 @@ func (a *access) redactVersion(v stet.Version, message string) stet.Version {
 	}
 	r := stet.NewRecord(f)
 	return r.AsOf(v.AsOf())
-}
-
-// stetError returns stet's error in err, and a function that replaces it by another.
-func stetError(err error) (*stet.Error, func(*stet.Error) error) {
-	var special *statusError
-	if errors.As(err, &special) {
-		return special.err, func(e *stet.Error) error { return &statusError{e, special.status} }
-	}
-	var e *stet.Error
-	errors.As(err, &e)
-	return e, func(e *stet.Error) error { return e }
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
@@ -178,6 +180,40 @@ func (b *body) Read(p []byte) (int, error) {
 			err = stet.WrapError(err, stet.CodeInvalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
 		}
 	}
+	return n, err
+}
+
+// A slowBody is the body of a request. It ends, as unavailable, when it comes
+// slower than it may.
+type slowBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	grace   time.Duration
+	start   time.Time // of the first read
+	bytes   int64
+	done    bool
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.done {
+		return b.ReadCloser.Read(p)
+	}
+	if b.start.IsZero() {
+		b.start = time.Now()
+	}
+	allowed := b.grace + time.Duration(float64(b.bytes)/minBodyRate*float64(time.Second))
+	_ = b.control.SetReadDeadline(b.start.Add(allowed))
+	n, err := b.ReadCloser.Read(p)
+	b.bytes += int64(n)
+	if err == nil {
+		return n, nil
+	}
+	b.done = true
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, stet.WrapError(err, stet.CodeUnavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
+	}
+	// While the request is worked on, a deadline would end it.
+	_ = b.control.SetReadDeadline(time.Time{})
 	return n, err
 }
 

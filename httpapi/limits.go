@@ -132,8 +132,8 @@ func setDefault[T int | int64 | float64 | time.Duration](n *T, def, none T) {
 	}
 }
 
-// limit sets up the limits of the server.
-func (s *Server) limit() {
+// setLimits makes what applies the limits of the options.
+func (s *Server) setLimits() {
 	l := &s.o.Limits
 	s.noRate = l.Rate == 0
 	*l = l.withDefaults()

@@ -14,15 +14,15 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// metrics are what /metrics tells. They are in a registry of their own, so that two
-// servers in one process do not meet.
+// metrics are those of one server. They have a registry of their own, so that two servers
+// in one process do not share one.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	refused  *prometheus.CounterVec
 	answer   http.Handler // of /metrics
-	// gets counts the calls of Store.Get: see core.Stats.Gets.
+	// gets counts the calls of Store.Get; see stet.Stats.Gets.
 	gets atomic.Uint64
 }
 
@@ -30,7 +30,7 @@ type metrics struct {
 // microseconds, saves a sync.
 var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
-func newMetrics(store *stet.Store, g *limiter, more prometheus.Collector) *metrics {
+func newMetrics(store *stet.Store, l *limiter, more prometheus.Collector) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -44,12 +44,18 @@ func newMetrics(store *stet.Store, g *limiter, more prometheus.Collector) *metri
 		}, []string{"limit"}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.refused, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, monitor: monitorOf(store), gate: g, gets: &m.gets})
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &storeMetrics{store: store, monitor: monitorOf(store), limiter: l, gets: &m.gets})
 	if more != nil {
 		m.registry.MustRegister(more)
 	}
 	m.answer = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 	return m
+}
+
+// getMetrics answers /metrics: to every key, if there are keys.
+func (s *Server) getMetrics(c *call) error {
+	s.metrics.answer.ServeHTTP(c.w, c.r)
+	return nil
 }
 
 // request counts a request that was answered.
@@ -72,25 +78,25 @@ func statusText(status int) string {
 	return strconv.Itoa(status)
 }
 
-// monitorOf returns what tells how a store in this process does. Of one elsewhere
-// nothing is known but what it answers: the counters are zero.
+// monitorOf returns the monitor of a store. A store at another server has none: its
+// counters are zero.
 func monitorOf(store *stet.Store) stet.Monitor {
 	if m, ok := store.Backend().(stet.Monitor); ok {
 		return m
 	}
-	return elsewhere{}
+	return noMonitor{}
 }
 
-type elsewhere struct{}
+type noMonitor struct{}
 
-func (elsewhere) Stats() stet.Stats        { return stet.Stats{} }
-func (elsewhere) Writing() context.Context { return context.Background() }
+func (noMonitor) Stats() stet.Stats        { return stet.Stats{} }
+func (noMonitor) Writing() context.Context { return context.Background() }
 
-// storeMetrics tells of the store, as it is when it is asked.
+// storeMetrics collects the state of the store and of the limits.
 type storeMetrics struct {
 	store   *stet.Store
 	monitor stet.Monitor
-	gate    *limiter
+	limiter *limiter
 	gets    *atomic.Uint64
 }
 
@@ -134,10 +140,10 @@ func (s *storeMetrics) Collect(ch chan<- prometheus.Metric) {
 		stopped = 1
 	}
 	gauge(descStopped, stopped)
-	gauge(descInHand, float64(s.gate.inHand[kindUsual].Load()+s.gate.inHand[kindWait].Load()+s.gate.inHand[kindLarge].Load()))
-	gauge(descSubscribers, float64(s.gate.inHand[kindStream].Load()))
-	gauge(descBodyBytes, float64(s.gate.bytes.Load()))
-	gauge(descAnswerBytes, float64(s.gate.answers.Load()))
+	gauge(descInHand, float64(s.limiter.inHand[kindUsual].Load()+s.limiter.inHand[kindWait].Load()+s.limiter.inHand[kindLarge].Load()))
+	gauge(descSubscribers, float64(s.limiter.inHand[kindStream].Load()))
+	gauge(descBodyBytes, float64(s.limiter.bytes.Load()))
+	gauge(descAnswerBytes, float64(s.limiter.answers.Load()))
 
 	gets := s.gets.Load() // before the store's, so that the difference is not negative for long
 	stats := s.monitor.Stats()

@@ -51,6 +51,17 @@ func withStatus(status int, code stet.Code, format string, args ...any) error {
 	return &statusError{stet.Errorf(code, format, args...), status}
 }
 
+// stetError returns stet's error in err, and a function that replaces it by another.
+func stetError(err error) (*stet.Error, func(*stet.Error) error) {
+	var special *statusError
+	if errors.As(err, &special) {
+		return special.err, func(e *stet.Error) error { return &statusError{e, special.status} }
+	}
+	var e *stet.Error
+	errors.As(err, &e)
+	return e, func(e *stet.Error) error { return e }
+}
+
 // maxDetail bounds the text of a problem, in bytes: it may repeat what the caller sent.
 const maxDetail = 2 << 10
 

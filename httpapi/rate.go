@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/conns"
 )
 
 // maxRates bounds the table of a rates: a hundred bytes each.
@@ -84,6 +85,40 @@ func (r *rates) bucket(who string, now time.Time) *rate.Limiter {
 	l := rate.NewLimiter(r.limit, r.burst)
 	r.by[who] = l
 	return l
+}
+
+// admit counts a request against the rate of who makes it, as access has found
+// out: the key, or the remote address without keys. It returns the error that the
+// request is refused with, which is access's own, err, if that is not nil and the
+// address has not made too many such attempts.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, a *access, err error) error {
+	if isPrivate(r) {
+		return err
+	}
+	if err != nil {
+		if stet.CodeOf(err) == stet.CodeUnauthorized {
+			if slow := s.attempts.allow(w.Header(), remote(r)); slow != nil {
+				err = slow
+			}
+		}
+	} else {
+		who := a.name()
+		if who == "" {
+			if s.noRate {
+				return nil
+			}
+			who = remote(r)
+		} else if rec := recorderOf(w); rec != nil {
+			rec.who = who
+			who = "key " + who // no address
+			conns.Known(r.Context())
+		}
+		err = s.rates.allow(w.Header(), who)
+	}
+	if stet.CodeOf(err) == stet.CodeRateLimited {
+		s.metrics.refused.WithLabelValues("rate").Inc()
+	}
+	return err
 }
 
 // remote names who is at the other end of a connection: an IPv4 address, or the

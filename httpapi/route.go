@@ -96,10 +96,6 @@ func (rt *route) onlyReads(r *http.Request) bool {
 	return rt.reads || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// compose puts the handlers into each other: a request gets its id, then its route is
-// found, and what guards a request is around what the route does.
-func (s *Server) compose() http.Handler { return s.identify(http.HandlerFunc(s.dispatch)) }
-
 // An endpoint is a route with the parts of its pattern and what answers its requests.
 type endpoint struct {
 	*route

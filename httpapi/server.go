@@ -55,9 +55,9 @@ type Server struct {
 	metrics         *metrics
 	streams         *streams // of changes
 
-	mixed commits // those that scoped keys have asked about
+	commits commitCache
 
-	quiet func() bool // ends what tells the log that the store has stopped writing
+	stopWatching func() bool // for the log: whether the store has stopped writing
 
 	stopping context.Context // done by Drain
 	drain    context.CancelFunc
@@ -88,15 +88,15 @@ func New(store *stet.Store, opts *Options) *Server {
 	if o.Keys != nil {
 		s.keyless = &access{open: o.Keys.OpenLife()}
 	}
-	s.quiet = context.AfterFunc(s.monitor.Writing(), func() {
+	s.stopWatching = context.AfterFunc(s.monitor.Writing(), func() {
 		o.Log.Error("the store has stopped writing; reads go on", "error", context.Cause(s.monitor.Writing()))
 	})
 	s.tagBase = `"` + store.ID() + "."
 	s.streams = newStreams(store)
-	s.limit()
+	s.setLimits()
 	s.endpoints = s.newEndpoints()
 	s.nowhere = &endpoint{route: nowhere, handler: s.guard(nowhere, s.origins(http.HandlerFunc(s.noRoute)))}
-	s.handler = s.compose()
+	s.handler = s.identify(http.HandlerFunc(s.dispatch))
 	return s
 }
 
@@ -112,7 +112,7 @@ func (s *Server) Drain() { s.drain() }
 // http.Server down between the two.
 func (s *Server) Close() error {
 	s.Drain()
-	s.quiet()
+	s.stopWatching()
 	s.streams.close()
 	return nil
 }

@@ -1,13 +1,8 @@
 package httpapi
 
 import (
-	"errors"
-	"io"
 	"net/http"
-	"os"
 	"time"
-
-	"github.com/stet-dev/stet"
 )
 
 // pieceBytes is how much of an answer is written under one deadline: what a slow
@@ -144,38 +139,4 @@ func (r *recorder) end() {
 		r.until, r.own = time.Time{}, false
 	}
 	r.extend()
-}
-
-// A slowBody is the body of a request. It ends, as unavailable, when it comes
-// slower than it may.
-type slowBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	grace   time.Duration
-	start   time.Time // of the first read
-	bytes   int64
-	done    bool
-}
-
-func (b *slowBody) Read(p []byte) (int, error) {
-	if b.done {
-		return b.ReadCloser.Read(p)
-	}
-	if b.start.IsZero() {
-		b.start = time.Now()
-	}
-	allowed := b.grace + time.Duration(float64(b.bytes)/minBodyRate*float64(time.Second))
-	_ = b.control.SetReadDeadline(b.start.Add(allowed))
-	n, err := b.ReadCloser.Read(p)
-	b.bytes += int64(n)
-	if err == nil {
-		return n, nil
-	}
-	b.done = true
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, stet.WrapError(err, stet.CodeUnavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
-	}
-	// While the request is worked on, a deadline would end it.
-	_ = b.control.SetReadDeadline(time.Time{})
-	return n, err
 }

@@ -76,7 +76,7 @@ func appendFields(dst []byte, f *stet.Fields) []byte {
 	return append(dst, `"}`...)
 }
 
-// bodyText is what a body stores as its text.
+// bodyText returns the text that is stored of a content.
 func bodyText(c content.Content) string {
 	if c.Type() == content.TypeChat {
 		return c.Messages()
@@ -93,9 +93,9 @@ func seal(d content.Digest, fields string) stet.Hash {
 	return sha256.Sum256(buf)
 }
 
-// sealCheck is what the index keeps of a seal: two bytes that cost it no memory.
-// Reads find damage to a version's fields with it but once in 65,536 times; Verify
-// compares the whole seal.
+// sealCheck is what a version keeps of its seal: two bytes, for which there is room
+// anyway. A read misses damage to the fields once in 65,536 times; Verify compares the
+// whole seal.
 func sealCheck(s stet.Hash) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
 
 // decodeBody makes the content and the other fields of a stored body. The
@@ -138,7 +138,7 @@ var errGone = errors.New("core: the body is gone")
 
 // read returns the record of v to a reader who found v in a head. The error is
 // errGone only if there is a newer head, without v.
-func (c *Core) read(ctx context.Context, id string, v *version) (*stet.Record, error) {
+func (c *core) read(ctx context.Context, id string, v *version) (*stet.Record, error) {
 	r, err := c.body(ctx, id, v)
 	if err != errGone {
 		return r, err
@@ -155,9 +155,9 @@ func (c *Core) read(ctx context.Context, id string, v *version) (*stet.Record, e
 	return nil, errGone
 }
 
-// deleted reports whether v has been deleted. If the log has the commit and the
-// writer has not published it yet, deleted does so in its place, rather than wait.
-func (c *Core) deleted(ctx context.Context, id string, v *version) (bool, error) {
+// deleted reports whether v has been deleted. If the commit that did so is in the log and
+// not published yet, deleted publishes it, rather than wait for the writer.
+func (c *core) deleted(ctx context.Context, id string, v *version) (bool, error) {
 	if !c.lives(id, v) {
 		return true, c.refuseClosed()
 	}
@@ -187,7 +187,7 @@ func cutShort(ctx context.Context, err error, id string, v *version) error {
 //
 // What the engine hands out is checked against the digest in the index, so that
 // a text that rotted on the disk is an error and never an answer.
-func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, error) {
+func (c *core) body(ctx context.Context, id string, v *version) (*stet.Record, error) {
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)
 		c.stats.hits.Add(1)
@@ -224,8 +224,8 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 		return &b.record, nil
 	}
 	c.cache.add(b)
-	// It may have been deleted while it was read. If the delete is published later
-	// than this look, it is forgotten then.
+	// It may have been deleted while it was read. If the delete is published after this
+	// look, the publication drops it.
 	if !c.lives(id, v) {
 		c.cache.drop(v)
 	}
@@ -233,22 +233,22 @@ func (c *Core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 }
 
 // lives reports whether v is in the newest head of its prompt that is published.
-func (c *Core) lives(id string, v *version) bool {
+func (c *core) lives(id string, v *version) bool {
 	h, _ := c.newest(id)
 	return h != nil && h.live.get(v.number) == v
 }
 
-// cached is a decoded body that hangs on its version while it is in the cache.
-// A body never changes, so it is never stale; a version that was deleted is in
-// no head any more, so its body is found by nobody.
+// A cached body is decoded, and hangs on its version while it is in the cache. It is
+// never stale, since a body never changes; and nobody finds the body of a version that
+// was deleted, since that is in no head any more.
 type cached struct {
 	record  stet.Record
 	version *version
 	entry   sieve.Entry[*cached]
 }
 
-// A cache bounds the memory of bodies. A hit takes no lock: the body hangs on the
-// version, and a hit only marks it.
+// A cache bounds the memory of cached bodies. A hit takes no lock: the body hangs on the
+// version, and a hit only marks it as used.
 type cache struct {
 	limit int // bytes, 0 for no bound
 
@@ -262,9 +262,8 @@ func (c *cache) touch(b *cached) {
 	}
 }
 
-// add puts b, which hangs on its version already, under the cache's bound. A body
-// that is larger than the bound itself is let go at once; one that was dropped
-// meanwhile stays so.
+// add counts b, which hangs on its version already, against the bound. A body that is
+// larger than the bound is dropped at once. One that was dropped meanwhile is not added.
 func (c *cache) add(b *cached) {
 	if c.limit == 0 {
 		return
@@ -283,14 +282,15 @@ func (c *cache) add(b *cached) {
 	c.evict(c.limit, &b.entry)
 }
 
-// evict lets go of bodies until the others are within a limit. The caller holds c.mu.
+// evict drops bodies, except keep, until the others are within a limit. The caller holds
+// c.mu.
 func (c *cache) evict(limit int, keep *sieve.Entry[*cached]) {
 	for b := range c.bodies.Evict(limit, keep) {
 		b.version.body.CompareAndSwap(b, nil)
 	}
 }
 
-// drop lets go of the body of a version that nobody will ask for again, be there a
+// drop removes the body of a version that nobody will ask for again, whether there is a
 // bound or not.
 func (c *cache) drop(v *version) {
 	b := v.body.Swap(nil)
@@ -302,7 +302,7 @@ func (c *cache) drop(v *version) {
 	c.bodies.Remove(&b.entry)
 }
 
-// reset lets go of everything.
+// reset drops all bodies that are counted.
 func (c *cache) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

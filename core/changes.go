@@ -12,7 +12,7 @@ import (
 
 // ChangesPage returns the changes after a revision, oldest first, as far as they
 // are published, and where the next page begins.
-func (c *Core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
+func (c *core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
 	var page stet.Page[stet.Change]
 	limit, err := pageLimit(o.Limit)
 	if err != nil {
@@ -21,7 +21,7 @@ func (c *Core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOpti
 	if err := stet.CheckPrefix(o.Prefix); err != nil {
 		return page, err
 	}
-	if err := c.fresh(ctx); err != nil {
+	if err := c.refresh(ctx); err != nil {
 		return page, err
 	}
 	page, _, err = c.changes(ctx, driver.Tail{Revision: since}, limit, o)
@@ -30,7 +30,7 @@ func (c *Core) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOpti
 
 // changes returns a page, and the entry that it ends with. The hash of the entry that it
 // begins after is looked up if it is zero.
-func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, o stet.ChangesOptions) (page stet.Page[stet.Change], last driver.Tail, err error) {
+func (c *core) changes(ctx context.Context, after driver.Tail, limit int, o stet.ChangesOptions) (page stet.Page[stet.Change], last driver.Tail, err error) {
 	s, since := c.published.Load(), after.Revision
 	page.AsOf = s.revision
 	if since > s.revision {
@@ -100,7 +100,7 @@ func (c *Core) changes(ctx context.Context, after driver.Tail, limit int, o stet
 //
 // It holds nothing while its caller does not ask for more: a slow subscriber
 // costs writers nothing and no memory. It reads what it missed from the log.
-func (c *Core) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
+func (c *core) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
 	return func(yield func(stet.Change, error) bool) {
 		after := driver.Tail{Revision: since}
 		limit, err := pageLimit(o.Limit)
@@ -108,7 +108,7 @@ func (c *Core) Changes(ctx context.Context, since uint64, o stet.ChangesOptions)
 			err = stet.CheckPrefix(o.Prefix)
 		}
 		if err == nil {
-			err = c.fresh(ctx)
+			err = c.refresh(ctx)
 		}
 		for err == nil {
 			var page stet.Page[stet.Change]

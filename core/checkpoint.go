@@ -126,7 +126,7 @@ func workOf(e *driver.Entry, c *stet.Change) uint64 {
 
 // maybeCheckpoint makes a checkpoint if enough has changed since the last. The
 // writer calls it between two appends.
-func (c *Core) maybeCheckpoint() {
+func (c *core) maybeCheckpoint() {
 	every := c.opts.CheckpointEvery
 	if c.dirty == nil || every < 0 {
 		return
@@ -153,7 +153,7 @@ func (c *Core) maybeCheckpoint() {
 
 // saveCheckpoint brings the engine's checkpoint up to the state. Only the writer
 // calls it, and Close when the writer has ended.
-func (c *Core) saveCheckpoint(ctx context.Context) error {
+func (c *core) saveCheckpoint(ctx context.Context) error {
 	if c.dirty == nil {
 		return nil
 	}
@@ -219,7 +219,7 @@ func headKey(id string, part int) string { return fmt.Sprintf("p/%s#h%04d", id, 
 
 // loadCheckpoint sets the state to the engine's checkpoint, if it keeps one that
 // belongs to its log. The caller holds c.state, and nothing is published yet.
-func (c *Core) loadCheckpoint(ctx context.Context) error {
+func (c *core) loadCheckpoint(ctx context.Context) error {
 	cp, ok := c.log.(driver.Checkpointer)
 	if !ok {
 		return nil

@@ -21,7 +21,7 @@ import (
 // Once ctx is done Commit returns at once. If the commit had not been taken up
 // by then the error is unavailable and nothing happened; otherwise it is unknown,
 // with the id to ask again with.
-func (c *Core) Commit(ctx context.Context, commit stet.Commit) (stet.Done, error) {
+func (c *core) Commit(ctx context.Context, commit stet.Commit) (stet.Done, error) {
 	c.inCommit.Add(1)
 	defer c.inCommit.Add(-1)
 	r, err := c.newRequest(ctx, &commit)
@@ -37,7 +37,7 @@ func (c *Core) Commit(ctx context.Context, commit stet.Commit) (stet.Done, error
 }
 
 // submit puts a request into the writer's queue, and waits for its outcome.
-func (c *Core) submit(ctx context.Context, r *request) error {
+func (c *core) submit(ctx context.Context, r *request) error {
 	if ctx.Err() != nil {
 		return notStarted(ctx)
 	}
@@ -57,7 +57,7 @@ func (c *Core) submit(ctx context.Context, r *request) error {
 }
 
 // wait waits for the outcome of a request that is in the queue or with the writer.
-func (c *Core) wait(ctx context.Context, r *request) error {
+func (c *core) wait(ctx context.Context, r *request) error {
 	select {
 	case <-r.answered:
 	case <-c.stopped:
@@ -89,7 +89,7 @@ func unknown(err error, id, what string) *stet.Error {
 }
 
 // write is the writer: the one goroutine that decides and appends.
-func (c *Core) write() {
+func (c *core) write() {
 	defer close(c.stopped)
 	for {
 		requests := c.next()
@@ -104,7 +104,7 @@ func (c *Core) write() {
 
 // next waits for a request. It returns nil when the store is closed and all that were
 // accepted are answered.
-func (c *Core) next() []*request {
+func (c *core) next() []*request {
 	for {
 		var r *request
 		select {
@@ -138,7 +138,7 @@ type batch struct {
 
 // writeBatch writes a batch that begins with the given requests, and answers it. It
 // returns those that the next one begins with.
-func (c *Core) writeBatch(first []*request) (left []*request) {
+func (c *core) writeBatch(first []*request) (left []*request) {
 	b := c.decideBatch(first)
 	err := c.append(b)
 	switch {
@@ -172,7 +172,7 @@ const (
 
 // decideBatch decides the given requests, and those that come to the queue meanwhile,
 // one after the other, each against what those before it leave.
-func (c *Core) decideBatch(first []*request) *batch {
+func (c *core) decideBatch(first []*request) *batch {
 	c.state.Lock() // what is published is what they are decided against
 	defer c.state.Unlock()
 	n := max(len(first), min(int(c.inCommit.Load()), c.opts.MaxBatch)) // as many as it will probably have
@@ -195,7 +195,7 @@ func (c *Core) decideBatch(first []*request) *batch {
 
 // gather returns requests that have come to the queue, and lets callers that are in
 // Commit come there. It returns none when the batch is complete.
-func (c *Core) gather(b *batch) (requests []*request) {
+func (c *core) gather(b *batch) (requests []*request) {
 	for spins := 0; b.gathered < c.opts.MaxBatch && b.size < maxBatchBytes; {
 		select {
 		case r := <-c.queue:
@@ -223,7 +223,7 @@ func (b *batch) count(requests []*request) {
 
 // decideNext decides a request, or finds what became of it earlier, and adds it to the
 // batch. It returns false, and has changed nothing, if its entry does not fit there.
-func (c *Core) decideNext(b *batch, r *request) bool {
+func (c *core) decideNext(b *batch, r *request) bool {
 	r.after = len(b.entries)
 	var known bool
 	if r.outcome, known = b.decided(r); !known {
@@ -244,7 +244,7 @@ func (c *Core) decideNext(b *batch, r *request) bool {
 
 // addEntry adds the entry of a request that was decided, or refuses one that is too
 // large. It returns false, and has changed nothing, if the batch is full.
-func (c *Core) addEntry(b *batch, r *request) bool {
+func (c *core) addEntry(b *batch, r *request) bool {
 	e := newEntry(b.tx, r)
 	size := len(e.Data) + len(e.ID)
 	switch {
@@ -278,7 +278,7 @@ func (b *batch) decided(r *request) (outcome, bool) {
 
 // decidedBefore finds the outcome of a request that was decided before. One behind a
 // request that has failed fails too.
-func (c *Core) decidedBefore(r *request) (outcome, bool) {
+func (c *core) decidedBefore(r *request) (outcome, bool) {
 	if r.previous != nil && r.previous.outcome.err != nil {
 		return outcome{err: stet.Errorf(stet.CodeUnavailable, "the change %s was not taken over, since %s before it was not. Nothing changed.", r.id, r.previous.id)}, true
 	}
@@ -311,7 +311,7 @@ const maxAttempts = 6
 // same entries again: either they are added then, or the tail has moved and the log
 // tells why. ErrMoved means that what is published has changed since the batch was
 // decided; after other errors b.lost reports whether it may have been applied.
-func (c *Core) append(b *batch) error {
+func (c *core) append(b *batch) error {
 	if len(b.entries) == 0 {
 		return c.confirm(b)
 	}
@@ -342,7 +342,7 @@ func (c *Core) append(b *batch) error {
 
 // confirm makes sure that a batch without entries rests on the newest state: on a
 // log that others append to, only its tail can tell.
-func (c *Core) confirm(b *batch) error {
+func (c *core) confirm(b *batch) error {
 	if !c.info.Exclusive {
 		if err := c.catchUpToTail(c.ctx); err != nil {
 			return err
@@ -358,7 +358,7 @@ func (c *Core) confirm(b *batch) error {
 // as long as it is let. It ends as unknown, and is sent again.
 const appendTimeout = 30 * time.Second
 
-func (c *Core) appendOnce(b *batch) error {
+func (c *core) appendOnce(b *batch) error {
 	ctx := c.ctx
 	if !c.info.Exclusive {
 		var cancel context.CancelFunc
@@ -369,7 +369,7 @@ func (c *Core) appendOnce(b *batch) error {
 }
 
 // pause waits before the n-th new attempt, and reports whether to make it.
-func (c *Core) pause(n int) bool {
+func (c *core) pause(n int) bool {
 	t := time.NewTimer(50 * time.Millisecond << (n - 1))
 	defer t.Stop()
 	select {
@@ -383,7 +383,7 @@ func (c *Core) pause(n int) bool {
 // giveUp changes the outcomes of a batch that could not be written: its commits were not
 // applied or, if an attempt was lost, may have been. A refusal that rests on a commit of
 // the same batch, or on a state that others may have changed, is void with it.
-func (c *Core) giveUp(b *batch, err error) {
+func (c *core) giveUp(b *batch, err error) {
 	why := stet.WrapError(err, stet.CodeUnavailable, "the commit could not be written: %v. Nothing changed.", err)
 	if e := (*stet.Error)(nil); errors.As(err, &e) {
 		why = e // the engine's own words
@@ -404,7 +404,7 @@ func (c *Core) giveUp(b *batch, err error) {
 }
 
 // publishBatch makes an appended batch visible.
-func (c *Core) publishBatch(b *batch) {
+func (c *core) publishBatch(b *batch) {
 	c.state.Lock()
 	defer c.state.Unlock()
 	if c.published.Load() == b.tx.base {
@@ -431,7 +431,7 @@ func (c *Core) publishBatch(b *batch) {
 }
 
 // cacheBodies puts the bodies of a published batch under the cache's bound.
-func (c *Core) cacheBodies(b *batch) {
+func (c *core) cacheBodies(b *batch) {
 	for _, r := range b.requests {
 		if r.outcome.replayed {
 			continue
@@ -449,7 +449,7 @@ func (c *Core) cacheBodies(b *batch) {
 }
 
 // answer tells the callers of a batch that is in the log, or was given up.
-func (c *Core) answer(b *batch) {
+func (c *core) answer(b *batch) {
 	for _, r := range b.requests {
 		c.stats.outcome(&r.outcome)
 		if r.outcome.final {

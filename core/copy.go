@@ -18,8 +18,8 @@ import (
 // What is deleted while Export runs is gone from what it gives, and then Export
 // goes on up to the commit that deleted it, so that the whole is a state that the
 // store was in. It fails as unavailable if the store is cleared meanwhile.
-func (c *Core) Export(ctx context.Context, yield func(stet.Copy) error) error {
-	if err := c.fresh(ctx); err != nil {
+func (c *core) Export(ctx context.Context, yield func(stet.Copy) error) error {
+	if err := c.refresh(ctx); err != nil {
 		return err
 	}
 	s := c.published.Load()
@@ -39,7 +39,7 @@ func (c *Core) Export(ctx context.Context, yield func(stet.Copy) error) error {
 			return damaged(fmt.Errorf("the log ends at revision %d and not at %d", at, to))
 		}
 		for i := range entries {
-			ch, err := DecodeChange(entries[i].Data)
+			ch, err := decodeChange(entries[i].Data)
 			if err != nil {
 				return damaged(err)
 			}
@@ -64,8 +64,8 @@ func (c *Core) Export(ctx context.Context, yield func(stet.Copy) error) error {
 	return nil
 }
 
-// afterClear leaves of the commit that began the epoch what came after its clear.
-// It has other operations then, and the fingerprint is theirs no more.
+// afterClear cuts the commit that began the epoch to what came after its clear. The
+// fingerprint goes, since it is that of all operations.
 func afterClear(cp *stet.Copy) {
 	for i := len(cp.Change.Ops) - 1; i >= 0; i-- {
 		if cp.Change.Ops[i].Clear != nil {
@@ -78,7 +78,7 @@ func afterClear(cp *stet.Copy) {
 
 // attach fills in the versions of a copy that live now, and returns the newest
 // revision at which one of the others was deleted.
-func (c *Core) attach(ctx context.Context, epoch uint64, cp *stet.Copy) (goneAt uint64, err error) {
+func (c *core) attach(ctx context.Context, epoch uint64, cp *stet.Copy) (goneAt uint64, err error) {
 	for i := range cp.Change.Ops {
 		save := cp.Change.Ops[i].Save
 		if save == nil || save.Unchanged || save.Seal.IsZero() {
@@ -105,7 +105,7 @@ func (c *Core) attach(ctx context.Context, epoch uint64, cp *stet.Copy) (goneAt 
 
 // savedAt returns the version that a save of the log added, zero if it does not
 // live any more. The operation counts: a commit that clears may save a number twice.
-func (c *Core) savedAt(ctx context.Context, ch *stet.Change, op int) (stet.Version, error) {
+func (c *core) savedAt(ctx context.Context, ch *stet.Change, op int) (stet.Version, error) {
 	s := ch.Ops[op].Save
 	h, asOf := c.newest(s.PromptID)
 	if h == nil {
@@ -127,13 +127,13 @@ func (c *Core) savedAt(ctx context.Context, ch *stet.Change, op int) (stet.Versi
 
 // Replay takes over changes of another store as they were resolved there: with their
 // ids, times, authors, numbers and ordinals. Only the revision of each is this store's,
-// and its time where the newest commit here is later: then it is that one's. It skips
-// the deciding, not the checks: a change that does not fit is a conflict and changes
+// and the time where the newest commit here is later: then it is that one's. Nothing is
+// decided anew, but all is checked: a change that does not fit is a conflict and changes
 // nothing. A change whose id is in the log already is not added again.
 //
-// They go in in order, as many as fit into one append at once. The first that cannot
-// ends it: what became of those before it is returned with its error.
-func (c *Core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
+// The changes are added in order, as many at once as one append takes. Replay ends at
+// the first that cannot be added, and returns its error with what became of those before.
+func (c *core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, error) {
 	all := make([]stet.Done, 0, len(copies))
 	for len(all) < len(copies) {
 		first, bad := c.newChain(copies[len(all):])
@@ -157,7 +157,7 @@ func (c *Core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, er
 
 // newChain chains as many changes as go to the writer at once. It ends before one that
 // cannot be taken over, and tells why.
-func (c *Core) newChain(copies []stet.Copy) (first *request, bad error) {
+func (c *core) newChain(copies []stet.Copy) (first *request, bad error) {
 	var last *request
 	for n, bytes := 0, 0; n < min(len(copies), c.opts.MaxBatch) && bytes < maxBatchBytes; n++ {
 		r, err := newCopy(&copies[n])

@@ -48,9 +48,9 @@ type Options struct {
 	NewID func() string
 }
 
-// A Core is a store over one engine: a stet.Backend and a stet.Monitor. Its methods may
+// A core is a store over one engine: a stet.Backend and a stet.Monitor. Its methods may
 // be called by many goroutines at once.
-type Core struct {
+type core struct {
 	log  driver.Log
 	info driver.Info
 	opts Options
@@ -107,7 +107,7 @@ func Open(ctx context.Context, log driver.Log, opts *Options) (*stet.Store, erro
 	return stet.New(c), nil
 }
 
-func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
+func open(ctx context.Context, log driver.Log, opts Options) (*core, error) {
 	if opts.CacheBytes == 0 {
 		opts.CacheBytes = DefaultCacheBytes
 	}
@@ -121,7 +121,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 	if opts.NewID == nil {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
-	c := &Core{
+	c := &core{
 		log: log, info: log.Info(), opts: opts,
 		queue:   make(chan *request, queueLen),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
@@ -146,7 +146,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*Core, error) {
 }
 
 // load brings the state up to the log's tail, from a checkpoint if there is one.
-func (c *Core) load(ctx context.Context) error {
+func (c *core) load(ctx context.Context) error {
 	c.state.Lock()
 	defer c.state.Unlock()
 	if err := c.loadCheckpoint(ctx); err != nil {
@@ -163,10 +163,10 @@ func (c *Core) load(ctx context.Context) error {
 }
 
 // Info returns the store's id and the kind of engine.
-func (c *Core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engine: c.info.Engine} }
+func (c *core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engine: c.info.Engine} }
 
 // Writing implements stet.Monitor.
-func (c *Core) Writing() context.Context {
+func (c *core) Writing() context.Context {
 	if s, ok := c.log.(driver.Stopper); ok {
 		return s.Writing()
 	}
@@ -174,17 +174,17 @@ func (c *Core) Writing() context.Context {
 }
 
 // Revision returns the revision that reads are of now.
-func (c *Core) Revision() uint64 { return c.published.Load().revision }
+func (c *core) Revision() uint64 { return c.published.Load().revision }
 
 // Tail returns what reads are of now. It does no I/O and does not fail.
-func (c *Core) Tail(context.Context) (stet.Tail, error) {
+func (c *core) Tail(context.Context) (stet.Tail, error) {
 	s := c.published.Load()
 	return stet.Tail{Revision: s.revision, Hash: s.hash, Epoch: s.epoch, Cleared: s.cleared}, nil
 }
 
 // Close finishes the commits that were accepted, refuses others, and closes the
 // log. Subscribers end. Further calls return what the first returned.
-func (c *Core) Close() error {
+func (c *core) Close() error {
 	c.once.Do(func() {
 		close(c.closing)
 		<-c.stopped
@@ -203,7 +203,7 @@ func (c *Core) Close() error {
 	return c.closed
 }
 
-// stats are the counters of a Core.
+// stats are the counters of a core.
 type stats struct {
 	commits, replayed, conflicts, refused, failed atomic.Uint64
 	batches                                       [stet.BatchBuckets]atomic.Uint64
@@ -238,7 +238,7 @@ func (s *stats) outcome(out *outcome) {
 
 // Stats implements stet.Monitor. The counters are read one after the other while they
 // may go on.
-func (c *Core) Stats() stet.Stats {
+func (c *core) Stats() stet.Stats {
 	s := &c.stats
 	out := stet.Stats{
 		Queued:  len(c.queue),
@@ -254,7 +254,7 @@ func (c *Core) Stats() stet.Stats {
 
 // Backup has the engine copy the store to a file, and returns the revision and
 // the hash of the last entry that is in it.
-func (c *Core) Backup(ctx context.Context, path string, o stet.BackupOptions) (uint64, stet.Hash, error) {
+func (c *core) Backup(ctx context.Context, path string, o stet.BackupOptions) (uint64, stet.Hash, error) {
 	if c.ctx.Err() != nil {
 		return 0, stet.Hash{}, errClosed()
 	}

@@ -10,7 +10,7 @@ import (
 
 // decide decides a request against the state in t, and carries it out there: all of it,
 // or none with the error that refuses it. The caller keeps it or rolls it back.
-func (c *Core) decide(t *tx, r *request) outcome {
+func (c *core) decide(t *tx, r *request) outcome {
 	ch := &stet.Change{
 		Revision: t.revision + 1, ID: r.id, Time: t.notBefore(r.time), Author: r.author, Message: r.message,
 		Fingerprint: r.fingerprint, Ops: make([]stet.ChangeOp, len(r.operations)),
@@ -49,7 +49,7 @@ func unfit(r *request, err error) error {
 
 // decideOperation resolves an operation: it decides everything that was left to the
 // store, or refuses. It changes nothing.
-func (c *Core) decideOperation(t *tx, r *request, op *operation, ch *stet.Change) (o stet.ChangeOp, err error) {
+func (c *core) decideOperation(t *tx, r *request, op *operation, ch *stet.Change) (o stet.ChangeOp, err error) {
 	if op.resolved != nil {
 		return *op.resolved, nil
 	}
@@ -73,7 +73,7 @@ func (c *Core) decideOperation(t *tx, r *request, op *operation, ch *stet.Change
 	return o, err
 }
 
-func (c *Core) decideSave(t *tx, op *operation) (*stet.SaveChange, error) {
+func (c *core) decideSave(t *tx, op *operation) (*stet.SaveChange, error) {
 	h := t.head(op.promptID)
 	if h == nil {
 		h = &head{id: op.promptID}
@@ -113,7 +113,7 @@ func (c *Core) decideSave(t *tx, op *operation) (*stet.SaveChange, error) {
 }
 
 // decideNumber finds the number of a new version.
-func (c *Core) decideNumber(t *tx, h *head, op *operation, s *stet.SaveChange) error {
+func (c *core) decideNumber(t *tx, h *head, op *operation, s *stet.SaveChange) error {
 	if !op.number.IsZero() {
 		s.Version = op.number
 		switch v := h.used(op.number); {

@@ -185,9 +185,9 @@ func appendNumber(dst []byte, name string, n stet.Number) []byte {
 	return append(dst, '"')
 }
 
-// DecodeChange reads what appendChange writes. Members that it does not know are
+// decodeChange reads what appendChange writes. Members that it does not know are
 // an error: they come from a newer stet, and what they mean must not be ignored.
-func DecodeChange(data []byte) (*stet.Change, error) {
+func decodeChange(data []byte) (*stet.Change, error) {
 	var w struct {
 		Revision    uint64          `json:"revision"`
 		ID          string          `json:"id"`
@@ -219,7 +219,7 @@ func link(previous stet.Hash, data []byte) stet.Hash {
 // decodeEntry reads an entry of the log that follows one with the given revision
 // and hash, and checks that it does.
 func decodeEntry(revision uint64, hash stet.Hash, e *driver.Entry) (*stet.Change, error) {
-	c, err := DecodeChange(e.Data)
+	c, err := decodeChange(e.Data)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the entry at revision %d of the log cannot be read: %w", e.Revision, err)

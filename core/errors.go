@@ -16,6 +16,13 @@ func ownError(err error) error {
 	return stet.AsError(err)
 }
 
+// atOp returns a copy of an error that blames an operation, or a reference of a read.
+func atOp(err error, op int) error {
+	e := stet.AsError(err)
+	e.Op = op
+	return e
+}
+
 // asUnavailable says that something could not be read and that nothing changed.
 func asUnavailable(err error, what string, args ...any) error {
 	return stet.WrapError(err, stet.CodeUnavailable, "%s could not be read: %s Nothing changed. Try again.", fmt.Sprintf(what, args...), stet.AsError(err).Message)
@@ -28,7 +35,7 @@ func errClosed() error {
 // whyUnread returns the answer to a failed read that says nothing about what is stored:
 // the store was closed meanwhile, or the engine says that it cannot read now. It returns
 // nil for other errors.
-func (c *Core) whyUnread(err error) error {
+func (c *core) whyUnread(err error) error {
 	var e *stet.Error
 	switch {
 	case c.ctx.Err() != nil:
@@ -41,7 +48,7 @@ func (c *Core) whyUnread(err error) error {
 
 // unread returns whyUnread or, for other errors, one with the code that says that what
 // was asked for could not be read.
-func (c *Core) unread(err error, code stet.Code, what string, args ...any) error {
+func (c *core) unread(err error, code stet.Code, what string, args ...any) error {
 	if why := c.whyUnread(err); why != nil {
 		return why
 	}
@@ -50,7 +57,7 @@ func (c *Core) unread(err error, code stet.Code, what string, args ...any) error
 
 // refuseClosed is an error if the store is closed. A read calls it that has found
 // nothing: a store is empty once it is closed.
-func (c *Core) refuseClosed() error {
+func (c *core) refuseClosed() error {
 	if c.ctx.Err() != nil {
 		return errClosed()
 	}

@@ -7,3 +7,6 @@ func VerifyAtOnce(n int) (undo func()) {
 	verifyAtOnce = n
 	return func() { verifyAtOnce = was }
 }
+
+// Core is what a store is over an engine.
+type Core = core

@@ -13,9 +13,9 @@ import (
 //
 // It is the call that applications make at every request, so the selectors that
 // they use are looked up before anything is parsed.
-func (c *Core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
+func (c *core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 	if !c.info.Exclusive {
-		if err := c.fresh(ctx); err != nil {
+		if err := c.refresh(ctx); err != nil {
 			return stet.Version{}, err
 		}
 	}
@@ -67,7 +67,7 @@ func (c *Core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 }
 
 // get is Get for every selector, and for versions that are not in memory.
-func (c *Core) get(ctx context.Context, id, sel string) (stet.Version, error) {
+func (c *core) get(ctx context.Context, id, sel string) (stet.Version, error) {
 	c.stats.gets.Add(1)
 	s, err := selector.Parse(sel)
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *Core) get(ctx context.Context, id, sel string) (stet.Version, error) {
 
 // GetMany resolves several references ("ID" or "ID@SELECTOR") as of one revision.
 // It fails as a whole if one of them does, with the index of that one as Op.
-func (c *Core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) ([]stet.Version, uint64, error) {
+func (c *core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) ([]stet.Version, uint64, error) {
 	if len(refs) > stet.MaxLimit {
 		return nil, 0, stet.Errorf(stet.CodeTooLarge, "%d references were asked for at once; %d is the most. Split them.", len(refs), stet.MaxLimit)
 	}
@@ -155,9 +155,10 @@ type want struct {
 }
 
 // resolveAll resolves references in a snapshot, those to one prompt together, so that
-// what was alive in it is found out once. failed is the first that names nothing, with
-// the error; those behind it may not be resolved.
-func (c *Core) resolveAll(ctx context.Context, s *snapshot, at uint64, wants []want) (named []*version, failed int, err error) {
+// which of its versions were alive is found out once. failed is the index of the first
+// reference that cannot be resolved, with the error; those after it may not have been
+// resolved either.
+func (c *core) resolveAll(ctx context.Context, s *snapshot, at uint64, wants []want) (named []*version, failed int, err error) {
 	named, failed = make([]*version, len(wants)), len(wants)
 	byID := make(map[string][]int)
 	for i, w := range wants {
@@ -186,12 +187,6 @@ func (c *Core) resolveAll(ctx context.Context, s *snapshot, at uint64, wants []w
 	return named, failed, err
 }
 
-func atOp(err error, op int) error {
-	e := stet.AsError(err)
-	e.Op = op
-	return e
-}
-
 // resolveIn resolves one selector in a snapshot to a version that has a text.
 func resolveIn(s *snapshot, at uint64, id string, sel selector.Selector, look *survey) (*version, error) {
 	h := s.tree.get(id)
@@ -214,14 +209,14 @@ func textGone(id string, v *version) error {
 	return stet.Errorf(stet.CodeNotFound, "%s@%s is what it was then, but it was deleted at revision %d and its text is gone.", id, v.number, v.deleted)
 }
 
-// snapshotAt returns the newest snapshot and the revision at which its heads are
-// to be viewed, as the options ask for.
-func (c *Core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, uint64, error) {
+// snapshotAt returns the newest snapshot, and the revision at which to view its heads,
+// as the options say.
+func (c *core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, uint64, error) {
 	if c.ctx.Err() != nil {
 		return nil, 0, errClosed()
 	}
 	if !o.Local {
-		if err := c.fresh(ctx); err != nil {
+		if err := c.refresh(ctx); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -255,7 +250,7 @@ func (c *Core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, u
 }
 
 // waitFor returns once the state has reached a revision.
-func (c *Core) waitFor(ctx context.Context, revision uint64) error {
+func (c *core) waitFor(ctx context.Context, revision uint64) error {
 	for {
 		news, done := c.news.next()
 		if c.Revision() >= revision {
@@ -275,9 +270,9 @@ func (c *Core) waitFor(ctx context.Context, revision uint64) error {
 	}
 }
 
-// revisionAt returns the revision of the last commit that is not later than t, by
-// binary search, for which times are taken to grow with revisions.
-func (c *Core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64, error) {
+// revisionAt returns the revision of the last commit that is not later than t, by binary
+// search: times never go back from one revision to the next (tx.notBefore).
+func (c *core) revisionAt(ctx context.Context, s *snapshot, t time.Time) (uint64, error) {
 	low, high := uint64(0), s.revision // the answer is in [low, high]
 	for low < high {
 		mid := high - (high-low)/2

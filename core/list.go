@@ -11,7 +11,7 @@ import (
 )
 
 // List returns a page of a prompt's versions, by precedence.
-func (c *Core) List(ctx context.Context, id string, o stet.ListOptions) (stet.Page[stet.Version], error) {
+func (c *core) List(ctx context.Context, id string, o stet.ListOptions) (stet.Page[stet.Version], error) {
 	var none stet.Page[stet.Version]
 	if err := stet.CheckID(id); err != nil {
 		return none, err
@@ -43,7 +43,7 @@ func (c *Core) List(ctx context.Context, id string, o stet.ListOptions) (stet.Pa
 	}
 }
 
-func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, ascending bool, after stet.Number, limit int) (stet.Page[stet.Version], error) {
+func (c *core) list(ctx context.Context, s *snapshot, at uint64, id string, ascending bool, after stet.Number, limit int) (stet.Page[stet.Version], error) {
 	page := stet.Page[stet.Version]{AsOf: min(at, s.revision)}
 	h := s.tree.get(id)
 	if h == nil {
@@ -73,7 +73,7 @@ func (c *Core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 }
 
 // Head returns a prompt's head.
-func (c *Core) Head(ctx context.Context, id string, o stet.ReadOptions) (stet.Head, error) {
+func (c *core) Head(ctx context.Context, id string, o stet.ReadOptions) (stet.Head, error) {
 	if err := stet.CheckID(id); err != nil {
 		return stet.Head{}, err
 	}
@@ -111,7 +111,7 @@ const scanLimit = 10_000
 const labelBytes = 128
 
 // Prompts returns a page of heads, ordered by the bytes of their ids.
-func (c *Core) Prompts(ctx context.Context, o stet.PromptsOptions) (stet.Page[stet.Head], error) {
+func (c *core) Prompts(ctx context.Context, o stet.PromptsOptions) (stet.Page[stet.Head], error) {
 	var page stet.Page[stet.Head]
 	limit, err := pageLimit(o.Limit)
 	if err != nil {
@@ -193,7 +193,7 @@ func (w view) summary(asOf uint64) stet.Head {
 
 // History returns a page of the moves of a label, the newest first. The heads have no
 // more than where it went; the rest is read from the log, a page's worth of bytes at most.
-func (c *Core) History(ctx context.Context, id, labelName string, o stet.HistoryOptions) (stet.Page[stet.Move], error) {
+func (c *core) History(ctx context.Context, id, labelName string, o stet.HistoryOptions) (stet.Page[stet.Move], error) {
 	var page stet.Page[stet.Move]
 	if err := stet.CheckID(id); err != nil {
 		return page, err
@@ -272,11 +272,11 @@ func pageLimit(n int) (int, error) {
 // A cursor is where a list goes on: a letter for the kind of list and the key
 // after which it does, so that what is saved or deleted between two pages
 // neither repeats nor hides what it does not concern. Callers take it as it is.
-func (c *Core) cursor(kind byte, key string) string {
+func (c *core) cursor(kind byte, key string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(string(kind) + c.info.StoreID + "\n" + key))
 }
 
-func (c *Core) parseCursor(kind byte, cursor string) (string, error) {
+func (c *core) parseCursor(kind byte, cursor string) (string, error) {
 	if cursor == "" {
 		return "", nil
 	}

@@ -15,7 +15,7 @@ import (
 const readPage = 512
 
 // catchUp applies what the log has after the state. The caller holds c.state.
-func (c *Core) catchUp(ctx context.Context) error {
+func (c *core) catchUp(ctx context.Context) error {
 	for {
 		t := c.published.Load().begin()
 		entries, err := c.log.Read(ctx, t.revision, readPage)
@@ -35,7 +35,7 @@ func (c *Core) catchUp(ctx context.Context) error {
 }
 
 // catchUpToTail asks the log for its tail and brings the state up to it.
-func (c *Core) catchUpToTail(ctx context.Context) error {
+func (c *core) catchUpToTail(ctx context.Context) error {
 	tail, err := c.askTail(ctx)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (c *Core) catchUpToTail(ctx context.Context) error {
 // the log. A tail that falls short of it, or differs from it, means that the log has lost
 // entries that it had acknowledged, or was replaced; nothing of the state can then be
 // trusted to be in the log.
-func (c *Core) askTail(ctx context.Context) (driver.Tail, error) {
+func (c *core) askTail(ctx context.Context) (driver.Tail, error) {
 	before := c.published.Load().tail()
 	tail, err := c.log.Barrier(ctx)
 	switch {
@@ -64,7 +64,7 @@ func (c *Core) askTail(ctx context.Context) (driver.Tail, error) {
 }
 
 // catchUpTo brings the state up to a tail. The caller holds c.state.
-func (c *Core) catchUpTo(ctx context.Context, tail driver.Tail) error {
+func (c *core) catchUpTo(ctx context.Context, tail driver.Tail) error {
 	if c.Revision() < tail.Revision {
 		if err := c.catchUp(ctx); err != nil {
 			return err
@@ -104,7 +104,7 @@ func damaged(err error) error {
 }
 
 // changeAt reads one change from the log. It needs no lock.
-func (c *Core) changeAt(ctx context.Context, revision uint64) (*stet.Change, error) {
+func (c *core) changeAt(ctx context.Context, revision uint64) (*stet.Change, error) {
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (c *Core) changeAt(ctx context.Context, revision uint64) (*stet.Change, err
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("the log has no entry at revision %d", revision)
 	}
-	ch, err := DecodeChange(entries[0].Data)
+	ch, err := decodeChange(entries[0].Data)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ const pollEvery = 200 * time.Millisecond
 
 // followLog keeps the state up to date with a shared log, so that subscribers, and
 // reads without a barrier, see what others commit.
-func (c *Core) followLog() {
+func (c *core) followLog() {
 	notifier, _ := c.log.(driver.Notifier)
 	var err error
 	for {
@@ -164,9 +164,9 @@ type round struct {
 	err  error
 }
 
-// fresh returns once the state has everything that was acknowledged before the
+// refresh returns once the state has everything that was acknowledged before the
 // call.
-func (c *Core) fresh(ctx context.Context) error {
+func (c *core) refresh(ctx context.Context) error {
 	if c.ctx.Err() != nil {
 		return errClosed()
 	}
@@ -196,7 +196,7 @@ func (c *Core) fresh(ctx context.Context) error {
 }
 
 // rounds runs barriers for as long as somebody waits for one.
-func (c *Core) rounds() {
+func (c *core) rounds() {
 	b := &c.barrier
 	for {
 		b.mu.Lock()
@@ -224,7 +224,7 @@ func (c *Core) rounds() {
 
 // hashAt returns the hash of the entry at a revision, which is not 0, to check the next
 // one with: what rotted on the disk is an error and never an answer.
-func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
+func (c *core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
 	entries, err := c.log.Read(ctx, revision-1, 1)
 	switch {
 	case err != nil:
@@ -237,7 +237,7 @@ func (c *Core) hashAt(ctx context.Context, revision uint64) (stet.Hash, error) {
 
 // entryAt reads a change whose author, message or time an answer rests on, and checks it
 // with the hash of the one before. It also returns the size of its entry in bytes.
-func (c *Core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
+func (c *core) entryAt(ctx context.Context, revision uint64) (*stet.Change, int, error) {
 	var hash stet.Hash
 	var err error
 	if ctx.Err() != nil {

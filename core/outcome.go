@@ -54,7 +54,7 @@ func (out *outcome) done() stet.Done {
 }
 
 // versionsOf returns the versions of a request's saves.
-func (c *Core) versionsOf(ctx context.Context, r *request) []stet.Version {
+func (c *core) versionsOf(ctx context.Context, r *request) []stet.Version {
 	ch := r.outcome.change
 	versions := make([]stet.Version, len(ch.Ops))
 	for i := range ch.Ops {
@@ -72,7 +72,7 @@ func (c *Core) versionsOf(ctx context.Context, r *request) []stet.Version {
 // savedBefore returns the version of a save that added none now, because it was
 // unchanged or is a replay. If that version is gone by now, what is returned is
 // what the draft says of it.
-func (c *Core) savedBefore(ctx context.Context, r *request, op int) stet.Version {
+func (c *core) savedBefore(ctx context.Context, r *request, op int) stet.Version {
 	ch := r.outcome.change
 	s := ch.Ops[op].Save
 	if h, asOf := c.newest(s.PromptID); h != nil {

@@ -109,7 +109,7 @@ func (op *operation) record(s *stet.SaveChange, revision uint64) stet.Record {
 //
 // Nothing is kept that its caller could change: a commit of unknown outcome is still at
 // work when its caller is told.
-func (c *Core) newRequest(ctx context.Context, commit *stet.Commit) (*request, error) {
+func (c *core) newRequest(ctx context.Context, commit *stet.Commit) (*request, error) {
 	r := &request{
 		id: commit.ID, author: commit.Author, message: commit.Message, epoch: commit.Epoch,
 		time:       c.opts.Now().UTC().Truncate(time.Microsecond),
@@ -149,7 +149,7 @@ func (c *Core) newRequest(ctx context.Context, commit *stet.Commit) (*request, e
 }
 
 // newOperation checks an operation, and adds what is asked for to the fingerprint.
-func (c *Core) newOperation(ctx context.Context, r *request, op *operation, o *stet.Op, f fingerprint) (_ fingerprint, err error) {
+func (c *core) newOperation(ctx context.Context, r *request, op *operation, o *stet.Op, f fingerprint) (_ fingerprint, err error) {
 	if kinds := countSet(o.Save != nil, o.Delete != nil, o.SetLabel != nil, o.RemoveLabel != nil, o.Rollback != nil, o.Clear != nil); kinds != 1 {
 		return f, stet.Errorf(stet.CodeInvalid, "an operation is exactly one of save, delete, set_label, remove_label, rollback and clear; this one is %d of them.", kinds)
 	}
@@ -221,7 +221,7 @@ func (op *operation) setExpect(expect *string) (err error) {
 	return err
 }
 
-func (c *Core) newSave(ctx context.Context, r *request, op *operation, d *stet.Draft) (err error) {
+func (c *core) newSave(ctx context.Context, r *request, op *operation, d *stet.Draft) (err error) {
 	if err := stet.CheckID(d.PromptID); err != nil {
 		return err
 	}

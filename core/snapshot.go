@@ -67,7 +67,7 @@ func (s *snapshot) tail() driver.Tail {
 // that has it is published by now, it is the prompt's state as of its own
 // revision. Otherwise it belongs to a commit that is not visible yet, and the
 // tree of s has the one before it.
-func (c *Core) newest(id string) (*head, uint64) {
+func (c *core) newest(id string) (*head, uint64) {
 	s := c.published.Load()
 	sl, ok := s.slots.Load(id)
 	if !ok {
@@ -85,7 +85,7 @@ func (c *Core) newest(id string) (*head, uint64) {
 
 // publish makes the heads that a batch of commits has changed visible, all at
 // one instant. Only the holder of c.state calls it.
-func (c *Core) publish(t *tx) {
+func (c *core) publish(t *tx) {
 	s := c.published.Load()
 	n := &snapshot{
 		revision: t.revision, hash: t.hash, time: t.time, work: t.work,
@@ -118,7 +118,7 @@ func (c *Core) publish(t *tx) {
 
 // forget drops the bodies that a published tx has made unreachable. Heads keep
 // deleted versions, for their ordinals, but not their texts.
-func (c *Core) forget(t *tx) {
+func (c *core) forget(t *tx) {
 	if t.epoch != t.base.epoch {
 		c.cache.reset()
 	}

@@ -25,9 +25,9 @@ func addProblem(r *stet.Report, format string, args ...any) {
 // each part: see [share].
 //
 // An error means that the check itself could not be made.
-func (c *Core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
+func (c *core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, error) {
 	r := stet.Report{Problems: []string{}}
-	if err := c.fresh(ctx); err != nil {
+	if err := c.refresh(ctx); err != nil {
 		return r, err
 	}
 	s := c.published.Load()
@@ -130,7 +130,7 @@ func (p *share) bound(t *tx) {
 // to, for the prompts of a share, or nil where an entry does not follow, and collects the
 // seals of the versions that live there. An error means that the engine could not read,
 // which is no problem of the store.
-func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) (t *tx, expected bool, err error) {
+func (c *core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) (t *tx, expected bool, err error) {
 	p.seals = make(map[seat]stet.Hash)
 	t = emptySnapshot().begin()
 	for t.revision < s.revision && ctx.Err() == nil {
@@ -151,7 +151,7 @@ func (c *Core) verifyLog(ctx context.Context, stored driver.Reader, s *snapshot,
 				addProblem(r, "%v", err)
 				return nil, expected, nil
 			}
-			ch, _ := DecodeChange(entries[i].Data) // applyEntry has read it
+			ch, _ := decodeChange(entries[i].Data) // applyEntry has read it
 			if p.part == 0 && ch.Time.Before(newest) {
 				addProblem(r, "the entry at revision %d is of %s, and one before it of %s: times went back, and reads at a time between them can be wrong; export the store and import it into a new one",
 					ch.Revision, stet.FormatTime(ch.Time), stet.FormatTime(newest))
@@ -238,7 +238,7 @@ func difference(a, b *head) string {
 }
 
 // verifyBodies reads every text from the engine and recomputes its digest and seal.
-func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) error {
+func (c *core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapshot, p *share, o stet.VerifyOptions, r *stet.Report) error {
 	total := uint64(0)
 	s.tree.tree.Scan(func(h *head) bool {
 		total += uint64(h.live.len())
@@ -279,7 +279,7 @@ func (c *Core) verifyBodies(ctx context.Context, stored driver.Reader, s *snapsh
 
 // verifyBody says what is wrong with the text of a version, "" for nothing. An error
 // means that the engine could not read, which is no problem of the store.
-func (c *Core) verifyBody(ctx context.Context, stored driver.Reader, id string, v *version, seals map[seat]stet.Hash) (problem string, unread error) {
+func (c *core) verifyBody(ctx context.Context, stored driver.Reader, id string, v *version, seals map[seat]stet.Hash) (problem string, unread error) {
 	b, err := stored.Body(ctx, bodyRef(id, v))
 	if err != nil {
 		if why := c.whyUnread(err); why != nil {

@@ -199,7 +199,7 @@ func TestManyReferencesLookOnce(t *testing.T) {
 					}
 					wants[i] = want{"p", sel}
 				}
-				c := &Core{}
+				c := &core{}
 				named, failed, err := c.resolveAll(t.Context(), s, at, wants)
 				if failed == refs && named[refs-1] == nil {
 					t.Errorf("%s at %d: nothing is named", kind, at)

@@ -1,7 +1,5 @@
 package stet
 
-import ()
-
 // A Bump says which part of a number the next version raises.
 type Bump string
 

@@ -23,7 +23,7 @@ const (
 //
 // The zero Number means "none"; it is not 0.0.0, which is a legal number. Two
 // Numbers are == exactly when they are written alike, which is exactly when
-// Compare finds them equal, so a Number may be the key of a map. A Number is 32
+// CompareNumbers finds them equal, so a Number may be the key of a map. A Number is 32
 // bytes, immutable, and safe for concurrent use.
 type Number struct {
 	// major is MAJOR+1, so that a Number of zeros is no number at all. It
@@ -39,7 +39,7 @@ type Number struct {
 // none is the pre of a release.
 var none unique.Handle[string]
 
-// New returns the release major.minor.patch. It panics if a part is over
+// NewNumber returns the release major.minor.patch. It panics if a part is over
 // MaxNumberPart.
 func NewNumber(major, minor, patch uint64) Number {
 	if max(major, minor, patch) > MaxNumberPart {
@@ -91,7 +91,7 @@ func (n Number) Lowest() Number {
 	return n
 }
 
-// Next returns the number that follows n immediately in the order of Compare:
+// Next returns the number that follows n immediately in the order of CompareNumbers:
 // 1.2.4-0 after 1.2.3, and 1.2.3-rc.1.0 after 1.2.3-rc.1. So "at most n" is
 // "below n.Next()", and "above n" is "not below n.Next()". The highest release
 // of all, and the zero Number, have none: Next returns the zero Number.
@@ -117,7 +117,7 @@ func (n Number) Next() Number {
 	return n.Lowest()
 }
 
-// String returns n as it is written, which Parse reads back: "" for the zero
+// String returns n as it is written, which ParseNumber reads back: "" for the zero
 // Number.
 func (n Number) String() string {
 	var buf [MaxNumber]byte
@@ -145,7 +145,7 @@ func (n Number) AppendTo(b []byte) []byte {
 // Number is empty.
 func (n Number) MarshalText() ([]byte, error) { return n.AppendTo(nil), nil }
 
-// UnmarshalText is Parse, but it takes empty text for the zero Number. It leaves
+// UnmarshalText is ParseNumber, but it takes empty text for the zero Number. It leaves
 // n alone when it fails.
 func (n *Number) UnmarshalText(text []byte) error {
 	if len(text) == 0 {

@@ -16,7 +16,7 @@ const keysPerRevision = 1024
 
 func bodyKey(ref *driver.BodyRef) int64 { return int64(ref.Revision)*keysPerRevision + int64(ref.Op) }
 
-// dropNow is how many bodies an append removes itself. Each may be on a page of its own,
+// removeNow is how many bodies an append removes itself. Each may be on a page of its own,
 // and the whole page is written. If there are more, their keys go to the table dropped,
 // and maintain removes them later. On a full disk there is little room for pages.
 const (

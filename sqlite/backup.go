@@ -9,11 +9,11 @@ import (
 )
 
 // Backup implements driver.Backuper. The backup is one SQLite file without side files. It
-// has the store's id, and not the space that deleted texts left. [Restore] makes a store
-// of it. One backup is made at a time; others wait.
+// has the store's id, and no unused space. [Restore] makes a store of it. One backup is made
+// at a time; others wait.
 //
-// Backup reads one state of the file with a connection of its own, and nothing waits for
-// it. The WAL cannot be emptied until it is done, and grows by what is written meanwhile.
+// Backup reads one state of the file with its own connection. Reads and writes do not wait
+// for it. The WAL cannot be emptied until Backup is done, and grows meanwhile.
 func (l *Log) Backup(ctx context.Context, path string, o driver.BackupOptions) (driver.Tail, error) {
 	c, err := createCopy(ctx, path, dbfile.Options{Overwrite: o.Overwrite, Not: l.path})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // openFiles identifies the files that a log has open. When one of them is removed or
-// replaced, what the log writes would not be found by whoever opens the path next.
+// replaced, a program that opens the path later would not find what the log writes.
 type openFiles struct {
 	path           string
 	file, wal, shm fs.FileInfo
@@ -66,7 +66,7 @@ func changed(path string, was fs.FileInfo) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "was removed or moved away"
 	}
-	return fmt.Sprintf("cannot be reached any more (%v)", err)
+	return fmt.Sprintf("can no longer be reached (%v)", err)
 }
 
 // replaced reports whether the path of the database leads to another file, or to none.

@@ -55,8 +55,8 @@ type Log struct {
 	jobs       *pool         // for checks and backups
 	backupLock chan struct{} // has an element while a backup is made
 
-	// The fields down to bodies belong to whoever holds the writer: who has sent to
-	// writer, see lockWriter.
+	// Only the goroutine that holds the writer uses the fields down to bodies. It has sent
+	// to the channel writer; see lockWriter.
 	writer       chan struct{}
 	w            *conn
 	last         state // of the file after this process's last write
@@ -188,7 +188,7 @@ func (l *Log) open(now time.Time, steps []string) error {
 	case info.Size() == 0:
 		return damaged(nil, l.path, "it is empty (0 bytes), which a stet store never is")
 	}
-	temp.RemoveLeftovers(l.path) // before OneName: a process that was killed may have left a second name
+	temp.RemoveLeftovers(l.path) // before CheckOneName: a process that was killed may have left a second name
 	if err := dbfile.CheckOneName(l.path); err != nil {
 		return err
 	}

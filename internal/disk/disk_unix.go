@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package disk knows the errors by which a system says that nothing can be written.
+// Package disk recognizes the errors of a full disk and of a read-only file system.
 package disk
 
 import (
@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// IsFull tells whether an error says that there is no room.
+// IsFull reports whether an error says that the disk is full.
 func IsFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// IsReadOnly tells whether an error says that the file system cannot be written to.
+// IsReadOnly reports whether an error says that the file system is read-only.
 func IsReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }

@@ -1,4 +1,4 @@
-// Package disk knows the errors by which a system says that nothing can be written.
+// Package disk recognizes the errors of a full disk and of a read-only file system.
 package disk
 
 import (
@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// IsFull tells whether an error says that there is no room.
+// IsFull reports whether an error says that the disk is full.
 func IsFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
 
-// IsReadOnly tells whether an error says that the file system cannot be written to.
+// IsReadOnly reports whether an error says that the file system is read-only.
 func IsReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }

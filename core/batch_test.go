@@ -108,3 +108,30 @@ func TestPublishedInTheMiddleOfAnAppend(t *testing.T) {
 		}
 	})
 }
+
+// A log that says that it has moved, and shows nothing new, has not said what became of
+// an append before whose answer was lost: that stays unknown.
+func TestMovedAndNothingNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHook()
+		c := start(t, h, core.Options{})
+		sent := 0
+		h.append_ = func(context.Context, driver.Tail, []driver.Entry) error {
+			if sent++; sent == 1 {
+				return errors.New("the connection was lost")
+			}
+			return driver.ErrMoved
+		}
+		_, err := c.Commit(t.Context(), stet.Commit{ID: "one", Ops: []stet.Op{saving("p", "one")}})
+		if stet.CodeOf(err) != stet.CodeUnknown {
+			t.Errorf("an attempt may have been applied, and the caller is told: %v", err)
+		}
+		if sent < 3 {
+			t.Errorf("the entries were sent %d times", sent)
+		}
+		h.append_ = nil
+		if _, err := c.Commit(t.Context(), stet.Commit{ID: "one", Ops: []stet.Op{saving("p", "one")}}); err != nil {
+			t.Errorf("sent again: %v", err)
+		}
+	})
+}

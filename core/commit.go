@@ -56,7 +56,8 @@ func (c *core) submit(ctx context.Context, r *request) error {
 	return c.wait(ctx, r)
 }
 
-// wait waits for the outcome of a request that is in the queue or with the writer.
+// wait waits for the outcome of a request that is in the queue or that the writer has
+// taken.
 func (c *core) wait(ctx context.Context, r *request) error {
 	select {
 	case <-r.answered:
@@ -136,8 +137,9 @@ type batch struct {
 	lost     error               // of the last append of which it is not known whether it happened
 }
 
-// writeBatch writes a batch that begins with the given requests, and answers it. It
-// returns those that the next one begins with.
+// writeBatch decides and writes a batch that begins with the given requests, and answers
+// it. It returns the requests that the next batch begins with: those that do not fit, or
+// all, if the log has moved.
 func (c *core) writeBatch(first []*request) (left []*request) {
 	b := c.decideBatch(first)
 	err := c.append(b)
@@ -262,7 +264,7 @@ func (c *core) addEntry(b *batch, r *request) bool {
 	return true
 }
 
-// decided returns the outcome of a request whose id another one of the batch has.
+// decided returns the outcome of a request that has the id of one before it in the batch.
 func (b *batch) decided(r *request) (outcome, bool) {
 	first := b.byID[r.id]
 	switch {
@@ -276,8 +278,8 @@ func (b *batch) decided(r *request) (outcome, bool) {
 	return out, true
 }
 
-// decidedBefore finds the outcome of a request that was decided before. One behind a
-// request that has failed fails too.
+// decidedBefore finds the outcome of a request that was decided before, and of one whose
+// previous request has failed: it fails as well.
 func (c *core) decidedBefore(r *request) (outcome, bool) {
 	if r.previous != nil && r.previous.outcome.err != nil {
 		return outcome{err: stet.Errorf(stet.CodeUnavailable, "the change %s was not taken over, since %s before it was not. Nothing changed.", r.id, r.previous.id)}, true

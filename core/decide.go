@@ -73,6 +73,8 @@ func (c *core) decideOperation(t *tx, r *request, op *operation, ch *stet.Change
 	return o, err
 }
 
+// decideSave chooses the number and the ordinal of a new version, or finds that latest
+// has the content already.
 func (c *core) decideSave(t *tx, op *operation) (*stet.SaveChange, error) {
 	h := t.head(op.promptID)
 	if h == nil {
@@ -199,6 +201,7 @@ func checkLabelRoom(h *head, more int) error {
 	return stet.Errorf(stet.CodeTooLarge, "%s has %d labels, which is the most. Nothing changed. Move one of them instead, or remove one first.", h.id, maxHeadLabels)
 }
 
+// decideDelete counts what is deleted, and names the labels that go with it.
 func decideDelete(t *tx, op *operation) (*stet.DeleteChange, error) {
 	d := &stet.DeleteChange{PromptID: op.promptID, Version: op.number}
 	h := t.head(op.promptID)
@@ -250,6 +253,7 @@ func decideLabel(t *tx, op *operation, ch *stet.Change, where func(*head, *label
 	return &stet.LabelChange{PromptID: h.id, Label: op.label, From: h.target(l), To: to}, nil
 }
 
+// decideSetLabel, decideRemoveLabel and decideRollback tell decideLabel where to.
 func decideSetLabel(h *head, l *label, op *operation) (stet.Number, error) {
 	to, err := h.asOf(now).resolve(op.to)
 	if err != nil {

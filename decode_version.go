@@ -45,12 +45,11 @@ func (v *Version) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if err := json.UnmarshalDecode(d, &w); err != nil {
 		return err
 	}
-	r, err := w.record()
-	if err != nil {
-		return err
+	read, err := w.read()
+	if err == nil {
+		*v = read
 	}
-	*v = r.AsOf(w.Revision)
-	return nil
+	return err
 }
 
 // UnmarshalJSON is UnmarshalJSONFrom for encoding/json.
@@ -58,34 +57,28 @@ func (v *Version) UnmarshalJSON(b []byte) error {
 	return v.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(b)))
 }
 
-// WithAsOf returns the version as an answer that was read at a revision.
-func (v Version) WithAsOf(revision uint64) Version {
-	v.asOf = revision
-	return v
-}
-
-func (w *versionJSON) record() (Record, error) {
+func (w *versionJSON) read() (Version, error) {
 	// There is no limit: what a store has taken it gives, whatever its limit is now.
 	body, err := content.New(content.Spec{
 		Type: w.Type, Text: w.Text, Messages: w.Messages, Config: w.Config, Template: w.Template, Limit: -1,
 	})
 	if err != nil {
-		return Record{}, AsError(err)
+		return Version{}, AsError(err)
 	}
 	digest := body.Digest()
 	if !w.Digest.IsZero() && w.Digest != digest {
-		return Record{}, Errorf(CodeInvalid, "%s@%s does not have the digest that it gives: its content was changed on the way.", w.PromptID, w.Version)
+		return Version{}, Errorf(CodeInvalid, "%s@%s does not have the digest that it gives: its content was changed on the way.", w.PromptID, w.Version)
 	}
 	metadata := []byte("{}")
 	if len(w.Metadata) > 0 {
 		if metadata, err = content.Canonicalize(w.Metadata); err != nil {
-			return Record{}, err
+			return Version{}, err
 		}
 		if metadata[0] != '{' {
-			return Record{}, Errorf(CodeInvalid, "the metadata of %s@%s is not a JSON object.", w.PromptID, w.Version)
+			return Version{}, Errorf(CodeInvalid, "the metadata of %s@%s is not a JSON object.", w.PromptID, w.Version)
 		}
 	}
-	return NewRecord(Fields{
+	return NewVersion(VersionFields{
 		PromptID: w.PromptID, Number: w.Version, Ordinal: w.Ordinal, Revision: w.Revision, Digest: digest,
 		Content: body, Metadata: string(metadata), Parents: w.Parents, Author: w.Author, Message: w.Message,
 		CreatedAt: w.CreatedAt.UTC(),

@@ -9,8 +9,8 @@ import (
 	"github.com/stet-dev/stet/content"
 )
 
-// Fields are what a Record is made from.
-type Fields struct {
+// VersionFields are what a version is made from, see [NewVersion].
+type VersionFields struct {
 	PromptID  string
 	Number    Number
 	Ordinal   uint64
@@ -24,29 +24,6 @@ type Fields struct {
 	CreatedAt time.Time
 }
 
-// A Record is one saved version. It never changes after NewRecord.
-type Record struct{ f Fields }
-
-// NewRecord returns the record of f. It takes over f.Parents.
-func NewRecord(f Fields) Record { return Record{f} }
-
-// recordSize is what a record takes beside its texts: the record itself, what the
-// cache needs to find it again, and the allocator's rounding up.
-const recordSize = 480
-
-// Size is about the number of bytes of memory that the record holds.
-func (r *Record) Size() int {
-	c := r.f.Content
-	n := recordSize + len(c.Text()) + len(c.Messages()) + len(c.Config()) + len(r.f.Metadata) + len(r.f.Author) + len(r.f.Message)
-	for _, p := range r.f.Parents {
-		n += 16 + len(p)
-	}
-	return n
-}
-
-// AsOf returns the version that the record is, as an answer read at a revision.
-func (r *Record) AsOf(revision uint64) Version { return Version{r, revision} }
-
 // A Version is one immutable content under one number, as it was answered at
 // some revision of the store. It is a small value: passing it around copies
 // nothing, and nothing that a caller does with it can change the store.
@@ -55,32 +32,51 @@ func (r *Record) AsOf(revision uint64) Version { return Version{r, revision} }
 //
 // The zero Version is no version; IsZero tells.
 type Version struct {
-	r    *Record
+	f    *VersionFields // which never change
 	asOf uint64
 }
 
-var zeroRecord Record
+// NewVersion returns a version as a backend answers with it, of the revision that saved
+// it. It checks nothing, and takes over f.Parents.
+func NewVersion(f VersionFields) Version { return Version{&f, f.Revision} }
 
-func (v Version) fields() *Fields {
-	if v.r == nil {
-		return &zeroRecord.f
+var noFields VersionFields
+
+func (v Version) fields() *VersionFields {
+	if v.f == nil {
+		return &noFields
 	}
-	return &v.r.f
+	return v.f
 }
 
-// IsZero tells whether v is no version.
-func (v Version) IsZero() bool { return v.r == nil }
+// IsZero reports whether v is no version.
+func (v Version) IsZero() bool { return v.f == nil }
+
+// versionSize is what a version takes beside its texts: its fields, what a cache needs
+// to find it again, and the allocator's rounding up.
+const versionSize = 480
 
 // Size is about the number of bytes of memory that the version holds.
 func (v Version) Size() int {
-	if v.r == nil {
+	if v.f == nil {
 		return 0
 	}
-	return v.r.Size()
+	c := v.f.Content
+	n := versionSize + len(c.Text()) + len(c.Messages()) + len(c.Config()) + len(v.f.Metadata) + len(v.f.Author) + len(v.f.Message)
+	for _, p := range v.f.Parents {
+		n += 16 + len(p)
+	}
+	return n
 }
 
 // AsOf is the revision of the store that the answer is of.
 func (v Version) AsOf() uint64 { return v.asOf }
+
+// WithAsOf returns the version as an answer that was read at a revision.
+func (v Version) WithAsOf(revision uint64) Version {
+	v.asOf = revision
+	return v
+}
 
 // PromptID is the id of the prompt that the version belongs to.
 func (v Version) PromptID() string { return v.fields().PromptID }

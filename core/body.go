@@ -29,7 +29,7 @@ type bodyFields struct {
 }
 
 // appendFields appends the stored form of f's Fields.
-func appendFields(dst []byte, f *stet.Fields) []byte {
+func appendFields(dst []byte, f *stet.VersionFields) []byte {
 	dst = append(dst, '{')
 	if f.Content.Type() != content.TypeText {
 		dst = append(dst, `"type":"`...)
@@ -100,10 +100,10 @@ func sealCheck(s stet.Hash) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
 
 // decodeBody makes the content and the other fields of a stored body. The
 // caller fills in where it stands.
-func decodeBody(text, fields string) (stet.Fields, error) {
+func decodeBody(text, fields string) (stet.VersionFields, error) {
 	var b bodyFields
 	if err := json.Unmarshal([]byte(fields), &b); err != nil {
-		return stet.Fields{}, err
+		return stet.VersionFields{}, err
 	}
 	spec := content.Spec{Type: b.Type, Config: b.Config, Template: b.Template, Limit: -1}
 	if b.Type == content.TypeChat {
@@ -113,13 +113,13 @@ func decodeBody(text, fields string) (stet.Fields, error) {
 	}
 	c, err := content.New(spec)
 	if err != nil {
-		return stet.Fields{}, err
+		return stet.VersionFields{}, err
 	}
 	metadata := "{}"
 	if len(b.Metadata) > 0 {
 		metadata = string(b.Metadata)
 	}
-	return stet.Fields{
+	return stet.VersionFields{
 		Content: c, Digest: c.Digest(), Metadata: metadata, Parents: b.Parents,
 		Author: b.Author, Message: b.Message, CreatedAt: b.CreatedAt.UTC(),
 	}, nil
@@ -136,9 +136,9 @@ func bodyRef(id string, v *version) driver.BodyRef {
 // was deleted after the head was loaded. The reader resolves again.
 var errGone = errors.New("core: the body is gone")
 
-// read returns the record of v to a reader who found v in a head. The error is
+// read returns the version that v is to a reader who found v in a head. The error is
 // errGone only if there is a newer head, without v.
-func (c *core) read(ctx context.Context, id string, v *version) (*stet.Record, error) {
+func (c *core) read(ctx context.Context, id string, v *version) (stet.Version, error) {
 	r, err := c.body(ctx, id, v)
 	if err != errGone {
 		return r, err
@@ -146,13 +146,13 @@ func (c *core) read(ctx context.Context, id string, v *version) (*stet.Record, e
 	deleted, err := c.deleted(ctx, id, v)
 	switch {
 	case err != nil:
-		return nil, err
+		return stet.Version{}, err
 	case !deleted:
-		return nil, missing(id, v)
+		return stet.Version{}, missing(id, v)
 	case ctx.Err() != nil: // others delete what the caller asks for, again and again
-		return nil, cutShort(ctx, ctx.Err(), id, v)
+		return stet.Version{}, cutShort(ctx, ctx.Err(), id, v)
 	}
-	return nil, errGone
+	return stet.Version{}, errGone
 }
 
 // deleted reports whether v has been deleted. If the commit that did so is in the log and
@@ -183,26 +183,26 @@ func cutShort(ctx context.Context, err error, id string, v *version) error {
 	return stet.WrapError(err, stet.CodeUnavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
 }
 
-// body returns the record of v, from the cache or from the engine.
+// body returns the version that v is, from the cache or from the engine.
 //
 // What the engine hands out is checked against the digest in the index, so that
 // a text that rotted on the disk is an error and never an answer.
-func (c *core) body(ctx context.Context, id string, v *version) (*stet.Record, error) {
+func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, error) {
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)
 		c.stats.hits.Add(1)
-		return &b.record, nil
+		return b.saved, nil
 	}
 	c.stats.misses.Add(1)
 	stored, err := c.log.Body(ctx, bodyRef(id, v))
 	if errors.Is(err, driver.ErrNoBody) {
-		return nil, errGone
+		return stet.Version{}, errGone
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, cutShort(ctx, err, id, v)
+			return stet.Version{}, cutShort(ctx, err, id, v)
 		}
-		return nil, c.unread(err, stet.CodeInternal, "%s@%s", id, v.number)
+		return stet.Version{}, c.unread(err, stet.CodeInternal, "%s@%s", id, v.number)
 	}
 	f, err := decodeBody(stored.Text, stored.Fields)
 	if err == nil && f.Digest != v.digest {
@@ -212,16 +212,16 @@ func (c *core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 		err = errors.New("its metadata, author, message or time is not what was saved")
 	}
 	if err != nil {
-		return nil, stet.WrapError(err, stet.CodeInternal,
+		return stet.Version{}, stet.WrapError(err, stet.CodeInternal,
 			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
 	}
 	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
-	b := &cached{record: stet.NewRecord(f), version: v}
+	b := &cached{saved: stet.NewVersion(f), version: v}
 	if !v.body.CompareAndSwap(nil, b) {
 		if other := v.body.Load(); other != nil {
-			return &other.record, nil
+			return other.saved, nil
 		}
-		return &b.record, nil
+		return b.saved, nil
 	}
 	c.cache.add(b)
 	// It may have been deleted while it was read. If the delete is published after this
@@ -229,7 +229,7 @@ func (c *core) body(ctx context.Context, id string, v *version) (*stet.Record, e
 	if !c.lives(id, v) {
 		c.cache.drop(v)
 	}
-	return &b.record, nil
+	return b.saved, nil
 }
 
 // lives reports whether v is in the newest head of its prompt that is published.
@@ -242,7 +242,7 @@ func (c *core) lives(id string, v *version) bool {
 // never stale, since a body never changes; and nobody finds the body of a version that
 // was deleted, since that is in no head any more.
 type cached struct {
-	record  stet.Record
+	saved   stet.Version
 	version *version
 	entry   sieve.Entry[*cached]
 }
@@ -273,7 +273,7 @@ func (c *cache) add(b *cached) {
 	if b.entry.Listed() || b.version.body.Load() != b {
 		return
 	}
-	size := b.record.Size()
+	size := b.saved.Size()
 	if size > c.limit {
 		b.version.body.CompareAndSwap(b, nil)
 		return

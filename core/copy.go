@@ -122,7 +122,7 @@ func (c *core) savedAt(ctx context.Context, ch *stet.Change, op int) (stet.Versi
 	case err != nil:
 		return stet.Version{}, err
 	}
-	return r.AsOf(asOf), nil
+	return r.WithAsOf(asOf), nil
 }
 
 // Replay takes over changes of another store as they were resolved there: with their
@@ -204,7 +204,7 @@ func newCopy(from *stet.Copy) (*request, error) {
 			s.Seal = stet.Hash{} // its number stays used, its text is gone
 			continue
 		}
-		op.fields = stet.Fields{
+		op.fields = stet.VersionFields{
 			PromptID: s.PromptID, Content: v.Content(), Digest: v.Content().Digest(), Metadata: v.Metadata(),
 			Parents: slices.Collect(v.Parents()), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
 		}
@@ -282,7 +282,7 @@ func checkChangeOp(o *stet.ChangeOp) error {
 }
 
 // checkVersionFields checks what a copied version says of itself beside its content.
-func checkVersionFields(f *stet.Fields) error {
+func checkVersionFields(f *stet.VersionFields) error {
 	if _, err := parseParents(f.Parents); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (c *core) decide(t *tx, r *request) outcome {
 		if err == nil {
 			ch.Ops[i] = resolved
 			if s := resolved.Save; s != nil && !s.Unchanged && !s.Seal.IsZero() {
-				out.bodies[i] = &cached{record: op.record(s, ch.Revision)}
+				out.bodies[i] = &cached{saved: op.saved(s, ch.Revision)}
 			}
 			if err = t.apply(ch, i, out.bodies[i]); err != nil {
 				err = unfit(r, err)
@@ -146,7 +146,7 @@ func (c *core) decideNumber(t *tx, h *head, op *operation, s *stet.SaveChange) e
 			if err != nil {
 				return asUnavailable(err, "what latest of %s says, which decides the number,", h.id)
 			}
-			change = content.Compare(old.AsOf(0).Content(), op.fields.Content)
+			change = content.Compare(old.Content(), op.fields.Content)
 		}
 		switch change.Level {
 		case content.Major:

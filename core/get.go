@@ -63,7 +63,7 @@ func (c *core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 	if !c.info.Resident {
 		c.cache.touch(b)
 	}
-	return b.record.AsOf(s.revision), nil
+	return b.saved.WithAsOf(s.revision), nil
 }
 
 // get is Get for every selector, and for versions that are not in memory.
@@ -90,7 +90,7 @@ func (c *core) get(ctx context.Context, id, sel string) (stet.Version, error) {
 		}
 		r, err := c.read(ctx, id, v)
 		if err == nil {
-			return r.AsOf(asOf), nil
+			return r.WithAsOf(asOf), nil
 		}
 		if err != errGone {
 			return stet.Version{}, err
@@ -140,7 +140,7 @@ func (c *core) GetMany(ctx context.Context, refs []string, o stet.ReadOptions) (
 			if bytes += r.Size(); bytes > stet.MaxGetBytes && i > 0 {
 				return nil, asOf, atOp(stet.Errorf(stet.CodeTooLarge, "the versions take over %d MiB of memory together, which is the most. Ask for fewer at once.", stet.MaxGetBytes>>20), i)
 			}
-			found[i] = r.AsOf(asOf)
+			found[i] = r.WithAsOf(asOf)
 		}
 		if !retry {
 			return found, asOf, nil

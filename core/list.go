@@ -63,7 +63,7 @@ func (c *core) list(ctx context.Context, s *snapshot, at uint64, id string, asce
 		if err != nil {
 			return page, err
 		}
-		page.Items = append(page.Items, r.AsOf(page.AsOf))
+		page.Items = append(page.Items, r.WithAsOf(page.AsOf))
 		bytes += r.Size()
 	}
 	if len(page.Items) == 0 && w.latest() == nil {

@@ -61,7 +61,7 @@ func (c *core) versionsOf(ctx context.Context, r *request) []stet.Version {
 		switch {
 		case ch.Ops[i].Save == nil:
 		case r.outcome.bodies != nil && r.outcome.bodies[i] != nil:
-			versions[i] = r.outcome.bodies[i].record.AsOf(ch.Revision)
+			versions[i] = r.outcome.bodies[i].saved.WithAsOf(ch.Revision)
 		default:
 			versions[i] = c.savedBefore(ctx, r, i)
 		}
@@ -78,8 +78,8 @@ func (c *core) savedBefore(ctx context.Context, r *request, op int) stet.Version
 	if h, asOf := c.newest(s.PromptID); h != nil {
 		v := h.live.get(s.Version)
 		if v != nil && v.digest == s.Digest && savedBy(v, ch.Revision, op, s.Unchanged) {
-			if record, err := c.body(ctx, s.PromptID, v); err == nil {
-				return record.AsOf(max(asOf, ch.Revision))
+			if found, err := c.body(ctx, s.PromptID, v); err == nil {
+				return found.WithAsOf(max(asOf, ch.Revision))
 			}
 		}
 	}
@@ -87,8 +87,7 @@ func (c *core) savedBefore(ctx context.Context, r *request, op int) stet.Version
 	if !o.dated {
 		o.fields.CreatedAt = ch.Time // and not when it was sent again
 	}
-	record := o.record(s, ch.Revision)
-	return record.AsOf(ch.Revision)
+	return o.saved(s, ch.Revision)
 }
 
 // savedBy reports whether an operation has added the version, or, if it was unchanged, that

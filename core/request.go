@@ -80,8 +80,8 @@ type operation struct {
 	expect  stet.Number       // what latest, or the label, must be at now
 
 	// Of a save.
-	fields    stet.Fields // but for number, ordinal and revision
-	stored    string      // the body's Fields
+	fields    stet.VersionFields // but for number, ordinal and revision
+	stored    string             // the body's Fields
 	seal      stet.Hash
 	bump      stet.Bump
 	dated     bool // the draft gives created_at
@@ -98,11 +98,11 @@ type parent struct {
 	number stet.Number
 }
 
-// record returns the version that a save has added.
-func (op *operation) record(s *stet.SaveChange, revision uint64) stet.Record {
+// saved returns the version that a save has added.
+func (op *operation) saved(s *stet.SaveChange, revision uint64) stet.Version {
 	f := op.fields
 	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, revision
-	return stet.NewRecord(f)
+	return stet.NewVersion(f)
 }
 
 // newRequest checks a commit and computes what does not depend on the state.
@@ -261,7 +261,7 @@ func (c *core) newSave(ctx context.Context, r *request, op *operation, d *stet.D
 	if err != nil {
 		return err
 	}
-	op.fields = stet.Fields{
+	op.fields = stet.VersionFields{
 		PromptID: d.PromptID, Content: body, Digest: body.Digest(), Metadata: metadata,
 		Parents: slices.Clone(d.Parents), CreatedAt: r.time,
 		Author: cmp.Or(d.Author, r.author), Message: cmp.Or(d.Message, r.message),

@@ -12,7 +12,7 @@ import (
 )
 
 // A version is what the index holds of one version: what selectors and commits
-// need to know. It never changes, except for the cached record, and is shared by
+// need to know. It never changes, except for the cached body, and is shared by
 // all heads that have it. 96 bytes.
 type version struct {
 	number   stet.Number

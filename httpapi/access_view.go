@@ -81,13 +81,12 @@ func (a *access) redactVersion(v stet.Version, message string) stet.Version {
 	if !parents && (message == "" || v.Message() != message) {
 		return v
 	}
-	f := stet.Fields{
+	f := stet.VersionFields{
 		PromptID: v.PromptID(), Number: v.Number(), Ordinal: v.Ordinal(), Revision: v.Revision(), Digest: v.Digest(), Content: v.Content(),
 		Metadata: v.Metadata(), Parents: slices.DeleteFunc(slices.Collect(v.Parents()), hides), Author: v.Author(), Message: v.Message(), CreatedAt: v.CreatedAt(),
 	}
 	if f.Message == message {
 		f.Message = ""
 	}
-	r := stet.NewRecord(f)
-	return r.AsOf(v.AsOf())
+	return stet.NewVersion(f).WithAsOf(v.AsOf())
 }

@@ -3,8 +3,7 @@ package stet
 // A Bump says which part of a number the next version raises.
 type Bump string
 
-// The bumps. Auto leaves the choice to whoever compares the contents: this
-// package cannot carry it out.
+// The bumps. BumpAuto leaves the choice to the store, which compares the contents.
 const (
 	BumpAuto  Bump = "auto"
 	BumpMajor Bump = "major"
@@ -12,8 +11,8 @@ const (
 	BumpPatch Bump = "patch"
 )
 
-// ParseBump returns the Bump that s names. The empty string is Auto, the
-// default. The error is a *Error with the code CodeInvalid.
+// ParseBump returns the Bump that s names. The empty string is BumpAuto, the
+// default. The error is an [*Error] with the code CodeInvalid.
 func ParseBump(s string) (Bump, error) {
 	switch b := Bump(s); b {
 	case "":
@@ -31,7 +30,7 @@ func ParseBump(s string) (Bump, error) {
 // is 1.0.0 whatever b is.
 //
 // It fails with a *Error: CodeConflict if the part is at MaxNumberPart
-// already, and CodeInvalid if b is Auto or no bump at all.
+// already, and CodeInvalid if b is BumpAuto or no bump at all.
 func (n Number) Bump(b Bump) (Number, error) {
 	var part *uint64
 	raise := !n.IsPrerelease() // a pre-release of the wanted release becomes it

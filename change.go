@@ -12,7 +12,7 @@ import (
 )
 
 // A Change is one commit as it stands in the log: everything that was left to
-// the store when it was asked for is settled.
+// the store when it was asked for is resolved.
 type Change struct {
 	Revision uint64
 	ID       string
@@ -38,7 +38,7 @@ func (c Change) WithPrefix(prefix string) (Change, bool) {
 	return c, len(c.Ops) > 0
 }
 
-// A ChangeOp is one settled operation: exactly one field is set.
+// A ChangeOp is one resolved operation: exactly one field is set.
 type ChangeOp struct {
 	Save        *SaveChange   `json:"save,omitempty"`
 	Delete      *DeleteChange `json:"delete,omitempty"`

@@ -7,7 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Copy is a settled change of a store together with the versions that it
+// A Copy is a change of a store together with the versions that it
 // saved, as far as they still live: what a store is copied in. As JSON it is the
 // change, with the versions as the contents of its saves.
 type Copy struct {

@@ -49,7 +49,7 @@
 //   - Numbers are never used again, even after a delete: a delete removes the text
 //     and leaves a tombstone. Only [Store.Clear] lets numbers begin again, and with
 //     it everything else goes.
-//   - A deleted text is gone: reading at an earlier point ([Store.GetAt]) finds where
+//   - A deleted text is gone: reading at an earlier point ([ReadOptions]) finds where
 //     labels stood then, but not a text that was deleted since.
 //   - [Store.Save] and the methods like it make a commit ID of their own. A caller who
 //     wants to send something again after a crash of its own process uses

@@ -45,12 +45,12 @@ type Error struct {
 	Err error
 }
 
-// New returns an Error that blames no operation. It formats as fmt.Sprintf does.
+// Errorf returns an Error that blames no operation. It formats as fmt.Sprintf does.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Op: NoOp}
 }
 
-// Wrap is New with a cause, which errors.Is and errors.As then find.
+// WrapError is Errorf with a cause, which errors.Is and errors.As then find.
 func WrapError(err error, code Code, format string, args ...any) *Error {
 	e := Errorf(code, format, args...)
 	e.Err = err
@@ -78,7 +78,7 @@ func CodeOf(err error) Code {
 	return AsError(err).Code
 }
 
-// From returns the first *Error in err's chain, as a copy that the caller may change:
+// AsError returns the first *Error in err's chain, as a copy that the caller may change:
 // others may have been given the same one. An error that is not stet's is a bug or
 // broken storage, and becomes the cause of an Internal one. err is not nil.
 func AsError(err error) *Error {

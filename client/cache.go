@@ -54,7 +54,7 @@ const (
 //   - The versions of one prompt never go back: whoever has seen one revision of
 //     a prompt through this cache sees no earlier one.
 //   - What is written through this cache is seen at once.
-//   - Two prompts may be of different revisions. GetMany, GetAt, Head and all other
+//   - Two prompts may be of different revisions. GetMany, Get with options, Head and all other
 //     operations ask the server, as without a cache.
 //   - The server reports several times in MaxStale. If no report comes, answers
 //     come from memory until MaxStale is over. Then each Get asks the server, and

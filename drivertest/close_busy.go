@@ -122,7 +122,7 @@ func busyCalls(s *stet.Store, backup string) []busyCall {
 			_, _, err := s.GetMany(ctx, []string{"p0", "p1@latest", "p2@1.0.0", "p3@production"}, stet.ReadOptions{})
 			return err
 		}},
-		{"GetAt", func(ctx context.Context, _, n int) error {
+		{"Get of the past", func(ctx context.Context, _, n int) error {
 			_, err := s.Get(ctx, ref(n), stet.ReadOptions{At: stet.Point{Revision: 1}})
 			return err
 		}},

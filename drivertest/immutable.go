@@ -166,8 +166,8 @@ var immutableCases = []Case{
 		r.must(err, "the list")
 		r.same("List", string(p.Items[0].AppendJSON(nil)), want)
 		v, err := r.s().Get(r.ctx, "a", stet.ReadOptions{At: stet.Point{Revision: 1}})
-		r.must(err, "GetAt")
-		r.same("GetAt", string(v.AppendJSON(nil)), want)
+		r.must(err, "Get of the past")
+		r.same("Get of the past", string(v.AppendJSON(nil)), want)
 		ch := r.follow(r.s(), 0, 1, stet.ChangesOptions{Texts: true})
 		if len(ch) == 1 && ch[0].Ops[0].Save.Content != nil {
 			r.same("Changes", string(ch[0].Ops[0].Save.Content.AppendJSON(nil)), want)

@@ -134,7 +134,7 @@ type batch struct {
 	gathered int                 // how many requests were gathered, those that do not fit included
 	size     int                 // theirs, in bytes
 	left     []*request          // those that do not fit: the next batch begins with them
-	lost     error               // of the last append of which it is not known whether it happened
+	lost     error               // of the last append whose outcome is not known
 }
 
 // writeBatch decides and writes a batch that begins with the given requests, and answers

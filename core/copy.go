@@ -155,8 +155,8 @@ func (c *core) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done, er
 	return all, nil
 }
 
-// newChain chains as many changes as go to the writer at once. It ends before one that
-// cannot be taken over, and tells why.
+// newChain makes a chain of as many changes as go to the writer at once. It ends before
+// the first that cannot be taken over, and returns the reason.
 func (c *core) newChain(copies []stet.Copy) (first *request, bad error) {
 	var last *request
 	for n, bytes := 0, 0; n < min(len(copies), c.opts.MaxBatch) && bytes < maxBatchBytes; n++ {

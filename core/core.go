@@ -220,7 +220,7 @@ func (s *stats) batch(n int) {
 	s.batches[min(bits.Len(uint(n-1)), stet.BatchBuckets-1)].Add(1)
 }
 
-// outcome counts what a caller is told of a commit.
+// outcome counts the answer to a commit.
 func (s *stats) outcome(out *outcome) {
 	switch stet.CodeOf(out.err) {
 	case "":

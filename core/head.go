@@ -158,7 +158,7 @@ func (h *head) moveLabel(name string, at *version, to stet.Number, c *stet.Chang
 		}
 		l.name, l.moves = old.name, append(old.moves, m)
 	} else {
-		l.name, l.moves = strings.Clone(name), []move{m} // what the name was cut from is let go
+		l.name, l.moves = strings.Clone(name), []move{m} // and not a part of a larger string
 	}
 	if at != nil {
 		h.labels, h.removed = h.labels.with(l), h.removed.without(name)
@@ -213,7 +213,8 @@ type move struct {
 	to       uint32 // an ordinal, 0 for none
 }
 
-// A setting is what an error says of a label's last move, so that it need not be read.
+// A setting is what an error says of a label's last move: without it, a refusal would
+// have to read the log.
 type setting struct {
 	time   time.Time
 	author string

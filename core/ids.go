@@ -128,7 +128,7 @@ func (s *refusals) add(r *request, err *stet.Error) {
 	if s.byID == nil {
 		s.byID = make(map[string]refusal)
 	}
-	id := strings.Clone(r.id) // what it was cut from is let go
+	id := strings.Clone(r.id) // and not a part of a larger string
 	if _, ok := s.byID[id]; !ok {
 		if len(s.order) < maxRefused {
 			s.order = append(s.order, id)

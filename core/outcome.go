@@ -29,8 +29,8 @@ func refused(r *request, err error) outcome {
 	return out
 }
 
-// done is what a caller is told of a commit, but for its versions. It depends on the log
-// alone, so that a replay tells the same. The caller may change it.
+// done returns what a caller gets of a commit, without its versions. It depends on the log
+// alone, so that a commit that is sent again gets the same. The caller may change it.
 func (out *outcome) done() stet.Done {
 	ch := out.change
 	d := stet.Done{ID: ch.ID, Revision: ch.Revision, Time: ch.Time, Replayed: out.replayed, Results: make([]stet.Result, len(ch.Ops))}

@@ -19,7 +19,7 @@ import (
 // A snapshot holds its heads twice. The tree is immutable and exact: the heads
 // as of revision, in the order of their ids. The slots are for speed: one
 // concurrent map for the whole epoch, whose heads may already be newer than the
-// snapshot. See [snapshot.head] for how a reader tells.
+// snapshot. [core.newest] shows how a reader tells which.
 type snapshot struct {
 	revision uint64
 	hash     stet.Hash // of the entry at revision
@@ -127,7 +127,7 @@ func (c *core) forget(t *tx) {
 	}
 }
 
-// news tells those who wait that something was published. It costs the publisher
+// news wakes those who wait for a publication. It costs the publisher
 // one atomic load while nobody waits.
 type news struct {
 	waiting atomic.Int64

@@ -139,7 +139,7 @@ func (t *tx) rollback() {
 func (t *tx) edit(id string, c *stet.Change) *head {
 	h := t.head(id)
 	if h == nil {
-		h = &head{id: strings.Clone(id)} // what it was cut from is let go
+		h = &head{id: strings.Clone(id)} // and not a part of a larger string
 	}
 	h = h.next(c)
 	t.set(h)
@@ -148,7 +148,7 @@ func (t *tx) edit(id string, c *stet.Change) *head {
 
 // apply carries out one resolved operation: the only way in which the state
 // changes, for new commits and for those read from the log alike. body is the
-// version that a save adds, if it is at hand.
+// version that a save adds, nil if it is not in memory.
 //
 // An error means that the operation does not fit the state, which for an entry
 // of the log means that the log is damaged. The tx is then to be thrown away.

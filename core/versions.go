@@ -21,7 +21,7 @@ type version struct {
 	deleted  uint64 // revision of the commit that deleted it, 0 while it lives
 	ordinal  uint32
 	op       uint16 // index of the operation that saved it
-	check    uint16 // of the seal, where there is room for no more: see sealCheck
+	check    uint16 // of the seal: see sealCheck
 
 	// body is the decoded body while it is cached.
 	body atomic.Pointer[cached]

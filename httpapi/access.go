@@ -20,22 +20,22 @@ import (
 type access struct {
 	// grant is what the key allows; nil for everything.
 	grant *keys.Grant
-	// open is done once there are keys, for a request that needed none before.
+	// open is done once there are keys, for a request that needed none when it began.
 	open context.Context
-	// id is the commit's id in the store, once commit has set it, and given the
-	// caller's own id.
+	// id is the commit's id in the store, and given the id as the caller gave it, once
+	// commit has set both.
 	id, given string
 }
 
 // everything is the access of a request that needs no key.
 var everything = &access{}
 
-// access finds out who makes a request. Without keys, and for whoever comes
-// through a private socket, everything is allowed; otherwise the request must show
-// a key, in one header Authorization: Bearer KEY. The error is unauthorized.
+// access returns what a request may do: everything if there are no keys or it came through
+// a private socket, otherwise what the key allows that it shows in one header
+// Authorization: Bearer KEY. The error is unauthorized.
 //
-// Without keys only requests from this machine are answered, whatever address the
-// server listens on by mistake.
+// Without keys, only requests from this machine are answered, even if the server listens
+// on another address by mistake.
 func (s *Server) access(r *http.Request) (*access, error) {
 	if isPrivate(r) {
 		return everything, nil
@@ -66,11 +66,11 @@ func Private(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, privateKey{}, true)
 }
 
-// isPrivate tells whether a request came through a private socket.
+// isPrivate reports whether a request came through a private socket.
 func isPrivate(r *http.Request) bool { return r.Context().Value(privateKey{}) != nil }
 
-// onLoopback tells whether a request came to a loopback address. One that came
-// through no connection was made by the program itself.
+// onLoopback reports whether a request came to a loopback address, or was made by the
+// program itself, without a connection.
 func onLoopback(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok {
@@ -191,13 +191,13 @@ func (a *access) mayReadAll() error {
 		a.name(), a.grant.Role(), a.grant.Scope())
 }
 
-// commit checks every operation of a commit, makes the key's name its author and
-// the id the key's own. It fails as forbidden, with the index of the operation; as
-// unauthorized if the key was revoked while the request was being sent; and as
-// invalid if the id is too long. The caller sends what commit has made of c.
+// commit checks every operation of c, makes the key's name its author, and puts the key's
+// id before its id. The error is forbidden, with the index of the operation; unauthorized
+// if the key was revoked while the request was being sent; or invalid if the id is too
+// long.
 //
-// An id is kept in the store as KEY/ID: so a key cannot ask what became of the
-// commit of another, nor take its id.
+// The store has the id as KEY/ID, so that a key cannot ask for the outcome of another
+// key's commit, nor take its id.
 func (a *access) commit(c *stet.Commit) error {
 	if err := a.refresh(); err != nil || a.grant == nil {
 		return err
@@ -210,8 +210,7 @@ func (a *access) commit(c *stet.Commit) error {
 	}
 	c.Author = a.name()
 	if c.ID == "" {
-		// Not the store's own: who sends the commit again with it sends it with
-		// this key.
+		// The store's own would have no key before it when the caller sends it again.
 		c.ID = uuid.Must(uuid.NewV7()).String()
 	}
 	const most = 128 // of the store
@@ -223,8 +222,8 @@ func (a *access) commit(c *stet.Commit) error {
 	return nil
 }
 
-// unscope returns a commit's id as its caller gave it: without the key, if it is
-// the caller's own.
+// unscope returns the id of one of the key's own commits as its caller gave it, and every
+// other id as it is.
 func (a *access) unscope(id string) string {
 	if a.grant == nil {
 		return id
@@ -232,7 +231,7 @@ func (a *access) unscope(id string) string {
 	return strings.TrimPrefix(id, a.grant.ID()+"/")
 }
 
-// own tells whether the key has made the commit with an id.
+// own reports whether the commit with an id is the key's.
 func (a *access) own(id string) bool {
 	return a.grant == nil || strings.HasPrefix(id, a.grant.ID()+"/")
 }

@@ -8,26 +8,26 @@ import (
 	"github.com/stet-dev/stet/httpapi/keys"
 )
 
-// What a role may do is decided here, from the request and the ring alone: never
-// from what the store has at this moment, which could be another when the commit
-// is carried out. So it does not matter which of two requests is first.
+// What a role may do is decided here, from the request and the keys alone. It never depends
+// on the state of the store, which may have changed when the commit is applied. So the
+// order of two requests does not matter.
 
-// A right is what a route is for, as far as that can be told before the request's body
-// is read: who may not do it at all is refused before the server takes anything in.
+// A right is what a caller needs for a route, as far as that is known before the body is
+// read. A caller without it is refused before the server receives the body.
 type right int
 
 const (
-	showKey    right = iota // whatever the key allows, a key is shown where there are keys
-	maySave                 // of a prompt that the key is for, as the next two
+	showKey    right = iota // any key, if there are keys
+	maySave                 // and the next two: a prompt that the key is for
 	mayDelete               //
 	mayMove                 // a label
 	mayCommit               // any operation
 	mayReadAll              // what shows or takes the whole store
-	anybody                 // no key is asked for
+	anybody                 // no key
 )
 
-// may fails as forbidden if the caller has not a right, on the prompt that the path
-// names if there is one. What it lets through is checked again, operation by operation.
+// may fails as forbidden if the caller lacks a right, on the prompt that the path names if
+// it names one. Each operation of a commit is checked again.
 func (a *access) may(r right, id string) error {
 	if a.grant == nil {
 		return nil
@@ -52,7 +52,7 @@ func (a *access) may(r right, id string) error {
 	case mayCommit:
 		if !writes && role != keys.Promoter {
 			err = a.notInRole("commit")
-			err.Op = 0 // whatever it is
+			err.Op = 0 // no operation is allowed
 		}
 	}
 	if err == nil {
@@ -61,8 +61,8 @@ func (a *access) may(r right, id string) error {
 	return err
 }
 
-// op checks one operation of a commit, and takes from it what only an admin says.
-// One that is several at once is checked as each of them.
+// op checks one operation of a commit, and removes what only an admin may set. An
+// operation of several kinds, which the store refuses, is checked as each of them.
 func (a *access) op(o *stet.Op) *stet.Error {
 	if o.Save != nil {
 		if err := a.save(o.Save); err != nil {
@@ -97,8 +97,8 @@ func (a *access) op(o *stet.Op) *stet.Error {
 	return nil
 }
 
-// save checks a draft. Its author and time are the key's and the store's own: only
-// an admin, who may bring in what was made elsewhere, gives others.
+// save checks a draft. Only an admin, who may import, sets its author and time; for others
+// these are removed.
 func (a *access) save(d *stet.Draft) *stet.Error {
 	if !a.sees(d.PromptID) {
 		return a.outside(d.PromptID)
@@ -122,10 +122,10 @@ func (a *access) save(d *stet.Draft) *stet.Error {
 	return nil
 }
 
-// delete checks a delete. By force it takes the labels with it that point there
-// when it is carried out, and nobody can say now which these are: so a writer
-// forces nothing where any label is protected, wherever it points. Without force
-// the commit itself refuses to take a label away.
+// delete checks a delete. With force it also removes the labels that point there when it is
+// applied, which is not known yet. So a writer may not force a delete where any label of
+// the prompt is protected, wherever it points. Without force the store refuses to remove
+// a label.
 func (a *access) delete(d *stet.Delete) *stet.Error {
 	if !a.sees(d.PromptID) {
 		return a.outside(d.PromptID)

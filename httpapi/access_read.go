@@ -10,9 +10,9 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// version returns a version as the caller may see it: without parents outside the
-// key's prompts, and without a message that it has from a commit that is hidden
-// from him in part.
+// version returns a version as the caller may see it: without parents outside the key's
+// prompts, and without its message if that is the message of a commit of which a part is
+// hidden from the caller.
 func (s *Server) version(ctx context.Context, a *access, v stet.Version) stet.Version {
 	if a.seesAll() || v.IsZero() {
 		return v
@@ -42,9 +42,8 @@ func (s *Server) moves(ctx context.Context, a *access, all []stet.Move) []stet.M
 	return all
 }
 
-// hiddenMessage returns the message of the commit at a revision if the caller may
-// not see it, "" if he may. If the commit cannot be read it is message, whatever
-// that is.
+// hiddenMessage returns the message of the commit at a revision if the caller may not see
+// it, otherwise "". If the commit cannot be read it returns message, to be safe.
 func (s *Server) hiddenMessage(ctx context.Context, a *access, revision uint64, message string) string {
 	if message == "" || revision == 0 {
 		return ""
@@ -113,10 +112,10 @@ func (c *commitCache) add(ch *stet.Change) commitPrompts {
 	return p
 }
 
-// prompts returns a page of the prompts that the caller may know of. It asks the
-// store for these alone: what a page of all prompts left out would show in where
-// the next one begins, and a key for one prompt of a million would have a thousand
-// empty pages. A page has prompts of one of the key's patterns, and one revision.
+// prompts returns a page of the prompts that the caller may see. It asks the store for
+// these alone: the cursor after a page of all prompts would name hidden ones, and a key for
+// one prompt of a million would get a thousand empty pages. A page has prompts of one of
+// the key's patterns, as of one revision.
 func (s *Server) prompts(ctx context.Context, a *access, o stet.PromptsOptions) (stet.Page[stet.Head], error) {
 	if a.seesAll() {
 		return s.store.PromptsPage(ctx, o)
@@ -139,14 +138,14 @@ func (s *Server) prompts(ctx context.Context, a *access, o stet.PromptsOptions) 
 		one.Cursor = cursor
 		switch {
 		case prefix < from:
-			continue // it was listed
+			continue // listed before
 		case strings.HasPrefix(prefix, o.Prefix):
 			one.Prefix = prefix
 		case !isPrefix || !strings.HasPrefix(o.Prefix, prefix):
 			continue
 		}
 		if !isPrefix && o.Limit >= 0 {
-			one.Limit = 1 // the first that begins with an id is the id
+			one.Limit = 1 // an id comes first of those that begin with it
 		}
 		asked = true
 		if page, err = s.store.PromptsPage(ctx, one); err != nil {
@@ -166,7 +165,7 @@ func (s *Server) prompts(ctx context.Context, a *access, o stet.PromptsOptions) 
 			return page, nil // as many were looked at as a page may
 		}
 	}
-	if !asked { // what is wrong with the question is the same for every key
+	if !asked { // an invalid question has the same error for every key
 		o.Limit, o.Cursor = 1, ""
 		page, err = s.store.PromptsPage(ctx, o)
 	}

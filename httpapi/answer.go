@@ -76,7 +76,7 @@ func (c *call) asOf(revision uint64) {
 	c.w.Header()["Stet-As-Of"] = []string{strconv.FormatUint(revision, 10)}
 }
 
-// fresh sets what an answer with a tag has, and tells whether the caller has that
+// fresh sets what an answer with a tag has, and reports whether the caller has that
 // answer already: then it is answered.
 func (c *call) fresh(t tag) bool {
 	c.vary(vary)

@@ -40,7 +40,7 @@ const (
 // firstRead is how much room a body gets before anything of it has come.
 const firstRead = 4 << 10
 
-// hasBody tells whether the request has a body, as far as its headers tell.
+// hasBody reports whether the request has a body, as far as its headers tell.
 func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
 
 // body decodes the body, which must be there, into v; see stet.Decode. It may have

@@ -6,8 +6,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// deleteVersion removes a version. That there was none is no error: Stet-Deleted
-// says how many went.
+// deleteVersion removes a version. It is no error if there was none: Stet-Deleted says how
+// many were removed.
 func (s *Server) deleteVersion(c *call) error {
 	return c.delete(stet.Delete{PromptID: c.writeID(), Version: c.pathValue("selector")})
 }
@@ -34,7 +34,7 @@ func (c *call) delete(d stet.Delete) error {
 	return nil
 }
 
-// clear removes everything, if the caller says that this is meant.
+// clear removes everything, if the header X-Confirm says so.
 func (s *Server) clear(c *call) error {
 	if _, err := c.params(); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Server) clear(c *call) error {
 	return nil
 }
 
-// remove carries out an operation that takes no body and no conditions.
+// remove applies an operation that takes no body and no conditions.
 func (c *call) remove(op stet.Op) (stet.Done, error) {
 	if err := c.unconditional(); err != nil {
 		return stet.Done{}, err

@@ -52,7 +52,7 @@ func (a *access) scopeMark() string {
 	return suffixScope + a.grant.ScopeMark()
 }
 
-// notModified tells whether If-None-Match has a tag, in whatever coding the caller
+// notModified reports whether If-None-Match has a tag, in whatever coding the caller
 // got it, and returns it as the caller gave it, with its quotes.
 func notModified(values []string, t tag) (string, bool) {
 	for _, v := range values {

@@ -178,7 +178,7 @@ func (b *rulebook) judge(x *exchange, pattern string) (wrong []string) {
 	return wrong
 }
 
-// compresses tells whether an answer comes in the codings that are asked for: then it
+// compresses reports whether an answer comes in the codings that are asked for: then it
 // says that it depends on them.
 func compresses(answer *v3.Response) bool {
 	return answer.Headers != nil && answer.Headers.GetOrZero("Vary") != nil

@@ -11,24 +11,23 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A browser on this machine carries out what any page tells it to, and reaches
-// addresses that the page's author does not. This file keeps such pages out where
-// no key does.
+// A browser on this machine sends what any web page tells it to, and reaches addresses that
+// the author of the page does not. Where no key is needed, this file refuses such pages.
 
-// corsHeaders and corsExposed are what pages of a listed origin may send and read
-// beyond what browsers always let them.
+// corsHeaders and corsExposed are the headers that pages of a listed origin may send and
+// read beyond those that browsers always allow.
 const (
 	corsMethods = "GET, HEAD, POST, PUT, DELETE"
 	corsHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Stet-Author, Stet-Message, X-Confirm, X-Request-Id"
 	corsExposed = "ETag, Location, Retry-After, Stet-As-Of, Stet-Bump, Stet-Commit, Stet-Deleted, Stet-Hash, Stet-Request-Id, Stet-Revision, Stet-Version"
-	// corsAge, in seconds, is how long a browser need not ask again: two hours,
-	// which is the most that some heed.
+	// corsAge is for how many seconds a browser need not ask again: two hours, the most
+	// that some browsers accept.
 	corsAge = "7200"
 )
 
-// CheckOrigin returns nil if an origin may stand in Options.CORS: a scheme, a host,
-// and a port if it is not the scheme's own, and nothing else. "*" may not: it would
-// let every page do what only this machine may. The error is invalid.
+// CheckOrigin fails as invalid unless an origin may be in Options.CORS: a scheme, a host,
+// and a port if it is not the scheme's own, and nothing else. "*" is refused: it would let
+// every page do what only this machine may.
 func CheckOrigin(origin string) error {
 	if err := new(http.CrossOriginProtection).AddTrustedOrigin(origin); err != nil {
 		return stet.WrapError(err, stet.CodeInvalid, "%q is not the origin of a page. Write scheme and host, and the port if there is one: https://app.example.com.", origin)
@@ -36,21 +35,21 @@ func CheckOrigin(origin string) error {
 	return nil
 }
 
-// origins answers what pages of other origins ask, and refuses what they may not:
+// origins applies the rules for web pages of other origins:
 //
 //   - Without keys the Host must be this machine or one of Options.Hosts. A page
-//     whose name leads to this machine (DNS rebinding) has its own name there.
-//   - Without keys nothing is answered that a proxy forwards, and no page of another
-//     origin begins what reads the whole store.
+//     whose name resolves to this machine (DNS rebinding) sends its own name.
+//   - Without keys a request that a proxy forwards is refused, and so is one for the
+//     whole store or its changes from a page of another origin.
 //   - A request that changes something is refused as forbidden if a browser says
 //     that a page of another origin makes it, unless Options.CORS has the origin.
 //   - A page reads answers, and sends what needs a preflight, only if Options.CORS
 //     has its origin.
 //
-// What comes through a private socket comes from no browser.
+// No browser uses a private socket.
 func (s *Server) origins(next http.Handler) http.Handler {
 	var cross http.CrossOriginProtection
-	for _, o := range s.o.CORS { // one that is none, no browser ever sends
+	for _, o := range s.o.CORS { // no browser ever sends one that is invalid
 		_ = cross.AddTrustedOrigin(o)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,8 +86,8 @@ func (s *Server) origins(next http.Handler) http.Handler {
 	})
 }
 
-// local returns nil if a request comes from this machine as far as its header
-// tells, for a server without keys; otherwise it is forbidden.
+// local fails as forbidden unless a request comes from this machine, as far as its headers
+// tell. It is for a server without keys.
 func (s *Server) local(r *http.Request) error {
 	switch what := forwarded(r); {
 	case !s.knownHost(r.Host):
@@ -101,10 +100,9 @@ func (s *Server) local(r *http.Request) error {
 	return nil
 }
 
-// proxyHeaders and proxyPrefixes are what proxies, load balancers and content
-// networks add to what they forward, in Go's spelling. No client on this machine has
-// a reason to send one. A list is never complete, which is why docs/keys.md says to
-// make a key before a proxy.
+// proxyHeaders and proxyPrefixes are the headers that proxies, load balancers and content
+// networks add, in Go's spelling. No client on this machine has a reason to send one. The
+// list cannot be complete, so docs/keys.md says to make a key before using a proxy.
 var (
 	proxyHeaders = []string{
 		"Forwarded", "Forwarded-For", "Via", // standards: RFC 7239, RFC 9110
@@ -115,16 +113,15 @@ var (
 )
 
 // forwarded returns how a request shows that a proxy forwards it, "" if it does not.
-// HTTP/1.0 shows it, too: nothing that is called a client has spoken it for decades,
-// and it is all that tells a request that nginx forwards as long as it is not told
-// otherwise: that has the server's own Host and no header of the proxy's.
+// HTTP/1.0 is a sign, too: no client has used it for decades, and it is the only sign of
+// nginx as it comes, which sends the server's own Host and adds no header.
 func forwarded(r *http.Request) string {
 	if r.ProtoMajor == 1 && r.ProtoMinor == 0 {
 		return "it is HTTP/1.0"
 	}
 	for name := range r.Header {
 		if name[0] != 'X' && name[0] != 'C' && name[0] != 'F' && name[0] != 'V' && name[0] != 'T' {
-			continue // as nearly all are
+			continue // nearly all
 		}
 		if slices.Contains(proxyHeaders, name) || slices.ContainsFunc(proxyPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			return "it has the header " + name
@@ -133,7 +130,7 @@ func forwarded(r *http.Request) string {
 	return ""
 }
 
-// readsWhole tells whether a request is for what reads the whole store, or the whole
+// readsWhole reports whether a request is for what reads the whole store, or the whole
 // log, or waits in a place of its own for what comes.
 func readsWhole(r *http.Request) bool {
 	switch r.URL.Path {
@@ -143,9 +140,8 @@ func readsWhole(r *http.Request) bool {
 	return false
 }
 
-// otherPage tells whether a browser makes a request, of any method, for a page of
-// another origin that Options.CORS does not have. An old browser may say so in no way
-// at all; those of today all do.
+// otherPage reports whether a browser sends a request, of any method, for a page of another
+// origin that Options.CORS does not have. All current browsers tell; an old one may not.
 func (s *Server) otherPage(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if slices.Contains(s.o.CORS, origin) {
@@ -168,11 +164,11 @@ func (s *Server) otherPage(r *http.Request) bool {
 	return err != nil || u.Host != r.Host
 }
 
-// knownHost tells whether a Host, with any port or none, is this machine or one
-// of the names that the server was given.
+// knownHost reports whether a Host, with or without a port, is this machine or one of
+// Options.Hosts.
 func (s *Server) knownHost(host string) bool {
 	if name, _, _ := strings.Cut(host, ":"); name == "localhost" || name == "127.0.0.1" {
-		return true // which nearly all are; no error is made for want of a port
+		return true // nearly all; SplitHostPort would make an error if there is no port
 	}
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -91,7 +91,7 @@ func (rt *route) kindOf(r *http.Request) kind {
 	return kindUsual
 }
 
-// onlyReads tells whether a request to the route changes nothing.
+// onlyReads reports whether a request to the route changes nothing.
 func (rt *route) onlyReads(r *http.Request) bool {
 	return rt.reads || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
@@ -151,18 +151,18 @@ func (s *Server) find(r *http.Request) *endpoint {
 // others than the usual ones, which / is not among, and without any if not.
 func sentPath(r *http.Request) string { return cmp.Or(r.URL.RawPath, r.URL.Path) }
 
-// isClean tells whether a path has no empty segment before its last, and none that is "."
+// isClean reports whether a path has no empty segment before its last, and none that is "."
 // or "..". One that has is never an id's.
 func isClean(path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.Contains(path, "//") && !(strings.Contains(path, "/.") && hasDots(path))
 }
 
-// takes tells whether the route takes a method.
+// takes reports whether the route takes a method.
 func (rt *route) takes(method string) bool {
 	return method == rt.method || method == http.MethodHead && rt.method == http.MethodGet
 }
 
-// match tells whether the pattern matches a request's path, segment by segment, and
+// match reports whether the pattern matches a request's path, segment by segment, and
 // returns the values of its wildcards.
 func (e *endpoint) match(r *http.Request) (values [maxWildcards]string, ok bool) {
 	path, n := sentPath(r), 0
@@ -192,7 +192,7 @@ func (e *endpoint) match(r *http.Request) (values [maxWildcards]string, ok bool)
 	return values, path == ""
 }
 
-// hasDots tells whether a segment of a path is "." or "..".
+// hasDots reports whether a segment of a path is "." or "..".
 func hasDots(p string) bool {
 	for segment := range strings.SplitSeq(p, "/") {
 		if segment == "." || segment == ".." {

@@ -17,18 +17,19 @@ import (
 type Options struct {
 	// Keys says who may do what; without it everybody may do everything.
 	Keys *keys.Ring
-	// Hosts are names of this server, beside localhost, that requests without keys may
-	// be for. CORS are the origins, such as https://example.com, whose pages may use it.
+	// Hosts are the names of this server beside localhost. Without keys, a request for
+	// another host is refused. CORS are the origins, such as https://example.com, whose
+	// pages may use the server; see CheckOrigin.
 	Hosts, CORS []string
 	// MaxBody is the most bytes of a body, DefaultMaxBody if 0.
 	MaxBody int64
-	// Log gets what operators should know; nothing is logged if nil.
+	// Log gets what operators should know. Nothing is logged if nil.
 	Log *slog.Logger
 	// Version is the version of the program, as /v1/store tells it.
 	Version string
 	// Limits bound what requests may take.
 	Limits Limits
-	// Metrics are further ones that /metrics tells; nil for none.
+	// Metrics are further metrics that /metrics shows; none if nil.
 	Metrics prometheus.Collector
 
 	// The rest is for tests: the clock, and where a backup is made before it is sent.
@@ -44,14 +45,14 @@ type Server struct {
 	o       Options
 	handler http.Handler
 	ids     requestIDs
-	tagBase string // the quote and the store's id, with which every ETag begins
+	tagBase string // the beginning of every ETag: a quote and the store's id
 
 	endpoints []*endpoint // of every route
 	nowhere   *endpoint   // of what is for none
 
 	limiter         *limiter
 	rates, attempts *rates // of keys, and of those that show none
-	noRate          bool   // who needs no key has no limit of the rate
+	noRate          bool   // requests without a key have no limit of the rate
 	metrics         *metrics
 	streams         *streams // of changes
 
@@ -62,7 +63,7 @@ type Server struct {
 	stopping context.Context // done by Drain
 	drain    context.CancelFunc
 
-	keyless *access // of who shows no key, while there are none
+	keyless *access // of requests without a key, while there are no keys
 }
 
 // New returns a server of a store. Options may be nil.
@@ -103,9 +104,9 @@ func New(store *stet.Store, opts *Options) *Server {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Drain makes the server ready to stop: /readyz says so, streams end with the place
-// to resume at, and what waits for a revision ends as unavailable. Other requests are
-// still answered. It may be called again.
+// Drain prepares the server to stop: /readyz fails, streams end with the position to resume
+// at, and requests that wait for a revision fail as unavailable. Other requests are still
+// answered. Drain may be called more than once.
 func (s *Server) Drain() { s.drain() }
 
 // Close drains the server. It does not close the store. The caller shuts the

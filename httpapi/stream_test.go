@@ -91,7 +91,7 @@ func TestStreamEnds(t *testing.T) {
 	await(t, func() bool { return !r.api.streams.withoutTexts.follows() })
 }
 
-// follows tells whether somebody follows.
+// follows reports whether somebody follows.
 func (h *hub) follows() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

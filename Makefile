@@ -54,9 +54,11 @@ unit:
 	@$(STEP) "tests $(RACE)" tools/test $(RACE) $$(go list ./... | grep -v '/internal/crash$$')
 
 # Without the race detector, with which it would take ten times as long: what kills
-# processes, and all the bad days of the network, of which unit has one.
+# processes, all the bad days of the network, of which unit has one, and the client of a
+# server over SQLite.
 survive:
 	@$(STEP) "crashes, power losses, faults, bad networks (short)" tools/test ./internal/crash ./internal/remote
+	@$(STEP) "the client of a server over SQLite" tools/test -run '^TestStoreOverSQLite$$' ./client
 
 mutants: ## each known defect in the real code must be caught
 	@$(STEP) "mutants" tools/test ./drivertest/mutants -catch

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +15,6 @@ import (
 	"github.com/stet-dev/stet/core"
 	"github.com/stet-dev/stet/drivertest"
 	"github.com/stet-dev/stet/memory"
-	"github.com/stet-dev/stet/sqlite"
 )
 
 // harness opens a store of an engine behind a server of its own.
@@ -38,20 +35,6 @@ func inMemory(_ context.Context, o core.Options) (*stet.Store, error) { return m
 func TestStore(t *testing.T) { drivertest.TestStore(t, harness(inMemory)) }
 func TestHeap(t *testing.T)  { drivertest.TestHeap(t, harness(inMemory)) }
 func TestProof(t *testing.T) { drivertest.TestProof(t, harness(inMemory)) }
-
-// An engine with a disk behind the server.
-func TestStoreOverSQLite(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	var n atomic.Int64
-	drivertest.TestStore(t, harness(func(ctx context.Context, o core.Options) (*stet.Store, error) {
-		log, err := sqlite.OpenLog(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", n.Add(1))), nil)
-		if err != nil {
-			return nil, err
-		}
-		return core.Open(ctx, log, &o)
-	}))
-}
 
 var faultSeed = flag.Uint64("faults", 0, "the seed of the proxy's faults; a new one each time if 0")
 

@@ -7,18 +7,19 @@ import (
 
 // Info describes a store.
 type Info struct {
-	// StoreID names the store's content: made once, at random. A copy has its own.
+	// StoreID identifies the store. It was chosen at random when the store was created;
+	// a copy of the store has another.
 	StoreID string
-	// Engine is the kind of engine: "memory", "sqlite"; "http" for the client of a server.
+	// Engine is the kind of engine: "memory" or "sqlite", or "http" for the store of a server.
 	Engine string
 }
 
-// A Backend carries out the operations of a [Store]: package core does over an
-// engine, package client over HTTP. What a method means, and what it fails with, is
-// written at the Store's method of the same name; every error is an [*Error], and
-// every method may be called by many goroutines at once.
+// A Backend carries out the operations of a [Store]. Package core implements it over
+// an engine, and package client over HTTP. Each method has the contract of the Store's
+// method of the same name. Every error is an [*Error]. A Backend is safe for concurrent
+// use.
 type Backend interface {
-	// Info tells the id of the store's content and the kind of engine.
+	// Info describes the store. It does not change while the store is open.
 	Info() Info
 	Tail(ctx context.Context) (Tail, error)
 
@@ -43,19 +44,18 @@ type Backend interface {
 	Close() error
 }
 
-// A Monitor is what the [Backend] of a store that works in this process is, too, for
-// whoever runs it: package core's is one. The client of a server is none; the server
-// has /metrics and /readyz.
+// A Monitor is a [Backend] that reports how the store works in this process. Package
+// core's is one. Package client's is not: its server has /metrics and /readyz.
 type Monitor interface {
 	// Stats returns what the store has done since it was opened.
 	Stats() Stats
-	// Writing returns a context that ends when the store has stopped writing for good, as
-	// after a failed sync of its disk: reads go on, and every commit is refused until it
-	// is opened again. The context's cause is an [*Error] that says why. It does not end
-	// with Close.
+	// Writing returns a context that is done when the store has stopped writing for good,
+	// for example because a sync of its disk failed. Reads still work, but every commit is
+	// refused until the store is opened again. The context's cause is an [*Error] that says
+	// why. Close does not end the context.
 	Writing() context.Context
 }
 
-// Backend returns what carries out the store's operations, for packages that put
-// something before it.
+// Backend returns the Backend that the store was made from, for packages that wrap it
+// or ask for its [Monitor].
 func (s *Store) Backend() Backend { return s.backend }

@@ -1,10 +1,10 @@
 package stet
 
-// BackupOptions are how a backup is made.
+// BackupOptions configure Backup.
 type BackupOptions struct {
-	// Overwrite lets the file take the place of one that is there.
+	// Overwrite lets the backup replace a file that is at the path.
 	Overwrite bool
-	// Progress, if not nil, is called now and then with how much is done of what
-	// there is to do, by one goroutine at a time.
+	// Progress, if not nil, is called from time to time with how much of the work is done.
+	// Calls do not overlap.
 	Progress func(done, total uint64)
 }

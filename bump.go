@@ -11,8 +11,8 @@ const (
 	BumpPatch Bump = "patch"
 )
 
-// ParseBump returns the Bump that s names. The empty string is BumpAuto, the
-// default. The error is an [*Error] with the code CodeInvalid.
+// ParseBump returns the Bump with the name s. The empty string is BumpAuto, the default.
+// For anything else it fails with CodeInvalid.
 func ParseBump(s string) (Bump, error) {
 	switch b := Bump(s); b {
 	case "":
@@ -29,8 +29,8 @@ func ParseBump(s string) (Bump, error) {
 // 1.2.0-rc.1 major is 2.0.0). The first number, the one after the zero Number,
 // is 1.0.0 whatever b is.
 //
-// It fails with a *Error: CodeConflict if the part is at MaxNumberPart
-// already, and CodeInvalid if b is BumpAuto or no bump at all.
+// It fails with CodeConflict if the part is MaxNumberPart already, and with CodeInvalid
+// if b is BumpAuto or not a Bump.
 func (n Number) Bump(b Bump) (Number, error) {
 	var part *uint64
 	raise := !n.IsPrerelease() // a pre-release of the wanted release becomes it

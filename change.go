@@ -11,8 +11,8 @@ import (
 	"github.com/stet-dev/stet/internal/plainjson"
 )
 
-// A Change is one commit as it stands in the log: everything that was left to
-// the store when it was asked for is resolved.
+// A Change is one commit as the log has it: what the caller left to the store, such as
+// the number of a new version, is resolved.
 type Change struct {
 	Revision uint64
 	ID       string
@@ -20,15 +20,15 @@ type Change struct {
 	Author   string
 	Message  string
 	Ops      []ChangeOp
-	// Fingerprint stands for the operations as they were asked for.
+	// Fingerprint is a digest of the operations that the caller gave.
 	Fingerprint string
-	// Hash is SHA-256 over the hash of the change before and this one's bytes
+	// Hash is the SHA-256 of the previous change's Hash followed by this change's bytes
 	// in the log.
 	Hash Hash
 }
 
-// WithPrefix returns the change with only the operations on prompts whose ids begin
-// with a prefix, and clears, which are on every prompt; false if it has none. It
+// WithPrefix returns c with only the operations on prompts whose ids begin with prefix,
+// and clears, which are on every prompt. It reports whether there are any. The result
 // shares the operations with c.
 func (c Change) WithPrefix(prefix string) (Change, bool) {
 	others := func(o ChangeOp) bool { return o.Clear == nil && !strings.HasPrefix(o.PromptID(), prefix) }
@@ -53,7 +53,7 @@ func (o *ChangeOp) Kind() string {
 	return kindOf(o.Save != nil, o.Delete != nil, o.SetLabel != nil, o.RemoveLabel != nil, o.Rollback != nil, o.Clear != nil)
 }
 
-// PromptID returns the prompt that the operation was on, "" for a clear.
+// PromptID returns the id of the prompt that the operation was on, "" for a clear.
 func (o *ChangeOp) PromptID() string {
 	switch l := o.Label(); {
 	case o.Save != nil:
@@ -66,11 +66,11 @@ func (o *ChangeOp) PromptID() string {
 	return ""
 }
 
-// Label returns the move of an operation that moves one label and does nothing else:
-// a set_label, remove_label or rollback. For all others it is nil.
+// Label returns the move of a set_label, remove_label or rollback, nil for all other
+// operations.
 func (o *ChangeOp) Label() *LabelChange { return cmp.Or(o.SetLabel, o.RemoveLabel, o.Rollback) }
 
-// Labels returns all moves of labels: those of a save or a delete, too.
+// Labels returns all moves of labels, including those of a save or a delete.
 func (o *ChangeOp) Labels() []LabelChange {
 	switch l := o.Label(); {
 	case o.Save != nil:
@@ -89,36 +89,36 @@ type SaveChange struct {
 	Version  Number         `json:"version"`
 	Ordinal  uint64         `json:"ordinal"`
 	Digest   content.Digest `json:"digest"`
-	// Seal is SHA-256 over the digest and the version's other fields. It is
-	// zero where nothing was added, and where a copy was made after the version
-	// had been deleted.
+	// Seal is the SHA-256 of the digest and the version's other fields. It is zero if
+	// nothing was added, and in a copy that was made after the version had been deleted.
 	Seal Hash `json:"seal,omitzero"`
-	// Unchanged says that Version is latest, which had this content already.
+	// Unchanged says that no version was added, since latest, which Version names, has
+	// the same content.
 	Unchanged bool `json:"unchanged,omitempty"`
 	// Bump and Reason say which part of the number was raised, and why.
 	Bump   Bump          `json:"bump,omitempty"`
 	Reason string        `json:"reason,omitempty"`
 	Labels []LabelChange `json:"labels,omitempty"`
-	// Content is the version itself, where it was asked for and still lives.
+	// Content is the version itself, if the caller asked for it and it is not deleted.
 	Content *Version `json:"content,omitempty"`
 }
 
 // DeleteChange says what a delete removed.
 type DeleteChange struct {
 	PromptID string `json:"prompt_id"`
-	// Version is the number that was to go, "" for the whole prompt.
+	// Version is the number of the version to delete, zero for the whole prompt.
 	Version Number `json:"version,omitzero"`
-	// Deleted is the number of versions that were removed: 0 where there was nothing.
+	// Deleted is how many versions were deleted: 0 if there were none.
 	Deleted int           `json:"deleted"`
 	Labels  []LabelChange `json:"labels,omitempty"`
 }
 
 // LabelChange is one move of a label.
 type LabelChange struct {
-	PromptID string `json:"prompt_id,omitempty"` // absent inside a save or a delete
+	PromptID string `json:"prompt_id,omitempty"` // "" inside a save or a delete
 	Label    string `json:"label"`
-	From     Number `json:"from,omitzero"` // zero where the label was on no version
-	To       Number `json:"to,omitzero"`   // zero where it was removed
+	From     Number `json:"from,omitzero"` // zero if the label was on no version
+	To       Number `json:"to,omitzero"`   // zero if it was removed
 }
 
 // MarshalJSON returns the change as one JSON object.
@@ -135,11 +135,11 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	}{c.Revision, c.ID, FormatTime(c.Time), c.Author, c.Message, c.Ops, c.Fingerprint, c.Hash})
 }
 
-// FormatTime returns t as stet writes times in JSON: RFC 3339 in UTC with exactly six
-// digits of a second, so that the texts of two times compare as the times do.
+// FormatTime returns t as stet writes times in JSON: RFC 3339 in UTC with six digits of
+// a second, so that times can be compared as strings.
 func FormatTime(t time.Time) string { return string(AppendTime(nil, t)) }
 
-// AppendTime appends FormatTime(t).
+// AppendTime appends FormatTime(t) to dst.
 func AppendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	dst = t.AppendFormat(dst, time.RFC3339) // which package time writes faster than other layouts

@@ -8,30 +8,30 @@ import (
 
 // Limits of one commit.
 const (
-	// MaxOps is the largest number of operations.
+	// MaxOps is the maximum number of operations.
 	MaxOps = 1000
-	// MaxCommitBytes bounds the sum of the sizes of its texts, messages,
-	// configs, metadata and other strings.
+	// MaxCommitBytes is the maximum sum, in bytes, of the texts, messages, configs,
+	// metadata and other strings.
 	MaxCommitBytes = 8 << 20
 )
 
 // A Commit is a list of operations that happen together or not at all.
 type Commit struct {
-	// ID makes the commit happen exactly once: sent again with the same ID and
-	// the same operations it returns the first result, with other operations
-	// it is refused as a conflict. Empty, the store makes one. 1 to 128
-	// visible ASCII characters.
+	// ID makes the commit happen exactly once: sent again with the same ID and the
+	// same operations it returns the first result; with other operations it is a
+	// conflict. It is 1 to 128 visible ASCII characters. If it is "", the store makes
+	// one.
 	ID string `json:"id,omitempty"`
 	// Author is who commits. At most 256 bytes.
 	Author string `json:"author,omitempty"`
 	// Message says why. At most 64 KiB.
 	Message string `json:"message,omitempty"`
-	// Ops are carried out in order, each seeing what those before it did.
+	// Ops are carried out in order. Each sees the effects of those before it.
 	Ops []Op `json:"ops"`
-	// Epoch is the epoch that every Expect is meant in (see [Tail]), 0 for the present
-	// one: after a clear the same number is another version, and the commit is refused
-	// as a conflict. It is no part of what the ID stands for: sent again with another
-	// Epoch, a commit is the same.
+	// Epoch is the epoch (see [Tail]) in which the caller read the numbers that the
+	// operations expect, 0 for any. After a clear the same number may be another version,
+	// so the commit is a conflict if the store's epoch is another. A commit that is sent
+	// again with another Epoch is still the same commit.
 	Epoch uint64 `json:"epoch,omitempty"`
 }
 
@@ -79,25 +79,28 @@ func kindOf(set ...bool) string {
 	return ""
 }
 
-// A Draft is a version that is to be saved.
+// A Draft is a version to be saved.
 type Draft struct {
 	PromptID string `json:"prompt_id"`
 
-	// Text or Messages is the content; the other is absent. See package content.
+	// Either Text or Messages is given. See content.Spec for these five.
 	Type     string          `json:"type,omitempty"`
 	Text     string          `json:"text,omitempty"`
 	Messages json.RawMessage `json:"messages,omitempty"`
 	Config   json.RawMessage `json:"config,omitempty"`
 	Template string          `json:"template,omitempty"`
 
-	// Version is the number to save under. It is refused if it was ever used.
+	// Version is the number of the new version. It is a conflict if the prompt ever
+	// used it. If it is "", the store chooses the number.
 	Version string `json:"version,omitempty"`
-	// Bump makes the store choose the number: auto (the default), major, minor
-	// or patch. Not together with Version.
+	// Bump says how the store chooses the number: auto (the default), major, minor or
+	// patch. It may not be given together with Version.
 	Bump Bump `json:"bump,omitempty"`
-	// Expect is the number that latest must be, "" for none; nil for any.
+	// Expect is the number that latest must have, "" if there must be no version. The
+	// save is a conflict otherwise. nil expects nothing.
 	Expect *string `json:"expect,omitempty"`
-	// IfChanged adds nothing if the content is latest's. Labels still move.
+	// IfChanged adds no version if the content equals that of latest. Labels still move,
+	// to latest.
 	IfChanged bool `json:"if_changed,omitempty"`
 
 	// Labels are moved to the new version.
@@ -106,16 +109,17 @@ type Draft struct {
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 	// Parents are the versions ("ID@NUMBER") that this one was made from.
 	Parents []string `json:"parents,omitempty"`
-	// Author and Message are the commit's unless they are given here.
+	// Author and Message are those of the commit unless they are given here.
 	Author  string `json:"author,omitempty"`
 	Message string `json:"message,omitempty"`
-	// CreatedAt is for imports: when the version was made elsewhere.
+	// CreatedAt is for imports: the time at which the version was made elsewhere. The
+	// zero time means that of the commit.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
-// Delete removes a version, or a whole prompt where Version is "". It is
-// refused while a label points there, unless an earlier operation of the commit
-// moved it, or Force is set: then the label goes too.
+// Delete removes a version, or the whole prompt if Version is "". It is a conflict if
+// a label points at what is to be removed, unless an earlier operation of the commit
+// moved the label. With Force the label is removed too.
 type Delete struct {
 	PromptID string `json:"prompt_id"`
 	Version  string `json:"version,omitempty"`
@@ -126,30 +130,32 @@ type Delete struct {
 type SetLabel struct {
 	PromptID string `json:"prompt_id"`
 	Label    string `json:"label"`
-	// Version is where to: a number, or any selector, resolved in the commit.
+	// Version is the version to move the label to: a number or any other selector,
+	// which the commit resolves.
 	Version string `json:"version"`
-	// Expect is the number that the label must be at now, "" for none; nil for any.
+	// Expect is the number that the label must be on, "" if there must be no such label.
+	// The operation is a conflict otherwise. nil expects nothing.
 	Expect *string `json:"expect,omitempty"`
 }
 
-// RemoveLabel takes a label away.
+// RemoveLabel removes a label.
 type RemoveLabel struct {
 	PromptID string  `json:"prompt_id"`
 	Label    string  `json:"label"`
-	Expect   *string `json:"expect,omitempty"`
+	Expect   *string `json:"expect,omitempty"` // as in SetLabel
 }
 
-// Rollback moves a label to where it was before its last move, decided inside
-// the commit.
+// Rollback moves a label back to the version that it was on before its last move. The
+// commit decides which version that is.
 type Rollback struct {
-	PromptID string `json:"prompt_id"`
-	// Label is "production" if empty.
-	Label  string  `json:"label,omitempty"`
-	Expect *string `json:"expect,omitempty"`
+	PromptID string  `json:"prompt_id"`
+	Label    string  `json:"label,omitempty"`  // DefaultLabel if ""
+	Expect   *string `json:"expect,omitempty"` // as in SetLabel
 }
 
 // Clear removes everything and begins a new epoch.
 type Clear struct{}
 
-// DefaultLabel is the label that current follows and Rollback moves.
+// DefaultLabel is the label that the selector current follows, and that Rollback moves
+// and History lists if no other is named.
 const DefaultLabel = "production"

@@ -7,12 +7,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Copy is a change of a store together with the versions that it
-// saved, as far as they still live: what a store is copied in. As JSON it is the
-// change, with the versions as the contents of its saves.
+// A Copy is a change together with the versions that it saved: Export yields them and
+// Replay adds them. As JSON it is the change, with the versions as the contents of its
+// saves.
 type Copy struct {
-	Change   Change
-	Versions []Version // one an operation; zero where none was saved or it is gone
+	Change Change
+	// Versions has one element per operation. It is zero if the operation saved no
+	// version, or one that is deleted.
+	Versions []Version
 }
 
 // MarshalJSON returns the copy as one JSON object.
@@ -33,7 +35,8 @@ func (c Copy) MarshalJSON() ([]byte, error) {
 	return ch.MarshalJSON()
 }
 
-// UnmarshalJSONFrom reads what MarshalJSON writes. Replay checks what it says.
+// UnmarshalJSONFrom reads what MarshalJSON writes. It checks only the form; Replay checks
+// the rest.
 func (c *Copy) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	var ch Change
 	if err := json.UnmarshalDecode(d, &ch); err != nil {

@@ -10,19 +10,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Decode reads one JSON value into v, a pointer to one of this package's types
-// or to a struct of them. It is strict, so that a slip of the pen is an error and
-// not something that is silently left out: no unknown or duplicate members, no
-// invalid UTF-8 or unpaired surrogates, nothing after the value. The error is
-// invalid and says where.
+// Decode reads one JSON value into v, a pointer to one of this package's types or to a
+// struct of them. It is strict, so that a mistake is an error and never ignored: no
+// unknown or duplicate members, no invalid UTF-8 or unpaired surrogates, nothing after
+// the value. The error is invalid and says where the mistake is. It is too_large for a
+// list or a map that is longer than any may be, of which Decode does not read the rest.
 //
-// A list or a map that is longer than any may be is too_large: reading stops there.
-//
-// encoding/json is not used for what others send: it replaces what is not UTF-8,
-// and a text must be kept byte for byte or refused.
+// Use it instead of encoding/json for JSON that others send: encoding/json replaces
+// invalid UTF-8, but stet keeps a text byte for byte or refuses it.
 func Decode(r io.Reader, v any) error { return decode(r, v, bounded) }
 
-// DecodeAll is Decode for a file of one's own, whose lists may have any length.
+// DecodeAll is Decode without the limits of lists and maps, for files that the user owns.
 func DecodeAll(r io.Reader, v any) error { return decode(r, v) }
 
 // decoders are for buffers, which they do not keep. A new one takes 5 KB.

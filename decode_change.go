@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// UnmarshalJSONFrom reads what MarshalJSON writes. It checks no more than that
-// the JSON is that of a change; what a change may be is for the store to say.
+// UnmarshalJSONFrom reads what MarshalJSON writes. It checks only the form; the store
+// checks the rest.
 func (c *Change) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	var w struct {
 		Revision    uint64     `json:"revision"`

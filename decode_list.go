@@ -8,12 +8,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxList is the most elements of any list of strings that Decode reads: references,
-// labels, parents. The store has less room for some of them.
+// MaxList is the maximum number of elements in a list of strings that Decode reads:
+// references, labels, parents. The store's own limits may be lower.
 const MaxList = 1000
 
-// MaxValues is the most members of a map that Decode reads, such as the variables of a
-// render: far more than a person fills in, and few enough to be held a hundred times.
+// MaxValues is the maximum number of members in a map that Decode reads, such as the
+// variables of a render: far more than a person fills in, and few enough for a hundred
+// requests to be in memory at once.
 const MaxValues = 10_000
 
 // bounded reads lists and maps element by element and stops at the limit, before what

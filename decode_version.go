@@ -31,11 +31,11 @@ type versionJSON struct {
 	CreatedAt time.Time          `json:"created_at"`
 }
 
-// UnmarshalJSONFrom reads what AppendJSON writes, null for no version. The answer
-// is taken to be of the version's own revision; see [Version.WithAsOf].
+// UnmarshalJSONFrom reads what AppendJSON writes; null is the zero Version. AsOf becomes
+// the version's own revision; see [Version.WithAsOf].
 //
-// It is invalid if the content cannot be, or does not have the digest that is
-// given: it was changed on the way. A version without a digest gets its content's.
+// The error is invalid if the content is not valid, or does not have the digest that is
+// given and so was changed on the way. Without a digest it is computed.
 func (v *Version) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if d.PeekKind() == 'n' {
 		*v = Version{}

@@ -10,8 +10,8 @@ import (
 	"github.com/stet-dev/stet/content"
 )
 
-// UnmarshalJSONFrom reads a draft. A created_at that is the zero time is invalid: in a
-// Draft that means that none is given, and it is given.
+// UnmarshalJSONFrom reads a draft. If created_at is the zero time the error is invalid:
+// in a Draft the zero time means that none was given.
 func (d *Draft) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	type plain Draft // without this method
 	w := struct {
@@ -36,8 +36,7 @@ func (d *Draft) UnmarshalJSON(b []byte) error {
 	return d.UnmarshalJSONFrom(jsontext.NewDecoder(bytes.NewReader(b)))
 }
 
-// Content returns the content of a draft, or says what is wrong with it; see
-// [content.New].
+// Content returns the content of a draft. It fails as [content.New] does.
 func (d *Draft) Content() (content.Content, error) {
 	spec := content.Spec{Type: d.Type, Messages: d.Messages, Config: d.Config, Template: d.Template}
 	if d.Text != "" || len(d.Messages) == 0 {

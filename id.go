@@ -11,8 +11,8 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// MaxID is the most bytes that an id has: enough for 85 Chinese characters, and
-// within what a path segment of a URL and a key of every engine may have.
+// MaxID is the maximum length of an id in bytes: enough for 85 Chinese characters, and
+// less than the limits of a path segment of a URL and of a key of every engine.
 const MaxID = 256
 
 // CheckID returns nil if id may be the id of a prompt: 1 to MaxID bytes of UTF-8
@@ -41,9 +41,9 @@ func CheckID(id string) error {
 	return nil
 }
 
-// CheckPrefix returns nil if an id may begin with prefix. A prefix may be empty,
-// and may end where an id may not: in the middle of a segment, with a space or
-// with "/". For all else it is CheckID, and also refuses what no id begins with.
+// CheckPrefix returns nil if an id may begin with prefix. A prefix may be empty, and may
+// end where an id may not: in the middle of a segment, with a space or with "/".
+// Otherwise the error is that of CheckID.
 func CheckPrefix(prefix string) error {
 	if prefix == "" || len(prefix) <= MaxID && plainID(strings.TrimSuffix(prefix, "/")) {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// MaxLabel is the most bytes that a label has, as in DNS and Kubernetes.
+// MaxLabel is the maximum length of a label in bytes, as in DNS and Kubernetes.
 const MaxLabel = 63
 
 const labelRule = "A label is a lower-case letter, then at most 62 lower-case letters, digits, dots, hyphens and underscores, such as production"
@@ -15,9 +15,9 @@ const labelRule = "A label is a lower-case letter, then at most 62 lower-case le
 // CheckLabel returns nil if label may be the name of a label: 1 to MaxLabel
 // bytes, the first of a to z, the others of a to z, 0 to 9, ".", "_" and "-".
 //
-// What has another meaning as a selector, or looks as if it had, is not a label:
-// "latest", "current", whatever looks like a range ("x", and what begins with
-// "x."), and whatever looks like a number ("v" followed by a digit: v1, v2-beta).
+// A label must not have another meaning as a selector, or look as if it had. So these
+// are not labels: "latest", "current", "x", what begins with "x." like a range, and what
+// begins with "v" and a digit like a number (v1, v2-beta).
 //
 // Otherwise the error is a *Error with the code CodeInvalid, which says
 // which character at which byte is wrong and what is allowed. CheckLabel

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// MaxNumber is the most bytes a number has. It keeps every number shorter
-	// than a file name or a column of an index may be, with room to spare.
+	// MaxNumber is the maximum length of a number in bytes, well below the limits of a
+	// file name and of an indexed column.
 	MaxNumber = 128
 
 	// MaxNumberPart is the largest MAJOR, MINOR, PATCH and numeric pre-release
@@ -21,10 +21,9 @@ const (
 // A Number is the number of a version: MAJOR.MINOR.PATCH, or
 // MAJOR.MINOR.PATCH-PRERELEASE.
 //
-// The zero Number means "none"; it is not 0.0.0, which is a legal number. Two
-// Numbers are == exactly when they are written alike, which is exactly when
-// CompareNumbers finds them equal, so a Number may be the key of a map. A Number is 32
-// bytes, immutable, and safe for concurrent use.
+// The zero Number means "none"; it is not 0.0.0, which is a valid number. Numbers can be
+// compared with == and be the keys of a map: two are == if and only if CompareNumbers
+// returns 0, and if and only if their strings are equal. A Number takes 32 bytes.
 type Number struct {
 	// major is MAJOR+1, so that a Number of zeros is no number at all. It
 	// cannot overflow: a part is below 2^63.
@@ -43,7 +42,7 @@ var none unique.Handle[string]
 // MaxNumberPart.
 func NewNumber(major, minor, patch uint64) Number {
 	if max(major, minor, patch) > MaxNumberPart {
-		panic("number: a part is over " + strconv.FormatUint(MaxNumberPart, 10))
+		panic("stet: a part of a number is over " + strconv.FormatUint(MaxNumberPart, 10))
 	}
 	return Number{major: major + 1, minor: minor, patch: patch}
 }
@@ -72,8 +71,8 @@ func (n Number) Prerelease() string {
 // IsPrerelease reports whether n has a pre-release part.
 func (n Number) IsPrerelease() bool { return n.pre != none }
 
-// Release returns n without its pre-release part: 1.2.3 of 1.2.3-rc.1. It is
-// the least release that is not below n.
+// Release returns n without its pre-release part: 1.2.3 for 1.2.3-rc.1. It is the lowest
+// release that is not below n.
 func (n Number) Release() Number {
 	n.pre = none
 	return n
@@ -96,8 +95,8 @@ func (n Number) Lowest() Number {
 // "below n.Next()", and "above n" is "not below n.Next()". The highest release
 // of all, and the zero Number, have none: Next returns the zero Number.
 //
-// Next is for the ends of intervals and not for naming a version: it may be two
-// bytes longer than MaxNumber.
+// Next is meant for the bounds of intervals, not for naming a version: the result may be
+// two bytes longer than MaxNumber.
 func (n Number) Next() Number {
 	switch {
 	case n.IsZero():
@@ -124,7 +123,7 @@ func (n Number) String() string {
 	return string(n.AppendTo(buf[:0]))
 }
 
-// AppendTo appends what String returns to b and returns the longer slice.
+// AppendTo appends n.String() to b and returns the extended slice.
 func (n Number) AppendTo(b []byte) []byte {
 	if n.IsZero() {
 		return b
@@ -145,8 +144,8 @@ func (n Number) AppendTo(b []byte) []byte {
 // Number is empty.
 func (n Number) MarshalText() ([]byte, error) { return n.AppendTo(nil), nil }
 
-// UnmarshalText is ParseNumber, but it takes empty text for the zero Number. It leaves
-// n alone when it fails.
+// UnmarshalText is ParseNumber, except that empty text is the zero Number. On an error n
+// does not change.
 func (n *Number) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*n = Number{}

@@ -24,8 +24,8 @@ func ParseNumber(s string) (Number, error) {
 	return n, nil
 }
 
-// MustParseNumber is ParseNumber for numbers known to be right, in tests and
-// tables. It panics where ParseNumber fails.
+// MustParseNumber is ParseNumber for constants in programs and tests. It panics if
+// ParseNumber fails.
 func MustParseNumber(s string) Number {
 	n, err := ParseNumber(s)
 	if err != nil {

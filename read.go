@@ -12,13 +12,15 @@ import (
 //
 //	v, err := store.Get(ctx, "support/triage@production")
 //
-// Options, at most one, say which state of the store is read. A version that was
-// there then and was deleted since is not_found: its text is gone.
+// At most one ReadOptions may be given, to read an earlier state of the store for
+// example. A version that existed then and was deleted since is not_found: its text is
+// gone.
 //
 //	v, err := store.Get(ctx, "support/triage@production", stet.ReadOptions{At: stet.Point{Time: noon}})
 //
-// It fails with not_found, saying whether it is the prompt, the version or the
-// label that is not there and what is there instead, or with invalid.
+// It fails with invalid if ref is malformed, and with not_found if the prompt, the
+// version or the label does not exist. The error says which of them, and what there is
+// instead.
 func (s *Store) Get(ctx context.Context, ref string, o ...ReadOptions) (Version, error) {
 	if len(o) > 0 {
 		return s.getAs(ctx, ref, o)
@@ -50,20 +52,19 @@ func (s *Store) getAs(ctx context.Context, ref string, o []ReadOptions) (Version
 	return versions[0], nil
 }
 
-// GetMany returns the versions that references name, in their order, all as of one
-// revision, which it returns too. If one of them fails, all do, and Op of the error
-// is its index.
+// GetMany returns the versions that refs name, in the order of refs, all as of one
+// revision, which it returns too. If one of them cannot be read it returns no version,
+// and the Op of the error is the index of that reference.
 //
-// It is too_large to ask for more than MaxLimit at once, or for texts that take over
-// MaxGetBytes of memory together; a single one is never too large.
+// It fails with too_large for more than MaxLimit references, and for several versions
+// that take more than MaxGetBytes of memory together.
 func (s *Store) GetMany(ctx context.Context, refs []string, o ReadOptions) (versions []Version, asOf uint64, err error) {
 	return s.backend.GetMany(ctx, refs, o)
 }
 
-// Head returns what changes about a prompt: latest, current, labels, the number
-// of versions. It fails with not_found if no version of it lives.
-//
-// Options, at most one, say which state of the store is read.
+// Head returns what changes about a prompt: latest, current, labels, the number of
+// versions. It fails with not_found if the prompt has no version that is not deleted.
+// At most one ReadOptions may be given.
 func (s *Store) Head(ctx context.Context, id string, o ...ReadOptions) (Head, error) {
 	options, err := one(o)
 	if err != nil {
@@ -97,8 +98,8 @@ func (s *Store) ListPage(ctx context.Context, id string, o ListOptions) (Page[Ve
 	return s.backend.List(ctx, id, o)
 }
 
-// Prompts yields the heads of the prompts with a live version, ordered by the
-// bytes of their ids. It reads page by page; each page is of one revision.
+// Prompts yields the heads of all prompts that have a version, ordered by the bytes of
+// their ids. It reads page by page; each page is of one revision.
 func (s *Store) Prompts(ctx context.Context, o PromptsOptions) iter.Seq2[Head, error] {
 	return all(func(cursor string) (Page[Head], error) {
 		o.Cursor = cursor
@@ -111,7 +112,8 @@ func (s *Store) PromptsPage(ctx context.Context, o PromptsOptions) (Page[Head], 
 	return s.backend.Prompts(ctx, o)
 }
 
-// History yields the moves of a label ("" for production), the newest first.
+// History yields the moves of a label ("" for production), the newest first. It reads
+// page by page; each page is of one revision.
 func (s *Store) History(ctx context.Context, id, label string, o HistoryOptions) iter.Seq2[Move, error] {
 	return all(func(cursor string) (Page[Move], error) {
 		o.Cursor = cursor

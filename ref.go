@@ -7,27 +7,25 @@ import (
 
 // Limits of a selector: what stands after the @ of a reference.
 const (
-	// MaxSelector is the most bytes that a selector has: two numbers of the greatest
-	// length with the operators of a range.
+	// MaxSelector is the maximum length of a selector in bytes: a range with two of the
+	// longest numbers.
 	MaxSelector = 256
 
-	// MaxAlternatives is the most parts that || separates in a range. With
-	// MaxComparators it bounds the work of one read.
+	// MaxAlternatives is the maximum number of alternatives, separated by ||, in a range.
+	// With MaxComparators it bounds the work of one read.
 	MaxAlternatives = 16
 
-	// MaxComparators is the most comparators in all of a range.
+	// MaxComparators is the maximum number of comparators in a range as a whole.
 	MaxComparators = 32
 
-	// MinDigest is the fewest hex digits that a digest may be shortened to. Among a
-	// million versions of a prompt, a digest cut to 8 digits finds another
-	// version beside its own once in some 4,000 times.
+	// MinDigest is the minimum number of hex digits in a shortened digest. Among a million
+	// versions of a prompt, 8 digits are ambiguous about once in 4,000 times.
 	MinDigest = 8
 )
 
-// SplitRef splits a reference such as support/triage@^1 at its last @ into the id of
-// a prompt and a selector, neither of which may contain one; neither is checked. A
-// reference without an @ is all id, and hasSelector is false; with nothing after
-// the @ the selector is "". SplitRef allocates nothing.
+// SplitRef splits a reference such as support/triage@^1 at its last @ into the id of a
+// prompt and a selector, and checks neither. If there is no @, id is all of ref and
+// hasSelector is false. SplitRef allocates nothing.
 func SplitRef(ref string) (id, selector string, hasSelector bool) {
 	if i := lastAt(ref); i >= 0 {
 		return ref[:i], ref[i+1:], true

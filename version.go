@@ -9,7 +9,7 @@ import (
 	"github.com/stet-dev/stet/content"
 )
 
-// VersionFields are what a version is made from, see [NewVersion].
+// VersionFields are the fields of a version, for [NewVersion].
 type VersionFields struct {
 	PromptID  string
 	Number    Number
@@ -24,20 +24,20 @@ type VersionFields struct {
 	CreatedAt time.Time
 }
 
-// A Version is one immutable content under one number, as it was answered at
-// some revision of the store. It is a small value: passing it around copies
-// nothing, and nothing that a caller does with it can change the store.
+// A Version is one immutable content under one number, as it was read at some revision
+// of the store. It is a small value, cheap to copy, and safe for concurrent use. Nothing
+// that a caller does with it can change the store.
 //
-// Labels are not part of a version: they move, it does not. See [Head].
+// Labels are not part of a version, since they move; see [Head].
 //
-// The zero Version is no version; IsZero tells.
+// The zero Version means "none"; see IsZero.
 type Version struct {
-	f    *VersionFields // which never change
+	f    *VersionFields // never changed
 	asOf uint64
 }
 
-// NewVersion returns a version as a backend answers with it, of the revision that saved
-// it. It checks nothing, and takes over f.Parents.
+// NewVersion returns a version with the given fields. AsOf is f.Revision; see WithAsOf.
+// NewVersion is for a [Backend]: it checks nothing, and keeps f.Parents.
 func NewVersion(f VersionFields) Version { return Version{&f, f.Revision} }
 
 var noFields VersionFields
@@ -49,14 +49,14 @@ func (v Version) fields() *VersionFields {
 	return v.f
 }
 
-// IsZero reports whether v is no version.
+// IsZero reports whether v is the zero Version.
 func (v Version) IsZero() bool { return v.f == nil }
 
-// versionSize is what a version takes beside its texts: its fields, what a cache needs
-// to find it again, and the allocator's rounding up.
+// versionSize is how many bytes a version takes without its texts: its fields, its entry
+// in a cache, and what the allocator adds by rounding up.
 const versionSize = 480
 
-// Size is about the number of bytes of memory that the version holds.
+// Size returns about how many bytes of memory the version takes.
 func (v Version) Size() int {
 	if v.f == nil {
 		return 0
@@ -69,46 +69,46 @@ func (v Version) Size() int {
 	return n
 }
 
-// AsOf is the revision of the store that the answer is of.
+// AsOf returns the revision of the store at which the version was read.
 func (v Version) AsOf() uint64 { return v.asOf }
 
-// WithAsOf returns the version as an answer that was read at a revision.
+// WithAsOf returns the same version as read at another revision.
 func (v Version) WithAsOf(revision uint64) Version {
 	v.asOf = revision
 	return v
 }
 
-// PromptID is the id of the prompt that the version belongs to.
+// PromptID returns the id of the prompt that the version belongs to.
 func (v Version) PromptID() string { return v.fields().PromptID }
 
-// Number is the version's number within its prompt.
+// Number returns the version's number.
 func (v Version) Number() Number { return v.fields().Number }
 
-// Ordinal is the version's place in the order of saving, from 1.
+// Ordinal returns the version's place in the order of saving, from 1.
 func (v Version) Ordinal() uint64 { return v.fields().Ordinal }
 
-// Revision is the revision of the commit that saved the version.
+// Revision returns the revision of the commit that saved the version.
 func (v Version) Revision() uint64 { return v.fields().Revision }
 
-// Digest is the SHA-256 of the content in canonical form.
+// Digest returns the SHA-256 of the content in canonical form.
 func (v Version) Digest() content.Digest { return v.fields().Digest }
 
-// Content is the content: type, text or messages, config and template.
+// Content returns the content: type, text or messages, config and template.
 func (v Version) Content() content.Content { return v.fields().Content }
 
-// Type is the content's type: "text" or "chat".
+// Type returns the content's type: "text" or "chat".
 func (v Version) Type() string { return v.fields().Content.Type() }
 
-// Text is the text of a version of type "text", byte for byte as it was saved.
-// For a chat it is "".
+// Text returns the text of a version of type "text", byte for byte as it was saved, and
+// "" for a chat.
 func (v Version) Text() string { return v.fields().Content.Text() }
 
 // Variables yields the names of the variables, sorted, each once.
 func (v Version) Variables() iter.Seq[string] { return v.fields().Content.Variables() }
 
-// Render fills the variables and, in a chat, the placeholders. See
-// [content.Content.Render]. It fails with invalid, naming what has no value, or
-// with too_large.
+// Render fills in the variables and, in a chat, the placeholders; see
+// [content.Content.Render]. It fails with invalid if one has no value, naming all such,
+// and with too_large if the result is too long.
 func (v Version) Render(values Values) (content.Rendered, error) {
 	r, err := v.fields().Content.Render(content.Values{Variables: values.Variables, Placeholders: values.Placeholders})
 	if err != nil {
@@ -117,32 +117,32 @@ func (v Version) Render(values Values) (content.Rendered, error) {
 	return r, nil
 }
 
-// Metadata is the metadata given at saving: a JSON object in canonical form,
-// "{}" for none.
+// Metadata returns the metadata that was given with the draft: a JSON object in canonical
+// form, "{}" for none.
 func (v Version) Metadata() string { return v.fields().Metadata }
 
 // Parents yields the versions ("ID@NUMBER") that this one was made from, in the
 // order given.
 func (v Version) Parents() iter.Seq[string] { return slices.Values(v.fields().Parents) }
 
-// Author is who saved the version.
+// Author returns who saved the version.
 func (v Version) Author() string { return v.fields().Author }
 
-// Message says why.
+// Message returns why the version was saved, in the author's words.
 func (v Version) Message() string { return v.fields().Message }
 
-// CreatedAt is when the version was made, in UTC with microseconds: the time of
-// its commit, or what an import gave.
+// CreatedAt returns when the version was made, in UTC to the microsecond: the time of its
+// commit, or the time that an import gave.
 func (v Version) CreatedAt() time.Time { return v.fields().CreatedAt }
 
-// Ref is the version's full name, "ID@NUMBER".
+// Ref returns the version's full name, "ID@NUMBER".
 func (v Version) Ref() string { return v.PromptID() + "@" + v.Number().String() }
 
 // MarshalJSON returns the version as one JSON object: the wire form of a version
 // everywhere in stet.
 func (v Version) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
-// AppendJSON appends the version as one JSON object.
+// AppendJSON appends the version to dst as one JSON object.
 func (v Version) AppendJSON(dst []byte) []byte {
 	f := v.fields()
 	dst = append(dst, `{"prompt_id":`...)

@@ -5,24 +5,23 @@ import (
 	"errors"
 )
 
-// Commit carries out a list of operations together or not at all: readers see
-// all of it or nothing of it, and it is in the log once for its ID, however often
-// it is sent.
+// Commit carries out the operations of c, all or none, and readers see all or none of
+// them. A commit with an ID is applied once, however often it is sent.
 //
-// It fails with conflict, not_found, invalid or too_large, and Op is the index of
-// the operation that it was refused for; with unavailable if it could not be
-// written and nothing changed; and with unknown, and CommitID to send it again
-// with, if it may have been applied.
+// Commit fails with conflict, not_found, invalid or too_large if an operation is
+// refused, whose index is the error's Op. It fails with unavailable if the commit could
+// not be written and nothing changed, and with unknown if it may have been applied: send
+// it again with the error's CommitID.
 func (s *Store) Commit(ctx context.Context, c Commit) (Done, error) {
 	return s.backend.Commit(ctx, c)
 }
 
-// Save adds a version. Without a Version in the draft the store chooses the
-// number in the same step: no two saves ever get the same one.
+// Save adds a version. If the draft has no Version, the store chooses the number in the
+// same step: no two saves get the same one.
 //
-// Its commit has the draft's Author and Message. To be able to send a save again,
-// make it a [Commit] with an ID; after an error with the code unknown, one with the
-// error's CommitID, the same draft, and its Author and Message.
+// Save makes a commit with the draft's Author and Message. After an error with the code
+// unknown, send the same commit again: call Commit with the error's CommitID, the same
+// Author and Message, and the draft as its only operation.
 func (s *Store) Save(ctx context.Context, d Draft) (Saved, error) {
 	done, err := s.backend.Commit(ctx, Commit{Author: d.Author, Message: d.Message, Ops: []Op{{Save: &d}}})
 	if err != nil {
@@ -34,9 +33,9 @@ func (s *Store) Save(ctx context.Context, d Draft) (Saved, error) {
 	}, nil
 }
 
-// Delete removes a version, or a prompt where no version is named, and returns
-// how many versions went: 0 if there was nothing to delete. It is refused as a
-// conflict while a label points there, unless Force is set.
+// Delete removes a version, or the whole prompt if d names no version. It returns the
+// number of versions that it removed, 0 if there was nothing to delete. It fails with
+// conflict while a label points at what is to be removed, unless d.Force is set.
 func (s *Store) Delete(ctx context.Context, by By, d Delete) (int, error) {
 	done, err := s.commit(ctx, by, Op{Delete: &d})
 	if err != nil {
@@ -52,18 +51,19 @@ func (s *Store) Clear(ctx context.Context, by By) error {
 	return err
 }
 
-// SetLabel moves a label and returns where it came from and where it is.
+// SetLabel moves a label, which need not exist yet, and returns the versions that it
+// was moved from and to.
 func (s *Store) SetLabel(ctx context.Context, by By, l SetLabel) (LabelChange, error) {
 	return s.moveLabel(ctx, by, Op{SetLabel: &l})
 }
 
-// RemoveLabel takes a label away. It fails with not_found if there is none.
+// RemoveLabel removes a label. It fails with not_found if the prompt has no such label.
 func (s *Store) RemoveLabel(ctx context.Context, by By, l RemoveLabel) (LabelChange, error) {
 	return s.moveLabel(ctx, by, Op{RemoveLabel: &l})
 }
 
-// Rollback moves a label to where it was before its last move. It fails with
-// not_found if the label has been nowhere else, or if that version was deleted.
+// Rollback moves a label back to the version that it was on before its last move. It
+// fails with not_found if it was on no version before, or if that version was deleted.
 func (s *Store) Rollback(ctx context.Context, by By, r Rollback) (LabelChange, error) {
 	return s.moveLabel(ctx, by, Op{Rollback: &r})
 }
@@ -72,8 +72,7 @@ func (s *Store) Rollback(ctx context.Context, by By, r Rollback) (LabelChange, e
 type By struct {
 	Author  string
 	Message string
-	// CommitID makes the commit happen exactly once; the store makes one if it
-	// is "".
+	// CommitID is the ID of the commit; see [Commit]. If it is "", the store makes one.
 	CommitID string
 }
 
@@ -92,7 +91,7 @@ func (s *Store) commit(ctx context.Context, by By, op Op) (Done, error) {
 	return done, single(err)
 }
 
-// single returns err without the index of an operation: there was only one.
+// single returns err without the index of an operation: the caller gave only one.
 func single(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Op != NoOp {

@@ -12,9 +12,9 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// MaxDepth is how deep messages, and a config, may nest; the list of messages
-// or the config object itself is the first level. Schemas of tools reach some 20.
-// Many JSON readers give up near 100, and what stet took it must be able to give.
+// MaxDepth is how deep messages and a config may nest; the list of messages or the
+// config object itself is the first level. Schemas of tools reach about 20. Many JSON
+// readers fail near 100, and everybody must be able to read what stet has stored.
 const MaxDepth = 64
 
 // maxInteger is the largest magnitude of a number: beyond 2^53 a double has no

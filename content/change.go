@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// A Level is how much a content differs from the one before it, as a caller of
-// the prompt feels it. Levels are ordered: a larger one is a larger change.
+// A Level says how much a change of the content matters to the callers of the prompt. A
+// higher Level is a larger change.
 type Level uint8
 
-// The levels. A store that must choose a number for equal content, because only
-// metadata differs, treats None as Patch.
+// The levels; see Compare. If only the metadata of a version differs, its level is None,
+// and a store that must choose a number treats it as Patch.
 const (
 	None  Level = iota // the contents are equal
-	Patch              // white space only
-	Minor              // text, messages, config or template
-	Major              // what a caller must give, or gets, has another shape
+	Patch              // only white space differs
+	Minor              // text, messages, config or template differ
+	Major              // callers must give another variable, or get another type
 )
 
 // String returns "none", "patch", "minor" or "major".
@@ -43,13 +43,13 @@ type Change struct {
 
 // Compare says how next differs from prev.
 //
-//   - Major: the type changed, or the set of variables gained a name. A name
-//     that is lost with none gained is Minor: callers that still give it work.
-//   - Minor: text, messages, config or template changed otherwise.
-//   - Patch: the texts, or the texts in the messages, differ in white space only,
-//     and nothing else does. That is so if they are equal once the white space
-//     inside a variable's braces is removed, each run of other white space
-//     (Unicode White_Space) is one space, and that at the ends is gone.
+//   - Major: the type differs, or next has a variable that prev does not have. Without
+//     that, losing a variable is only Minor: callers that still give it work.
+//   - Minor: text, messages, config or template differ in another way.
+//   - Patch: only white space differs, in the text or in the texts of the messages. They
+//     are equal after the white space inside the braces of variables and at both ends is
+//     removed, and every other run of white space (Unicode White_Space) is replaced by
+//     one space.
 //   - None: they are equal.
 //
 // Compared to the zero Content, any content is Major.
@@ -102,7 +102,7 @@ func Compare(prev, next Content) Change {
 	return Change{Minor, reason}
 }
 
-// equalButSpace tells whether two texts are equal when all white space is left out. It
+// equalButSpace reports whether two texts are equal when all white space is left out. It
 // looks at both up to the first word that differs.
 func equalButSpace(a, b string) bool {
 	for {

@@ -2,10 +2,10 @@ package content
 
 import "fmt"
 
-// An Error says what is wrong with what a Content, a digest or a rendering was to
-// be made of. It is the type of every error of this package.
+// An Error is the type of every error of this package. Package stet turns it into a
+// stet.Error with the code too_large or invalid.
 type Error struct {
-	// TooLarge tells that it is over a limit; otherwise it is malformed.
+	// TooLarge says that a limit is exceeded. Otherwise something is malformed.
 	TooLarge bool
 	// Message is for people: what is wrong, and what to do.
 	Message string

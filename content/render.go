@@ -10,19 +10,18 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// DefaultRenderLimit is the most bytes that a rendered content may have if
-// Values does not say. It is 16 times what a content may have: a few long
-// documents filled in, but not one value repeated a hundred thousand times.
+// DefaultRenderLimit is the maximum size of a rendered content in bytes if Values has no
+// other. It is 16 times the size of a content: enough for a few long documents as values,
+// but not for one value repeated a hundred thousand times.
 const DefaultRenderLimit = 16 * DefaultLimit
 
-// Values are what Render fills in. It only reads them.
+// Values are what Render fills in. Render does not change them.
 type Values struct {
-	// Variables gives each variable its text. Names that are not variables of
-	// the content are ignored, so that an application can give all it knows to
-	// every prompt.
+	// Variables maps each variable to its text. Names that are not variables of the
+	// content are ignored, so that an application can pass the same map to every prompt.
 	Variables map[string]string `json:"variables,omitempty"`
-	// Placeholders gives each placeholder a JSON list of messages, which may
-	// be empty and may hold no placeholders. Other names are ignored.
+	// Placeholders maps each placeholder to a JSON list of messages, which may be empty and
+	// must not contain placeholders. Other names are ignored.
 	Placeholders map[string]json.RawMessage `json:"placeholders,omitempty"`
 	// Limit is the most bytes that the text, or the messages as canonical
 	// JSON, may have: 0 means DefaultRenderLimit, a negative number that

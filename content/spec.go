@@ -8,9 +8,9 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// DefaultLimit is the most bytes that canonical content may have if a Spec does
-// not say. Long prompts have some 100 KB; 1 MiB leaves room for examples, and
-// keeps a body well within what every engine stores as one value.
+// DefaultLimit is the maximum size of a content's canonical form in bytes if a Spec has no
+// other. Long prompts have some 100 KB; 1 MiB leaves room for examples, and is well below
+// what every engine stores as one value.
 const DefaultLimit = 1 << 20
 
 // A Spec is what a Content is made from. Its tags are for decoding with

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the most bytes in the name of a variable or placeholder. It is
-// longer than any name that a person types; what is longer is text in braces.
+// MaxName is the maximum length of the name of a variable or placeholder in bytes. No
+// person types a longer one; in a text, longer names in braces are not variables.
 const MaxName = 128
 
 // nameRule is nameRunes for people.

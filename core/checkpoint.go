@@ -23,7 +23,7 @@ import (
 //	                the last chunk that is not full, which are in the head
 //
 // So a checkpoint rewrites the heads that have changed, and the chunks in which a
-// version was deleted, but not a long history (trap 11). '#' is in no id, and so
+// version was deleted, but not a long history (trap 11 of docs/design.md). '#' is in no id, and so
 // the chunks of a prompt follow each other.
 const (
 	idChunk      = 4096

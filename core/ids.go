@@ -104,7 +104,7 @@ func (s *ids) from(revision uint64) []uint32 {
 
 // refusals remember the commits that were refused lately, by their ids, so that a
 // duplicate that was held up on its way is refused as well, and not carried out when
-// nobody waits for it any more (trap 18). Ids that the store made are left out: they do
+// nobody waits for it any more (trap 18 of docs/design.md). Ids that the store made are left out: they do
 // not come again.
 type refusals struct {
 	byID  map[string]refusal

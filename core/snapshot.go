@@ -137,7 +137,7 @@ type news struct {
 
 // next returns a channel that is closed at the next broadcast, and a function to call
 // when the caller is done with it. The caller looks at the state after this call, and
-// only then waits: so it misses nothing that is published in between (trap 8).
+// only then waits: so it misses nothing that is published in between (trap 8 of docs/design.md).
 func (n *news) next() (<-chan struct{}, func()) {
 	n.waiting.Add(1)
 	n.mu.Lock()

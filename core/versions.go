@@ -36,7 +36,7 @@ func (v *version) tombstone(revision uint64) *version {
 }
 
 // versions is a set of versions ordered by precedence. A copy costs nothing and
-// shares what neither side changes (trap 11).
+// shares what neither side changes (trap 11 of docs/design.md).
 //
 // Releases and pre-releases are apart, so that the highest release, alone or
 // within a range, is found without passing the pre-releases between.

@@ -11,40 +11,39 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// A Harness gives the cases what they are to try. Set OpenLog for an engine, or
-// OpenStore alone for something that has no log, a client of a server. A case
-// that needs more than the harness has is not in what it runs; it is not skipped
-// in silence either: [Harness.Has] tells.
+// A Harness opens what the cases test. Set OpenLog for an engine, or only OpenStore for a
+// store without a log, such as the client of a server. Cases that need more than the
+// harness has are not run; [Harness.Has] reports which.
 type Harness struct {
 	// OpenLog returns a new, empty log. The case closes it.
 	OpenLog func(ctx context.Context) (driver.Log, error)
 
-	// OpenStore returns a new, empty store with the options: what stet.New makes
-	// of OpenLog if nil. The case closes it.
+	// OpenStore returns a new, empty store with the given options. The case closes it. If
+	// it is nil, core.Open makes a store of what OpenLog returns.
 	OpenStore func(ctx context.Context, o core.Options) (*stet.Store, error)
 
 	// Reopen closes a log and opens the same data again. It is nil for an engine
 	// whose data does not survive that.
 	Reopen func(ctx context.Context, log driver.Log) (driver.Log, error)
 
-	// Another opens one more handle on a log that is open, as another process
-	// would. It is nil for an engine that allows only one (Info.Exclusive).
+	// Another opens one more handle on a log that is open, as another process would. It
+	// is nil for an engine that allows only one (Info.Exclusive).
 	Another func(ctx context.Context, log driver.Log) (driver.Log, error)
 
-	// Handles is how many stores, over as many handles on one log, a case's
-	// calls are spread over, one after the other: 1 if 0. More need Another.
+	// Handles is over how many stores, each with its own handle on one log, the calls of a
+	// case are spread in turn: 1 if 0. More than 1 needs Another.
 	Handles int
 
-	// Options are given to every store, but for the clock, which is the case's.
+	// Options are the options of every store, except Now, which each case sets.
 	Options core.Options
 
-	// Unreliable says that answers get lost on purpose: an outcome that is
-	// unknown or unavailable is then settled by sending the same again, as a
-	// caller would. Otherwise it is a failure.
+	// Unreliable says that the engine loses answers on purpose. A call whose outcome is
+	// unknown or unavailable is then sent again, as a caller would do. Otherwise such an
+	// outcome is a failure.
 	Unreliable bool
 
-	// Sweep makes an engine that removes dropped bodies later do so now. It is
-	// nil for one that has removed them when Append returns.
+	// Sweep removes the dropped bodies of an engine that removes them later. It is nil for
+	// an engine that has removed them when Append returns.
 	Sweep func(ctx context.Context, log driver.Log) error
 
 	// Bubble runs each case in a testing/synctest bubble, in which waiting takes
@@ -52,7 +51,7 @@ type Harness struct {
 	Bubble bool
 }
 
-// A Need is something that not every harness has.
+// A Need says what a case needs of a harness.
 type Need int
 
 // The needs of cases.
@@ -63,7 +62,7 @@ const (
 	NeedAnother      // OpenLog and Another
 )
 
-// Has tells whether the harness has what a case needs.
+// Has reports whether the harness has what n says.
 func (h *Harness) Has(n Need) bool {
 	switch n {
 	case NeedLog:
@@ -78,18 +77,18 @@ func (h *Harness) Has(n Need) bool {
 
 // A Case checks one rule.
 type Case struct {
-	// Name is a path of words: "save/number-never-reused".
+	// Name is the case's name, such as "save/number-never-reused".
 	Name string
 	// Rule is the sentence that the case checks.
 	Rule string
 	// Need is what the harness must have.
 	Need Need
-	// Run returns nil if the rule holds, and otherwise all that it found wrong.
-	// It leaves nothing open and nothing running.
+	// Run returns nil if the rule holds, and otherwise an error with everything that is
+	// wrong. It closes what it opens, and waits for the goroutines that it starts.
 	Run func(ctx context.Context, h *Harness) error
 }
 
-// Cases returns the cases for the operations of a store.
+// Cases returns the cases about the operations of a store.
 func Cases() []Case {
 	return join(
 		saveCases, bumpCases, expectCases, parentCases,
@@ -102,7 +101,7 @@ func Cases() []Case {
 	)
 }
 
-// LogCases returns the cases for the contract of an engine's log.
+// LogCases returns the cases about the contract of [driver.Log].
 func LogCases() []Case {
 	return join(logAppendCases, logReadCases, logBodyCases, logSharedCases, logWaitCases, logCheckpointCases, logCloseCases)
 }
@@ -115,10 +114,10 @@ func join(lists ...[]Case) []Case {
 	return all
 }
 
-// TestStore runs Cases.
+// TestStore runs Cases as subtests.
 func TestStore(t *testing.T, h Harness) { test(t, &h, Cases()) }
 
-// TestLog runs LogCases.
+// TestLog runs LogCases as subtests.
 func TestLog(t *testing.T, h Harness) { test(t, &h, LogCases()) }
 
 func test(t *testing.T, h *Harness, cases []Case) {

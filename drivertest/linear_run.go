@@ -120,7 +120,7 @@ func (cl clients) next(g *generator, newest int64) *Call {
 	}
 }
 
-// ofOnePrompt tells whether a call says nothing of any prompt but one, and of no
+// ofOnePrompt reports whether a call says nothing of any prompt but one, and of no
 // revision.
 func (c *Call) ofOnePrompt() bool {
 	if c.Commit == nil {

@@ -244,7 +244,7 @@ func judge(log []stet.Change, seen []witnessed) (errs []error) {
 	return errs
 }
 
-// again tells whether a commit was refused because of another with its id, that was
+// again reports whether a commit was refused because of another with its id, that was
 // refused before: the log does not show that.
 func again(byID map[string][]*witnessed, w *witnessed) bool {
 	if w.call.Commit == nil || w.answer.Code == "" {

@@ -1,6 +1,5 @@
-// Package open opens the store that an address names, for programs that learn at
-// run time where their prompts are. A program that knows uses the engine's own
-// Open.
+// Package open opens a store by its address, for programs that learn at run time where
+// their store is. Other programs call the Open of an engine or of package client.
 package open
 
 import (
@@ -21,33 +20,33 @@ type scheme struct {
 	name string // what stands before the colon
 	form string // how an address is written
 	open func(ctx context.Context, rest string, o *Options) (*stet.Store, error)
-	// file tells whether what follows the colon is the name of a file.
+	// file reports whether what follows the colon is the name of a file.
 	file bool
 }
 
-// Options change how a store is opened. The zero value is good.
+// Options configure Store. The zero value is good.
 type Options struct {
 	core.Options
-	// Wait is how long to wait for another program that has the store open.
+	// Wait is how long to wait while another program has the store open.
 	Wait time.Duration
-	// Waiting, if not nil, is called once before such a wait, with who it is.
+	// Waiting, if not nil, is called once before such a wait. holder says which program
+	// has the store open.
 	Waiting func(holder string)
-	// Running, if not nil, lets a store in a file that a server on this machine has
-	// open be used through that server. It is called once if that happens, with
-	// the server's process id.
+	// Running, if not nil, allows the use of a file through a server on this machine that
+	// has it open. It is called once if that happens, with the server's process id.
 	Running func(pid int)
-	// Client is for a store at a server: the key to show, for example.
+	// Client has the options for a store of a server, such as the key.
 	Client client.Options
 }
 
-// Store opens the store at an address and makes it if it does not exist:
+// Store opens the store at an address. It creates a file that does not exist.
 //
-//	memory:       in memory, empty, and gone when it is closed
-//	sqlite:PATH   an SQLite file; a bare PATH that ends in .db means the same
-//	http://HOST:PORT, https://HOST:PORT   a server, which has the store
-//	unix:PATH     a server that listens on a Unix socket
+//	memory:                              a new store in memory, gone when it is closed
+//	sqlite:PATH, PATH.db                 an SQLite file
+//	http://HOST:PORT, https://HOST:PORT  the store of a server
+//	unix:PATH                            the store of a server on a Unix socket
 //
-// An address of another kind is invalid. Options may be nil.
+// The error for any other address is invalid. Options may be nil.
 func Store(ctx context.Context, address string, opts *Options) (*stet.Store, error) {
 	s, rest, err := parse(address)
 	if err != nil {
@@ -59,8 +58,8 @@ func Store(ctx context.Context, address string, opts *Options) (*stet.Store, err
 	return s.open(ctx, rest, opts)
 }
 
-// Exists tells whether there is a store at an address already. Of a store that is
-// not a file it says true: only opening it can tell.
+// Exists reports whether there is a file at the address of a store in a file. For all
+// other addresses it returns true: only opening the store can tell.
 func Exists(address string) (bool, error) {
 	s, rest, err := parse(address)
 	if err != nil || !s.file {
@@ -72,7 +71,8 @@ func Exists(address string) (bool, error) {
 	return true, nil // opening it says what else may be wrong
 }
 
-// File returns the file that a store at an address is in, false if it is in none.
+// File returns the path of the file that the store at an address is in, and whether it is
+// in a file.
 func File(address string) (path string, ok bool) {
 	s, rest, err := parse(address)
 	if err != nil || !s.file {

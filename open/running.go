@@ -56,14 +56,14 @@ func openShared(ctx context.Context, path string, o *Options) (*stet.Store, erro
 	}
 }
 
-// Served tells whether a server on this machine has the store open that is in a
-// file, and lets others use it.
+// Served reports whether a server on this machine has the store in the file path open,
+// and lets other programs of this user use it.
 func Served(ctx context.Context, path string) bool {
 	beside, err := dbfile.SocketPath(path)
 	return err == nil && listens(ctx, beside)
 }
 
-// listens tells whether a process listens on a socket. What a server left that was
+// listens reports whether a process listens on a socket. What a server left that was
 // killed is there, and nobody listens.
 func listens(ctx context.Context, path string) bool {
 	if socket.Check(path) != nil {

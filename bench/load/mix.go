@@ -128,7 +128,7 @@ type Outcome struct {
 	Problems []string `json:"problems"`
 }
 
-// Flat tells whether the live heap at the end is no more than it was at a tenth of
+// Flat reports whether the live heap at the end is no more than it was at a tenth of
 // the run, or than the caches may hold, and what the commits between left behind.
 func (o *Outcome) Flat(caches, each uint64) bool {
 	from, to, _ := o.Growth()

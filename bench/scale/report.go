@@ -64,7 +64,7 @@ type Target struct {
 	Unit  report.Unit `json:"unit"`
 }
 
-// Met tells whether the target is met.
+// Met reports whether the target is met.
 func (t Target) Met() bool { return t.Ratio <= t.Most }
 
 func newReport() *Report {

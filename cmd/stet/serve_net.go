@@ -103,7 +103,7 @@ func (c *serveCmd) private(a *app, log *slog.Logger) (net.Listener, error) {
 	return nil, nil
 }
 
-// inUse tells whether an address could not be listened on because somebody does.
+// inUse reports whether an address could not be listened on because somebody does.
 func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || isWindowsInUse(err) }
 
 // isWindowsInUse knows WSAEADDRINUSE, which package syscall does not name
@@ -113,7 +113,7 @@ func isWindowsInUse(err error) bool {
 	return errors.As(err, &n) && n == 10048
 }
 
-// isServer tells whether an address is that of a server.
+// isServer reports whether an address is that of a server.
 func isServer(address string) bool {
 	scheme, _, _ := strings.Cut(address, ":")
 	return scheme == "http" || scheme == "https" || scheme == "unix"

@@ -118,7 +118,7 @@ func (a *app) value(s string) (string, error) {
 	return string(b), err
 }
 
-// isMissing tells whether an error says that something is not there.
+// isMissing reports whether an error says that something is not there.
 func isMissing(err error) bool {
 	var e *stet.Error
 	return errors.As(err, &e) && e.Code == stet.CodeNotFound

@@ -86,7 +86,7 @@ func (l *ledger) hear(line string) error {
 	return nil
 }
 
-// pending tells whether the answer to a commit was on its way when its process ended.
+// pending reports whether the answer to a commit was on its way when its process ended.
 func (l *ledger) pending(i id) bool {
 	n, ok := l.next[[2]int{i.life, i.worker}]
 	return ok && i.n == n
@@ -147,7 +147,7 @@ func (l *ledger) reread(s *stet.Store) (*ledger, error) {
 
 func (l *ledger) holdsAll() error { return l.holds(slices.Collect(maps.Keys(l.told))) }
 
-// holds tells whether acknowledged commits are in the log as they were told.
+// holds reports whether acknowledged commits are in the log as they were told.
 func (l *ledger) holds(ids []id) error {
 	var lost []string
 	for _, i := range ids {
@@ -226,7 +226,7 @@ func (l *ledger) apply(ch *stet.Change) {
 	}
 }
 
-// whole tells whether the texts of an entry are there, if they live, and are what
+// whole reports whether the texts of an entry are there, if they live, and are what
 // was asked for.
 func (l *ledger) whole(ch *stet.Change) error {
 	i, _ := parseID(ch.ID)
@@ -246,7 +246,7 @@ func (l *ledger) whole(ch *stet.Change) error {
 	return nil
 }
 
-// livesSince tells whether a version lives; after a clear its number may be
+// livesSince reports whether a version lives; after a clear its number may be
 // another's.
 func (l *ledger) livesSince(prompt, number string, revision uint64) bool {
 	return l.alive[prompt][number] && revision > l.cleared

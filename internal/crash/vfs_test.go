@@ -46,7 +46,7 @@ type openFile struct {
 	methods *methods
 }
 
-// fails counts a call and tells whether it is to fail.
+// fails counts a call and reports whether it is to fail.
 func (f *fault) fails(what, base string, write bool) bool {
 	if strings.HasSuffix(base, "-shm") {
 		return false

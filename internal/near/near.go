@@ -38,7 +38,7 @@ func Closest(typed string, names iter.Seq[string]) string {
 	return best
 }
 
-// within tells whether k edits or fewer make b of a.
+// within reports whether k edits or fewer make b of a.
 func within(a, b string, k int) bool {
 	if d := len(a) - len(b); d > k || -d > k {
 		return false

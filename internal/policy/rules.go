@@ -202,7 +202,7 @@ func exportedSpecs(f *file, d *ast.GenDecl, report reporter) {
 	}
 }
 
-// exportedReceiver tells whether a function is none of a type or one of an
+// exportedReceiver reports whether a function is none of a type or one of an
 // exported type.
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
@@ -225,7 +225,7 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	}
 }
 
-// isTest tells whether a file is built only into tests.
+// isTest reports whether a file is built only into tests.
 func isTest(p *pkg, f *file) bool {
 	return f.test || p.dir == "drivertest" || strings.HasPrefix(p.dir, "drivertest/")
 }
@@ -274,7 +274,7 @@ func noSkip(p *pkg, report reporter) {
 	}
 }
 
-// isRapid tells whether a name is a parameter of type *rapid.T of the innermost
+// isRapid reports whether a name is a parameter of type *rapid.T of the innermost
 // function around it that has a parameter of that name.
 func isRapid(stack []ast.Node, name string) bool {
 	for _, n := range slices.Backward(stack) {

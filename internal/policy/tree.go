@@ -45,7 +45,7 @@ type pkg struct {
 	files []*file
 }
 
-// public tells whether callers can import the package.
+// public reports whether callers can import the package.
 func (p *pkg) public() bool {
 	return p.dir == "." || !strings.HasPrefix(p.dir, "internal/") && !strings.HasPrefix(p.dir, "cmd/") && !strings.HasPrefix(p.dir, "examples/")
 }

@@ -177,7 +177,7 @@ func (s *Server) tick() {
 	}
 }
 
-// remove removes at most n bodies that are to go, and tells whether there may be
+// remove removes at most n bodies that are to go, and reports whether there may be
 // more.
 func (s *Server) remove(n int) bool {
 	for ; n > 0 && len(s.drops) > 0; n-- {

@@ -27,7 +27,7 @@ func listen(t *testing.T, path string) *socket.Listener {
 	return l
 }
 
-// answers tells whether somebody listens.
+// answers reports whether somebody listens.
 func answers(t *testing.T, l net.Listener, path string) bool {
 	t.Helper()
 	served := make(chan struct{})

@@ -18,9 +18,9 @@ import (
 // written is buffered until Flush.
 type Output struct {
 	*bufio.Writer
-	// TTY tells whether a person reads it, at a terminal.
+	// TTY reports whether a person reads it, at a terminal.
 	TTY bool
-	// Color tells whether styles are written; they are nothing otherwise.
+	// Color reports whether styles are written; they are nothing otherwise.
 	Color bool
 	// Width is the number of columns of the terminal, 0 if it is not known.
 	Width int
@@ -36,7 +36,7 @@ func New(f *os.File, color bool) *Output {
 	return o
 }
 
-// IsTerminal tells whether f is a terminal.
+// IsTerminal reports whether f is a terminal.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // A Style is how a piece of text looks on a terminal with colours: the

@@ -95,7 +95,7 @@ func derived(id string) (hash [16]byte, ok bool) {
 	return hash, err == nil
 }
 
-// carriesOut tells whether a change has the operations of a commit: of the same kinds,
+// carriesOut reports whether a change has the operations of a commit: of the same kinds,
 // on the same prompts and labels, with the same content.
 func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 	return slices.EqualFunc(ch.Ops, c.Ops, func(did stet.ChangeOp, asked stet.Op) bool {
@@ -128,7 +128,7 @@ func (im *importer) once(ctx context.Context, c *stet.Commit, mayBe bool) (stet.
 	return im.store.Commit(ctx, *c)
 }
 
-// wasThere tells whether a prompt had versions before its first line. The lines of a
+// wasThere reports whether a prompt had versions before its first line. The lines of a
 // prompt come one after the other.
 func (im *importer) wasThere(ctx context.Context, id string) (bool, error) {
 	im.mu.Lock()

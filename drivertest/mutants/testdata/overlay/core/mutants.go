@@ -26,7 +26,7 @@ func SetMutant(name string) {
 	mutantSwitch.Store(&name)
 }
 
-// mutantOn tells whether a mutant is switched on.
+// mutantOn reports whether a mutant is switched on.
 func mutantOn(name string) bool { return *mutantSwitch.Load() == name }
 
 // mutantDelays is how often a mutant yields between two steps: enough that others

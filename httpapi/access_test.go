@@ -308,7 +308,7 @@ func endsWithKey(t *testing.T, s *Server, secret string, revoke func(), method, 
 	}
 }
 
-// TestDrainEndsWaits: what waits for a revision ends when the server is about to stop,
+// TestDrainEndsWaits: a request that waits for a revision ends when the server drains,
 // and is told to come back.
 func TestDrainEndsWaits(t *testing.T) {
 	for _, path := range []string{"/v1/prompts/a/versions/latest?min_revision=9", "/v1/prompts?min_revision=9", "/v1/changes?min_revision=9", "/v1/export?min_revision=9"} {
@@ -327,7 +327,7 @@ func TestDrainEndsWaits(t *testing.T) {
 				begin := time.Now()
 				s.Drain()
 				w := <-ended
-				if took := time.Since(begin); took > time.Second || w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "about to stop") {
+				if took := time.Since(begin); took > time.Second || w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "is stopping") {
 					t.Errorf("%s: after %v %d, Retry-After %q, %s", path, took, w.Code, w.Header().Get("Retry-After"), w.Body)
 				}
 			}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,10 +10,11 @@ import (
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
+	"github.com/stet-dev/stet/internal/plainjson"
 )
 
-// Values of headers that many answers share. Nobody changes them: net/http reads
-// a header's values only.
+// Values of headers that many answers share. They are never changed: net/http only reads a
+// header's values.
 var (
 	typeJSON    = []string{"application/json"}
 	typeProblem = []string{"application/problem+json"}
@@ -21,8 +23,8 @@ var (
 	typeBytes   = []string{"application/octet-stream"}
 	typeYAML    = []string{"application/yaml"}
 
-	// revalidate: a cache may keep an answer for its own caller, and asks each
-	// time whether it still holds.
+	// revalidate: a cache may keep an answer for its own caller, but must ask each time
+	// whether it is still valid.
 	revalidate = []string{"private, no-cache"}
 	noStore    = []string{"no-store"}
 	noSniff    = []string{"nosniff"}
@@ -30,14 +32,14 @@ var (
 	varyAccept = []string{"Accept, Accept-Encoding, Authorization"}
 )
 
-// maxPooled is the largest buffer that is kept: a page of long texts must not
-// stay in memory for ever.
+// maxPooled is the largest buffer that the pool keeps, so that a page of long texts does
+// not stay in memory for ever.
 const maxPooled = 256 << 10
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-// sendBuffer is send with a body that is in a buffer of the pool, which gets it back.
-// Not after an error: over HTTP/2 a write that was given up may still be read from.
+// sendBuffer is send with a body in a buffer of the pool. It returns the buffer to the
+// pool, except after an error: HTTP/2 may still read from a write that was given up.
 func (c *call) sendBuffer(status int, kind []string, t tag, b *[]byte, body []byte) {
 	if err := c.send(status, kind, t, body); err == nil && cap(body) <= maxPooled {
 		*b = body[:0]
@@ -45,9 +47,9 @@ func (c *call) sendBuffer(status int, kind []string, t tag, b *[]byte, body []by
 	}
 }
 
-// room returns a buffer for an answer of at most so many bytes, which are counted before
-// they are there: a buffer that grows is there twice while it does.
-func (c *call) room(size int) (*[]byte, []byte, error) {
+// newBuffer returns an empty buffer for an answer of at most size bytes. They are reserved
+// at once, because a buffer that grows is held twice while it does.
+func (c *call) newBuffer(size int) (*[]byte, []byte, error) {
 	if err := c.reserve(size); err != nil {
 		return nil, nil, err
 	}
@@ -58,7 +60,7 @@ func (c *call) room(size int) (*[]byte, []byte, error) {
 	return b, make([]byte, 0, size), nil
 }
 
-// jsonSize returns at least as many bytes as the JSON of a version has, with a comma.
+// jsonSize returns an upper bound for the bytes of a version's JSON with a comma.
 func jsonSize(v stet.Version) int {
 	n := 1024 + content.QuotedLen(v.PromptID()) + content.QuotedLen(v.Text()) + len(v.Content().Messages()) + len(v.Content().Config()) +
 		len(v.Metadata()) + content.QuotedLen(v.Author()) + content.QuotedLen(v.Message())
@@ -71,13 +73,13 @@ func jsonSize(v stet.Version) int {
 	return n
 }
 
-// asOf says as of which revision the answer is.
+// asOf sets the revision that the answer is of.
 func (c *call) asOf(revision uint64) {
 	c.w.Header()["Stet-As-Of"] = []string{strconv.FormatUint(revision, 10)}
 }
 
-// fresh sets what an answer with a tag has, and reports whether the caller has that
-// answer already: then it is answered.
+// fresh reports whether the caller has the answer with this tag already; then it has
+// answered 304. It also sets the headers of an answer with a tag.
 func (c *call) fresh(t tag) bool {
 	c.vary(vary)
 	return c.unchanged(t)
@@ -97,7 +99,7 @@ func (c *call) unchanged(t tag) bool {
 	return false
 }
 
-// vary adds to what the answer depends on. Others before may have added Origin.
+// vary adds headers that the answer depends on. Origin may be there already.
 func (c *call) vary(values []string) {
 	h := c.w.Header()
 	if before := h["Vary"]; before != nil {
@@ -108,14 +110,14 @@ func (c *call) vary(values []string) {
 
 func isGet(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
-// bufferedBytes is how much of an answer net/http holds back: of less than that it
-// sets Content-Length itself, without a place in the map of headers. A version has
-// eight others, and a ninth makes the map grow, twice.
+// bufferedBytes is how much of an answer net/http holds back. For a shorter answer it sets
+// Content-Length itself, outside the map of headers. A version has eight other headers; a
+// ninth would make the map grow twice.
 const bufferedBytes = 2048
 
-// refusedAsOf says as of which revision a refusal is, unless that is said: a read's,
-// of this one or of one that came while it was made; a write's rests on nothing that
-// is newer.
+// refusedAsOf sets the revision that an error is of, unless it is set. An error of a read
+// is of the revision at its beginning or a later one. An error of a write is of the
+// present revision, since it depends on nothing newer.
 func (c *call) refusedAsOf() {
 	if c.w.Header()["Stet-As-Of"] != nil {
 		return
@@ -129,9 +131,9 @@ func (c *call) refusedAsOf() {
 	c.asOf(revision)
 }
 
-// send answers with a body that has a tag, "" for none. It keeps nothing of body, but
-// with an error: that is the connection's, and nobody is there to be told. If there is
-// no room for a large answer, a read is refused.
+// send answers with a body and its tag, "" for none. It does not keep body after it
+// returned without an error. An error is the connection's, and nobody is left to be told.
+// If there is no room for a large answer, a read is refused.
 func (c *call) send(status int, kind []string, t tag, body []byte) error {
 	if c.route.onlyReads(c.r) {
 		if err := c.reserve(len(body)); err != nil {
@@ -150,7 +152,7 @@ func (c *call) send(status int, kind []string, t tag, body []byte) error {
 				z := coding.writer(&b)
 				z.Write(body) // into memory: it cannot fail
 				z.Close()
-				c.reservation().forceReserve(len(body) + b.Cap()) // both are held, and the first was let in
+				c.reservation().forceReserve(len(body) + b.Cap()) // both are held, and the first was reserved
 				body = b.Bytes()
 				h["Content-Encoding"] = coding.header
 				if t != "" {
@@ -175,21 +177,21 @@ func (c *call) send(status int, kind []string, t tag, body []byte) error {
 	return err
 }
 
-// empty answers with nothing but headers.
+// empty answers without a body.
 func (c *call) empty() {
 	c.w.Header()["Cache-Control"] = noStore
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
-// sendPage answers with a page: {NAME:[…],"next","as_of"}, of at most size bytes as far as
-// that is known.
+// sendPage answers with a page: {NAME:[…],"next","as_of"}. size is how many bytes it may
+// have, as far as that is known.
 func sendPage[T any](c *call, name string, p *stet.Page[T], size int, add func(dst []byte, item *T) ([]byte, error)) error {
 	c.asOf(p.AsOf)
 	t := c.s.revisionTag(p.AsOf) + c.a.scopeMark()
 	if c.fresh(t) {
 		return nil
 	}
-	b, buf, err := c.room(size + len(name) + len(p.Next) + 64)
+	b, buf, err := c.newBuffer(size + len(name) + len(p.Next) + 64)
 	if err != nil {
 		return err
 	}
@@ -217,6 +219,20 @@ func sendPage[T any](c *call, name string, p *stet.Page[T], size int, add func(d
 	return nil
 }
 
+// encode returns v as JSON without the escapes that a web page needs: an answer is not
+// one, and prompts are full of tags. All JSON of this package that is not appended by hand
+// comes from here: encoding/json.Marshal would escape even what a MarshalJSON has written.
+func encode(v any) ([]byte, error) {
+	if m, ok := v.(json.Marshaler); ok {
+		return m.MarshalJSON()
+	}
+	b, err := plainjson.Marshal(v)
+	if err != nil {
+		return nil, stet.WrapError(err, stet.CodeInternal, "the answer could not be encoded: %v.", err)
+	}
+	return b, nil
+}
+
 // appendAsOf ends a JSON object with its as_of.
 func appendAsOf(dst []byte, revision uint64) []byte {
 	dst = append(dst, `,"as_of":`...)
@@ -224,8 +240,8 @@ func appendAsOf(dst []byte, revision uint64) []byte {
 	return append(dst, '}')
 }
 
-// accepts refuses a request that takes none of the types that there are. It
-// returns the one that the request wants most, the first if it does not say.
+// accepts returns the type that the request prefers, the first if it does not say. It
+// fails if the request accepts none of the types.
 func (c *call) accepts(types ...string) (string, error) {
 	values := c.r.Header["Accept"]
 	if values == nil || len(values) == 1 && (values[0] == "*/*" || values[0] == types[0]) {
@@ -238,12 +254,12 @@ func (c *call) accepts(types ...string) (string, error) {
 		}
 	}
 	if best == "" {
-		return "", withStatus(http.StatusNotAcceptable, stet.CodeInvalid, "the answer is %s, and the header Accept does not take that. Leave it out, or add it.", strings.Join(types, " or "))
+		return "", withStatus(http.StatusNotAcceptable, stet.CodeInvalid, "the answer is %s, and the header Accept does not allow that. Leave the header out, or add the type.", strings.Join(types, " or "))
 	}
 	return best, nil
 }
 
-// wanted returns how much a type is wanted: what the most exact element says.
+// wanted returns the weight of a type: that of the most specific element that matches it.
 func wanted(values []string, kind string) float64 {
 	major, _, _ := strings.Cut(kind, "/")
 	q, exact := 0.0, 0

@@ -14,38 +14,38 @@ import (
 	"github.com/stet-dev/stet/content"
 )
 
-// The most bytes that the body of a route may have. JSON may write a byte as \u001f,
-// which is six.
+// The largest body that a route takes, in bytes. JSON may write one byte as \u001f, which
+// has six.
 const (
-	// DefaultMaxBody is what a commit may hold, escaped, and a megabyte for the rest. A
-	// line of an export is no larger.
+	// DefaultMaxBody has room for the largest commit, escaped, and a megabyte for the
+	// rest. No line of an export is larger.
 	DefaultMaxBody = 6*stet.MaxCommitBytes + 1<<20
-	// maxGetBody is what the most references of one request have, escaped.
+	// maxGetBody has room for the most references that one request may have, escaped.
 	maxGetBody = stet.MaxList*(6*(stet.MaxID+1+stet.MaxSelector)+4) + 1<<10
-	// maxRenderBody is what a rendered text may have, and a megabyte for the rest.
+	// maxRenderBody has room for the largest rendered text, and a megabyte for the rest.
 	maxRenderBody = content.DefaultRenderLimit + 1<<20
-	// maxMoveBody is a selector and a number, escaped, or a hash, with room to spare.
+	// maxMoveBody has room to spare for a selector and a number, escaped, or a hash.
 	maxMoveBody = 8 << 10
 )
 
-// What a body becomes in memory, measured with bodies of one kind each: a byte of a text
-// is there as it came, as it was decoded, in canonical form, as it goes into the log, and
-// in the answer; and an element is the header of a string, a place in a list or a map,
-// and its name among those that must not come twice.
+// What a body takes in memory, measured with bodies of one kind each. A byte of a text is
+// held five times: as received, decoded, in canonical form, as written to the log, and in
+// the answer. An element costs the header of a string, a slot in a list or a map, and its
+// name in the check for duplicates.
 const (
 	textCost    = 5
 	elementCost = 96
 )
 
-// firstRead is how much room a body gets before anything of it has come.
+// firstRead is how many bytes are reserved for a body before any of it has arrived.
 const firstRead = 4 << 10
 
-// hasBody reports whether the request has a body, as far as its headers tell.
+// hasBody reports whether the request has a body, as far as its headers say.
 func (c *call) hasBody() bool { return c.r.ContentLength != 0 }
 
-// body decodes the body, which must be there, into v; see stet.Decode. It may have
-// taken long to come, so that the caller's key is looked at again; what was asked of it
-// before is asked again then.
+// body decodes the body, which must be there, into v; see stet.Decode. The body may take
+// long to arrive, so the caller's key is checked again afterwards. What the caller was
+// allowed before must be checked again by then, too.
 func (c *call) body(v any) error {
 	raw, err := c.receive("application/json")
 	if err != nil {
@@ -54,28 +54,29 @@ func (c *call) body(v any) error {
 	return stet.Decode(bytes.NewBuffer(raw), v)
 }
 
-// bodyIfAny is body where there may be none. A browser's page may send a request
-// without a body and without a preflight to anybody; it cannot say that it is JSON.
+// bodyIfAny is body for a request that may have none. A request without a body must still
+// say that it is JSON: a web page can send one to any server without a preflight, but not
+// with that header.
 func (c *call) bodyIfAny(v any) error {
 	if c.hasBody() {
 		return c.body(v)
 	}
 	if c.r.Method == http.MethodDelete {
-		return nil // never without a preflight
+		return nil // a page cannot send it without a preflight
 	}
 	return c.mediaType("application/json")
 }
 
-// receive returns the body once all of it is there, and there is room for what becomes
-// of it. While it comes the request is not one of those in hand: a body may come a byte
-// at a time, and holds up nobody but those whose bodies come as well.
+// receive returns the body when all of it has arrived and there is room to work on it.
+// While the body arrives the request does not count as one in hand: a body that arrives a
+// byte at a time delays only other requests that are sending theirs.
 func (c *call) receive(types ...string) (raw []byte, err error) {
 	if err := c.mediaType(types...); err != nil {
 		return nil, err
 	}
 	for _, e := range c.r.Header["Content-Encoding"] {
 		if e != "" && e != "identity" {
-			return nil, withStatus(http.StatusUnsupportedMediaType, stet.CodeInvalid, "the body is encoded as %q. Send it as it is.", e)
+			return nil, withStatus(http.StatusUnsupportedMediaType, stet.CodeInvalid, "the body is encoded as %q. Send it without an encoding.", e)
 		}
 	}
 	most := min(c.route.body, c.s.o.MaxBody)
@@ -95,7 +96,7 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 	}
 	text, elements := estimate(raw)
 	if text > stet.MaxCommitBytes+1<<20 && c.route.body == DefaultMaxBody {
-		return nil, stet.Errorf(stet.CodeTooLarge, "the body has texts of %d bytes together; %d is the most of a commit. Split it.", text, stet.MaxCommitBytes)
+		return nil, stet.Errorf(stet.CodeTooLarge, "the texts in the body have %d bytes; a commit may have %d. Split it.", text, stet.MaxCommitBytes)
 	}
 	if err := st.reserveWork(c.ctx(), int64(textCost*text+elementCost*elements)); err != nil {
 		c.countRefusal("work")
@@ -104,8 +105,8 @@ func (c *call) receive(types ...string) (raw []byte, err error) {
 	return raw, c.a.refresh()
 }
 
-// read reads the body into memory. Room is taken for what has come, and as much again,
-// and never for what is only announced.
+// read reads the body into memory. It reserves twice what has arrived, never what is only
+// announced.
 func (c *call) read(most int64) ([]byte, error) {
 	in := &body{Reader: http.MaxBytesReader(c.w, c.r.Body, most), chunked: len(c.r.TransferEncoding) > 0}
 	st := c.reservation()
@@ -113,7 +114,7 @@ func (c *call) read(most int64) ([]byte, error) {
 		most = c.r.ContentLength
 	}
 	var raw []byte
-	var one [1]byte // the end may be there though there is no room for more
+	var one [1]byte // finds the end of a body that fills raw
 	for {
 		into := raw[len(raw):cap(raw)]
 		if len(into) == 0 {
@@ -141,27 +142,26 @@ func (c *call) read(most int64) ([]byte, error) {
 	}
 }
 
-// hold takes room for bytes of the body, or refuses the request.
+// hold reserves bytes for the body, or refuses the request.
 func (c *call) hold(bytes int64) error {
 	err := c.reservation().holdBody(bytes, min(c.route.body, c.s.o.MaxBody))
 	if err != nil {
 		c.countRefusal("body_bytes")
-		// A body that nobody reads would be read to its end otherwise.
+		// Otherwise net/http would read the rest of the body.
 		c.w.Header().Set("Connection", "close")
 	}
 	return err
 }
 
-// A body is that of a request. It tells one that was cut off from one whose JSON has
-// no end: what has come of the first is not what its sender meant, who may send it
-// again.
+// A body reads the body of a request. It tells a body that was cut off from one whose JSON
+// has no end: the first is not what its sender meant, so the sender may try again.
 type body struct {
 	io.Reader
-	chunked bool // as only HTTP/1.1 has it
+	chunked bool // HTTP/1.1 only
 }
 
-// Read reads. What it fails with is unavailable, but for a body that is too large or
-// in broken chunks.
+// Read implements io.Reader. Its error is unavailable, except for a body that is too large
+// or whose chunks are malformed.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if err == nil || err == io.EOF {
@@ -174,17 +174,17 @@ func (b *body) Read(p []byte) (int, error) {
 		err = stet.Errorf(stet.CodeTooLarge, "the body has over %d bytes, which is the most here. Split it.", tooLarge.Limit)
 	case !errors.As(err, &e):
 		if network := net.Error(nil); !b.chunked || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network) {
-			// 408, since it is not the server that failed.
-			err = withStatus(http.StatusRequestTimeout, stet.CodeUnavailable, "the body did not come to its end: %v. Nothing changed. Send it again.", err)
+			// 408, because the server has not failed.
+			err = withStatus(http.StatusRequestTimeout, stet.CodeUnavailable, "the body was cut off: %v. Nothing changed. Send it again.", err)
 		} else {
-			err = stet.WrapError(err, stet.CodeInvalid, "the body is not in chunks as HTTP has them: %v. Nothing changed.", err)
+			err = stet.WrapError(err, stet.CodeInvalid, "the chunks of the body are malformed: %v. Nothing changed.", err)
 		}
 	}
 	return n, err
 }
 
-// A slowBody is the body of a request. It ends, as unavailable, when it comes
-// slower than it may.
+// A slowBody is the body of a request. It fails as unavailable if it arrives more slowly
+// than allowed.
 type slowBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -212,14 +212,14 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, stet.WrapError(err, stet.CodeUnavailable, "the body came too slowly: %d bytes in %.0f s. Nothing changed. Send it faster, or in parts.", b.bytes, allowed.Seconds())
 	}
-	// While the request is worked on, a deadline would end it.
+	// From here on a deadline would end the request while it is worked on.
 	_ = b.control.SetReadDeadline(time.Time{})
 	return n, err
 }
 
-// estimate tells how many bytes the strings of a JSON text have once they are read, and how
-// many elements it has: members, elements of lists, lists and objects. It looks at
-// nothing else; what is no JSON has some weight, too.
+// estimate returns how many bytes the strings of a JSON text have once they are decoded,
+// and how many elements it has: members, elements of lists, lists and objects. It looks at
+// nothing else. What is not JSON has some weight, too.
 func estimate(raw []byte) (text, elements int) {
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -243,8 +243,8 @@ func estimate(raw []byte) (text, elements int) {
 	return text, elements
 }
 
-// escaped returns how many bytes of UTF-8 become of \uXXXX, of which the digits come
-// first: of half a surrogate pair two.
+// escaped returns how many bytes of UTF-8 the escape \uXXXX becomes: two for half a
+// surrogate pair. The digits come first in s.
 func escaped(digits []byte) int {
 	switch d := strings.ToLower(string(digits[:min(len(digits), 4)])); {
 	case d < "0080":

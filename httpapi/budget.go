@@ -9,16 +9,17 @@ import (
 )
 
 const (
-	// freeBytes is how much of an answer is not counted. Of a stream all is counted.
+	// freeBytes is how much of an answer is not counted. All of a stream is counted.
 	freeBytes = 256 << 10
 	// leastBuilders is how many large answers are built at once on a machine with few
-	// processors; on others it is two a processor. Building waits for the storage only,
-	// so the next request does not wait long.
+	// processors; others build two a processor. Building waits only for the storage, so
+	// the next request does not wait long.
 	leastBuilders = 4
-	// freeWork is the size of a decoded body that is not counted: that of a usual prompt.
+	// freeWork is the size of a decoded body that is not counted: a usual prompt's.
 	freeWork = 64 << 10
-	// maxWork bounds the decoded bodies of all requests, beyond freeWork each: two of the
-	// largest commits, or dozens of a megabyte. Other requests wait.
+	// maxWork bounds what the decoded bodies of all requests have beyond freeWork each:
+	// room for two of the largest commits, or for dozens of a megabyte. Other requests
+	// wait.
 	maxWork = 96 << 20
 )
 
@@ -59,8 +60,8 @@ func (r *reservation) leave() {
 	}
 }
 
-// enterUnknown counts, until the end, an answer over HTTP/2 to an unknown caller, who may
-// never read it. It fails as unavailable if there are too many.
+// enterUnknown counts an answer over HTTP/2 to an unknown caller, who may never read it,
+// until the request ends. It fails as unavailable if there are too many.
 func (r *reservation) enterUnknown() error {
 	if r.unknown {
 		return nil
@@ -70,8 +71,8 @@ func (r *reservation) enterUnknown() error {
 	return err
 }
 
-// whileUnsent calls flush, which may wait for the client. Its error is ignored: the client
-// is gone then. whileUnsent fails if too many answers wait, of all callers or of this one.
+// whileUnsent calls flush, which may wait for the client, and ignores its error: the
+// client has left then. It fails if too many answers wait, of all callers or of this one.
 func (r *reservation) whileUnsent(flush func() error) error {
 	if r.share == nil {
 		if err := r.enterUnknown(); err != nil {
@@ -142,15 +143,15 @@ func (r *reservation) reserveWork(ctx context.Context, bytes int64) error {
 	ctx, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	if err := r.limiter.work.Acquire(ctx, bytes); err != nil {
-		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for this request within %v: it works on as many large ones as it may. Nothing changed. Try again.", workTime)
+		return stet.WrapError(err, stet.CodeUnavailable, "the server had no room for this request within %v: it is busy with other large ones. Nothing changed. Try again.", workTime)
 	}
 	r.workBytes += bytes
 	return nil
 }
 
-// whileWaiting calls f, which waits. Meanwhile the request counts as one of kind k, and
-// its own place is free; afterwards it takes a place again. full reports whether the
-// request is refused because there is no place, before or after.
+// whileWaiting calls f, which waits. During the wait the request counts as one of kind k,
+// and its own place is free; afterwards it takes a place again. full reports whether the
+// request is refused because there was no place before or after.
 func (r *reservation) whileWaiting(k kind, f func() error) (full bool, err error) {
 	if r.limiter == nil {
 		return false, f()
@@ -170,8 +171,8 @@ func (r *reservation) whileWaiting(k kind, f func() error) (full bool, err error
 	return err != nil, err
 }
 
-// beginBuild waits for a place to build a large answer. endBuild gives it back, before
-// anything is written: a client may be slow.
+// beginBuild waits for a place to build a large answer. endBuild gives it back before
+// anything is written, because the client may be slow.
 func (r *reservation) beginBuild(ctx context.Context) error {
 	if r.limiter == nil || r.building {
 		return nil
@@ -179,7 +180,7 @@ func (r *reservation) beginBuild(ctx context.Context) error {
 	select {
 	case r.limiter.builds <- struct{}{}:
 	case <-ctx.Done():
-		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "the answer was not begun in time: %v. Try again.", context.Cause(ctx))
+		return stet.WrapError(context.Cause(ctx), stet.CodeUnavailable, "the server did not begin the answer in time: %v. Try again.", context.Cause(ctx))
 	}
 	r.building = true
 	return nil
@@ -197,7 +198,7 @@ func (r *reservation) endBuild() {
 func (r *reservation) reserve(n int) error {
 	more := r.more(n)
 	if more > 0 && r.limiter.answers.Load()+more > r.limiter.answerLimit {
-		return stet.Errorf(stet.CodeUnavailable, "the answers on their way have %d bytes, and this one would be over the most that the server holds, which is %d. Try again, or ask for less at once.", r.limiter.answers.Load(), r.limiter.answerLimit)
+		return stet.Errorf(stet.CodeUnavailable, "the server holds answers of %d bytes already, and with this one it would hold more than its limit of %d. Try again, or ask for less at once.", r.limiter.answers.Load(), r.limiter.answerLimit)
 	}
 	r.add(more)
 	return nil
@@ -251,8 +252,8 @@ func (c *call) reservation() *reservation {
 	return new(reservation)
 }
 
-// wait returns once the store has a revision. It ends after workTime, with the caller's
-// key, and when the server begins to stop. If it has to wait, the request counts as
+// wait returns once the store has a revision. It fails after workTime, when the caller's
+// access ends, and when the server drains. If it has to wait, the request counts as
 // waiting meanwhile.
 func (c *call) wait(revision uint64) error {
 	tail, err := c.s.store.Tail(c.ctx())
@@ -270,7 +271,7 @@ func (c *call) wait(revision uint64) error {
 			err = c.a.expiredError() // the cause of the error
 		} else if err != nil && c.s.stopping.Err() != nil {
 			c.w.Header().Set("Retry-After", retrySoon)
-			err = stet.Errorf(stet.CodeUnavailable, "the server is about to stop, and revision %d has not come. Come back in a moment.", revision)
+			err = stet.Errorf(stet.CodeUnavailable, "the server is stopping, and revision %d has not arrived. Try again in a moment.", revision)
 		}
 		return err
 	})

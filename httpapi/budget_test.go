@@ -83,7 +83,7 @@ func TestBytesOfAnswers(t *testing.T) {
 		return r.api.limiter.answers.Load() > 16*int64(len(text)) && len(r.api.limiter.builds) == 0
 	})
 	res, body := answer(t, r.dial(post))
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes, and this one would be over") {
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "bytes already, and with this one") {
 		t.Errorf("a second one: %s, %.300s", res.Status, body)
 	}
 	// One page fits, and two do not.

@@ -10,13 +10,13 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// maxWait is how long a long poll may wait for a change: most proxies allow a request to
+// maxWait is how long a long poll may wait for a change. Most proxies allow a request to
 // be silent for that long.
 const maxWait = 60 * time.Second
 
-// A position is how far a reader has read the log. It is written STORE_ID.REVISION, since
-// a restored store may have other changes at the same revisions. A bare revision is of
-// whatever store is there.
+// A position is how far a reader has read the log. It is written STORE_ID.REVISION,
+// because a restored store may have other changes at the same revisions. A bare revision
+// is one of the present store.
 type position struct {
 	revision uint64
 	fromNow  bool // not given: begin with the next change
@@ -27,7 +27,7 @@ func (s *Server) position(what, text string) (position, error) {
 	digits := text
 	if i := strings.LastIndexByte(text, '.'); i >= 0 {
 		if store := text[:i]; store != s.store.ID() {
-			return position{}, stet.Errorf(stet.CodeConflict, "%s is %q, which is a position in another store: this one is %s, restored or replaced since. Start over: read everything again, and then the changes after its revision.", what, text, s.store.ID())
+			return position{}, stet.Errorf(stet.CodeConflict, "%s is %q, which is a position in another store: this one is %s, restored or replaced since. Start over: read everything, then the changes after its revision.", what, text, s.store.ID())
 		}
 		digits = text[i+1:]
 	}
@@ -38,7 +38,7 @@ func (s *Server) position(what, text string) (position, error) {
 	return position{revision: n}, nil
 }
 
-// A changesQuery is what a caller asks of /v1/changes.
+// A changesQuery is what a request to /v1/changes asks for.
 type changesQuery struct {
 	since  position
 	limit  int
@@ -134,8 +134,8 @@ func (p params) seconds(key string, least, most time.Duration) (time.Duration, e
 	return time.Duration(n * float64(time.Second)), nil
 }
 
-// changesPage answers with a page of changes, or waits for the first. If the page has no
-// next, the caller goes on after as_of.
+// changesPage answers with a page of changes, or waits for the first change. After a page
+// without next the caller continues after as_of.
 func (c *call) changesPage(q changesQuery) error {
 	ctx := c.ctx()
 	since := q.since.revision
@@ -214,8 +214,7 @@ func (c *call) await(ctx context.Context, f *feed, since uint64) bool {
 }
 
 // answerChanges answers with a page. A page that was waited for, or that begins with the
-// next change, has no tag: the same request may have another answer as of the same
-// revision.
+// next change, has no tag: the same request may get another answer at the same revision.
 func (c *call) answerChanges(q changesQuery, commits []byte, last uint64, more bool, asOf uint64) error {
 	if expired(c.a) {
 		return c.a.expiredError()

@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// minCompress is the smallest answer that is compressed: what fits into two packets, as a
-// usual prompt does, arrives no sooner when it is smaller.
+// minCompress is the smallest answer that is compressed. A smaller one fits into two
+// packets, as a usual prompt does, and would arrive no sooner.
 const minCompress = 2800
 
 // A coding is a way of compressing an answer.
@@ -22,13 +22,13 @@ type coding struct {
 	writer func(io.Writer) io.WriteCloser
 }
 
-// codings are those that the server offers, the best first.
+// codings are the codings that the server offers, the best first.
 var codings = []*coding{
 	{"zstd", []string{"zstd"}, "-zstd", newZstd},
 	{"gzip", []string{"gzip"}, "-gzip", newGzip},
 }
 
-// negotiate returns the coding that a request prefers, nil for none.
+// negotiate returns the coding that a request prefers, or nil.
 func negotiate(values []string) *coding {
 	var best *coding
 	bestQ, identity := 0.0, 0.0
@@ -71,7 +71,7 @@ func parseQ(part string) (what string, q float64) {
 // The writers are pooled: making one takes longer than compressing a prompt.
 
 var gzips = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a good one
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // cannot fail: the level is valid
 	return w
 }}
 
@@ -94,14 +94,14 @@ func (w gzipWriter) Close() error {
 	return err
 }
 
-// zstdWindow bounds the memory of a stream, here and at the reader.
+// zstdWindow bounds the memory that a stream takes, here and at the reader.
 const zstdWindow = 1 << 20
 
 var zstds = sync.Pool{New: func() any {
 	// One goroutine: the answers are small, and the pool may drop a writer without
 	// leaving goroutines behind.
 	w, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(zstdWindow)) // the options are good ones
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(zstdWindow)) // cannot fail: the options are valid
 	return w
 }}
 

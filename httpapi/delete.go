@@ -6,7 +6,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// deleteVersion removes a version. It is no error if there was none: Stet-Deleted says how
+// deleteVersion removes a version. If there is none that is no error: Stet-Deleted has how
 // many were removed.
 func (s *Server) deleteVersion(c *call) error {
 	return c.delete(stet.Delete{PromptID: c.writeID(), Version: c.pathValue("selector")})
@@ -44,7 +44,7 @@ func (s *Server) clear(c *call) error {
 		return err
 	}
 	if confirm != "clear" {
-		return stet.Errorf(stet.CodeInvalid, "this removes every prompt of the store. If that is meant, send the header X-Confirm: clear.")
+		return stet.Errorf(stet.CodeInvalid, "this removes every prompt of the store. To confirm, send the header X-Confirm: clear.")
 	}
 	if _, err := c.remove(stet.Op{Clear: &stet.Clear{}}); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/stet-dev/stet/internal/diff"
 )
 
-// getDiff answers with how two versions of a prompt differ: a unified diff, or JSON around
-// it. Without from and to it compares current with latest.
+// getDiff answers with the differences of two versions of a prompt: a unified diff, or
+// JSON around it. Without from and to it compares current with latest.
 func (s *Server) getDiff(c *call) error {
 	kind, err := c.accepts("text/plain", "application/json")
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Server) getDiff(c *call) error {
 	if c.unchanged(t) {
 		return nil
 	}
-	// Give the place to build back first: to wait for room while holding it could deadlock.
+	// Give up the place to build first: waiting for room while holding it could deadlock.
 	c.reservation().endBuild()
 	if err := c.reservation().reserveWork(c.ctx(), diffCost(two[0])+diffCost(two[1])); err != nil {
 		c.countRefusal("work")
@@ -75,8 +75,8 @@ func (s *Server) getDiff(c *call) error {
 	return nil
 }
 
-// diffCost is about how many bytes it takes to compare a version: so much for each line,
-// and some copies of the whole. It was measured with a megabyte of short lines.
+// diffCost is about how many bytes it takes to compare a version: some for each line, and
+// some copies of the whole. It was measured with a megabyte of short lines.
 func diffCost(v stet.Version) int64 {
 	text := v.Text() + v.Content().Messages()
 	return int64(64*strings.Count(text, "\n") + 4*len(text))

@@ -7,19 +7,18 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// An ETag is "STORE.REVISION" of an answer that is as of a revision, and
-// "STORE.REVISION.ORDINAL" of a version, with the revision that saved it. A store
-// that was restored or copied has another id, so that no tag is of two contents.
-// After that comes what tells the representations of one thing apart: ~ and a mark of
-// the key's prompts on what depends on them, .text for the text alone, -gzip or -zstd
-// for a compressed one. An answer that carries its as_of though its tag is older is
-// tagged as weak.
+// An ETag is "STORE.REVISION" for an answer as of a revision, and "STORE.REVISION.ORDINAL"
+// for a version, with the revision that saved it. A restored or copied store has another
+// id, so no tag stands for two contents. A suffix tells representations apart: ~ and a
+// mark of the key's prompts where the answer depends on them, .text for the text alone,
+// -gzip or -zstd for a compressed answer. A tag is weak if its answer carries an as_of
+// that is newer than the tag.
 //
 // In this package a tag is passed around without its closing quote.
 type tag = string
 
 const (
-	// suffixText is the text alone of a version, or a diff as text.
+	// suffixText marks the text alone of a version, and a diff as text.
 	suffixText = ".text"
 	// suffixScope begins the mark of the key's prompts.
 	suffixScope = "~"
@@ -38,13 +37,13 @@ func (s *Server) appendVersionTag(dst []byte, v stet.Version) []byte {
 	return strconv.AppendUint(dst, v.Ordinal(), 10)
 }
 
-// revisionTag returns the tag of what is as of a revision.
+// revisionTag returns the tag of an answer as of a revision.
 func (s *Server) revisionTag(revision uint64) tag {
 	return s.tagBase + strconv.FormatUint(revision, 10)
 }
 
-// scopeMark is what a tag has behind it of what the caller sees only in part: with
-// other prompts its key sees something else there. It is "" for who sees everything.
+// scopeMark is the suffix of a tag whose answer may show only a part to this caller: a key
+// for other prompts gets another answer there. It is "" for a caller who sees everything.
 func (a *access) scopeMark() string {
 	if a.seesAll() {
 		return ""
@@ -52,8 +51,8 @@ func (a *access) scopeMark() string {
 	return suffixScope + a.grant.ScopeMark()
 }
 
-// notModified reports whether If-None-Match has a tag, in whatever coding the caller
-// got it, and returns it as the caller gave it, with its quotes.
+// notModified reports whether If-None-Match has a tag, in whatever coding the caller got
+// it. It returns the tag as the caller gave it, with its quotes.
 func notModified(values []string, t tag) (string, bool) {
 	for _, v := range values {
 		if len(v) == len(t)+1 && v[len(t)] == '"' && v[:len(t)] == t {

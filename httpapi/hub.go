@@ -13,7 +13,7 @@ import (
 // first subscriber and ends with the last.
 type hub struct {
 	store *stet.Store
-	texts bool // the saved versions are in the changes
+	texts bool // changes include the saved versions
 	count int  // most events that a feed keeps
 	bytes int  // most bytes of them
 

@@ -8,7 +8,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// setLabel moves a label.
+// setLabel moves a label to a version.
 func (s *Server) setLabel(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -21,29 +21,28 @@ func (s *Server) setLabel(c *call) error {
 		return err
 	}
 	if body.Version == "" {
-		return stet.Errorf(stet.CodeInvalid, "the body does not say where the label is to go. Give version: a number, or any selector.")
+		return stet.Errorf(stet.CodeInvalid, "the body does not say where to move the label. Give version: a number, or any selector.")
 	}
 	return c.move(body.Expect, func(id, label string, expect *string) stet.Op {
 		return stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: body.Version, Expect: expect}}
 	})
 }
 
-// removeLabel takes a label away.
+// removeLabel removes a label.
 func (s *Server) removeLabel(c *call) error {
 	return c.moveBack(func(id, label string, expect *string) stet.Op {
 		return stet.Op{RemoveLabel: &stet.RemoveLabel{PromptID: id, Label: label, Expect: expect}}
 	})
 }
 
-// rollback moves a label to where it was before its last move.
+// rollback undoes the newest move of a label.
 func (s *Server) rollback(c *call) error {
 	return c.moveBack(func(id, label string, expect *string) stet.Op {
 		return stet.Op{Rollback: &stet.Rollback{PromptID: id, Label: label, Expect: expect}}
 	})
 }
 
-// plainJSON refuses what a request that takes no parameters and answers with JSON
-// does not take.
+// plainJSON checks a request that takes no parameters and answers with JSON.
 func (c *call) plainJSON() error {
 	_, err := c.accepts("application/json")
 	if err == nil {
@@ -52,7 +51,7 @@ func (c *call) plainJSON() error {
 	return err
 }
 
-// moveBack is move for what takes the body {"expect"}, or none.
+// moveBack is move for a request whose body is {"expect"} or absent.
 func (c *call) moveBack(op func(id, label string, expect *string) stet.Op) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -66,8 +65,8 @@ func (c *call) moveBack(op func(id, label string, expect *string) stet.Op) error
 	return c.move(body.Expect, op)
 }
 
-// move carries out an operation on the label that the path names, under the
-// condition of the body or that of the headers, and answers with the head.
+// move applies an operation to the label that the path names, under the condition in the
+// body or in the headers, and answers with the head.
 func (c *call) move(expect *string, op func(id, label string, expect *string) stet.Op) error {
 	id, err := c.id()
 	if err != nil {
@@ -79,15 +78,15 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 		return err
 	}
 	if cond.given && expect != nil {
-		return stet.Errorf(stet.CodeInvalid, "both expect and a header (If-Match, If-None-Match) say where the label must be. Give one.")
+		return stet.Errorf(stet.CodeInvalid, "both expect and a header (If-Match, If-None-Match) are given. Give one.")
 	}
 	if cond.given {
 		expect = cond.expect
 	}
 	var ops []stet.Op
 	if cond.exists {
-		// The label moves to where it is, which is no move but fails if it is
-		// nowhere: so the condition is part of the commit, like any other.
+		// Moving the label to where it is changes nothing, but fails if the label does not
+		// exist. So the condition is checked in the commit, like any other.
 		ops = append(ops, stet.Op{SetLabel: &stet.SetLabel{PromptID: id, Label: label, Version: label}})
 	}
 	commit, err := c.newCommit(append(ops, op(id, label, expect))...)
@@ -100,7 +99,7 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 	}
 	head, err := c.s.store.Head(c.ctx(), id)
 	if err != nil {
-		c.empty() // it moved, and by now there is no head to tell
+		c.empty() // the label moved, but the prompt was deleted since
 		return nil
 	}
 	c.asOf(head.AsOf)
@@ -113,16 +112,16 @@ func (c *call) move(expect *string, op func(id, label string, expect *string) st
 	return nil
 }
 
-// A condition is what the headers of a request say of where a label must be.
+// A condition is what the headers of a request require of a label.
 type condition struct {
 	given  bool
-	exists bool    // it must be somewhere
-	expect *string // it must be here
-	epoch  uint64  // in which expect is a version; 0 for any
+	exists bool    // the label must exist
+	expect *string // where the label must be
+	epoch  uint64  // the epoch of expect; 0 for any
 }
 
-// condition reads If-Match, with the tag of a version as GET …/versions/LABEL gave
-// it or *, and If-None-Match, with * only.
+// condition reads If-Match, which has * or the tag of a version as GET …/versions/LABEL
+// gave it, and If-None-Match, which has *.
 func (c *call) condition(id, label string) (condition, error) {
 	match, err := c.header("If-Match")
 	if err != nil {
@@ -135,28 +134,27 @@ func (c *call) condition(id, label string) (condition, error) {
 	h := c.r.Header
 	switch {
 	case h["If-Match"] != nil && match == "" || h["If-None-Match"] != nil && none == "" || h["If-Unmodified-Since"] != nil:
-		// A condition that is left out of account overwrites what it was to protect.
-		return condition{}, stet.Errorf(stet.CodeInvalid, "a condition is empty, or is If-Unmodified-Since, which is not taken. Give If-Match with one tag or *, or If-None-Match with *.")
+		// To ignore a condition would overwrite what it protects.
+		return condition{}, stet.Errorf(stet.CodeInvalid, "a condition is empty, or is If-Unmodified-Since, which is not supported. Give If-Match with one tag or *, or If-None-Match with *.")
 	case match != "" && none != "":
 		return condition{}, stet.Errorf(stet.CodeInvalid, "If-Match and If-None-Match are both given. Give one.")
 	case none == "*":
 		return condition{given: true, expect: new(string)}, nil
 	case none != "":
-		return condition{}, stet.Errorf(stet.CodeInvalid, "If-None-Match is %q. Write *, for a label that must be on no version; for one that must be on a certain version, If-Match.", none)
+		return condition{}, stet.Errorf(stet.CodeInvalid, "If-None-Match is %q. Write * if the label must not exist. If it must be on a certain version, use If-Match.", none)
 	case match == "*":
 		return condition{given: true, exists: true}, nil
 	case match == "":
 		return condition{}, nil
 	case strings.ContainsAny(match, ", "):
-		return condition{}, stet.Errorf(stet.CodeInvalid, "If-Match has several tags; a label is at one version. Give the one.")
+		return condition{}, stet.Errorf(stet.CodeInvalid, "If-Match has several tags, but a label is at one version. Give one tag.")
 	}
 	return c.tagged(id, label, match)
 }
 
-// tagged returns the condition that a label is at the version that a tag is of. That
-// is taken from the log, whether or not the version still lives: a request that was
-// carried out and is sent again makes the same commit, and the commit's id decides
-// before its conditions do.
+// tagged returns the condition that a label is at the version with a tag. It finds the
+// version in the log, whether or not it still lives: a request that was applied and is
+// sent again makes the same commit, and the commit's id decides before its conditions do.
 func (c *call) tagged(id, label, given string) (condition, error) {
 	revision, ordinal, ok := c.s.parseVersionTag(given)
 	if !ok || revision == 0 {
@@ -187,7 +185,7 @@ func (c *call) tagged(id, label, given string) (condition, error) {
 	return condition{}, precondition("%s is not at the version that If-Match names: %s has never had such a version. Nothing changed. Get the version that %s is at.", label, id, label)
 }
 
-// failed returns err as 412 if it is the condition that does not hold.
+// failed returns err as 412 if the condition is what failed.
 func (cond condition) failed(err error) error {
 	e, ok := err.(*stet.Error)
 	if !ok || !cond.given {

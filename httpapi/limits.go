@@ -50,11 +50,11 @@ const (
 	// from filling the disk and from taking every processor.
 	maxLarge = 4
 	// maxBodies is how many received bytes of bodies are held at once: room for two of the
-	// largest bodies, or for a dozen commits of as many texts as there may be in one.
+	// largest bodies, or for a dozen of the largest commits.
 	maxBodies = 128 << 20
 	// maxAnswers is how many bytes of large answers, and of pages for streams, are held at
-	// once: room for three of the largest answers, or for a dozen pages, whose clients do
-	// not read them at once. A backup or an export is streamed and not held.
+	// once while their clients read: room for three of the largest answers, or for a dozen
+	// pages. A backup or an export is streamed and not held.
 	maxAnswers = 96 << 20
 
 	// workTime is how long a request may wait for a revision, and how long a read of many
@@ -64,10 +64,11 @@ const (
 	// one packet or two.
 	headerTime = 10 * time.Second
 	// bodyTime is how long a client may take to send the body, in addition to the body's
-	// time at minBodyRate: a body may begin to come on the worst of links.
+	// time at minBodyRate: on the worst of links a body is slow to start.
 	bodyTime = 10 * time.Second
-	// writeTime is how long a client may take to accept a part of the answer, and the whole
-	// answer in addition to its time at minAnswerRate: a link may stand still for as long.
+	// writeTime is how long a client may take to accept a part of the answer, and the
+	// whole answer in addition to its time at minAnswerRate: a link may stall for that
+	// long.
 	writeTime = 30 * time.Second
 	// idleTime is how long a connection without a request stays open: longer than most
 	// clients keep one, so that the client closes first and no request meets a closed
@@ -80,29 +81,29 @@ const (
 	// minAnswerRate, in bytes a second, is how fast a client must read a large answer:
 	// one of 32 MiB is held for nine minutes at most.
 	minAnswerRate = 64 << 10
-	// maxHeaderBytes bounds a request's header, which whoever connects can make the
-	// server keep, without any key: it is as much as other servers take. An id and a
-	// message of 4,000 bytes, all percent-encoded, and what proxies add have room; a
-	// longer message stands in the body of POST /v1/commits. Package net/http takes
-	// 4 KiB more, and answers 431 to what is longer.
+	// maxHeaderBytes bounds a request's header, as other servers do: anybody who connects
+	// can make the server keep one, without a key. It has room for an id and a message of
+	// 4,000 bytes, all percent-encoded, and for what proxies add. A longer message goes
+	// into the body of POST /v1/commits. Package net/http takes 4 KiB more, and answers
+	// 431 to a longer header.
 	maxHeaderBytes = 16 << 10
 
 	// maxFrame is the longest frame of HTTP/2, the smallest limit that the protocol
 	// allows: every connection has a buffer for one, with or without a key.
 	maxFrame = 16 << 10
 
-	// maxAnswerBytes bounds the JSON of an answer to POST /v1/get, and of a rendered text: a byte
-	// of a text may take six. It is what the client reads into memory.
+	// maxAnswerBytes bounds the JSON of an answer to POST /v1/get, and of a rendered text,
+	// in which one byte of a text may take six. The client reads as much into memory.
 	maxAnswerBytes = 64 << 20
 
-	// maxStreams is how many requests one connection of HTTP/2 may have under way. With
-	// answers that nobody takes, 4,000 connections of 32 hold 410 MB; of 100, 800 MB. A
-	// client that needs more opens another connection, as that of net/http does.
+	// maxStreams is how many requests one connection of HTTP/2 may have under way. If no
+	// client reads its answers, 4,000 connections with 32 requests hold 410 MB; with 100,
+	// 800 MB. A client that needs more opens another connection, as net/http's does.
 	maxStreams = 32
 
 	// maxUnsent is how many answers over HTTP/2 may wait for clients that do not read
-	// them, on all connections together. Each holds some 20 KB. It is a limit for unknown
-	// callers, and another for known ones, of which one key may have half.
+	// them, on all connections together. Each holds some 20 KB. Unknown callers have one
+	// such limit, known ones another, of which one key may have half.
 	maxUnsent = 1024
 
 	// retrySoon is the Retry-After, in seconds, of a request that is refused for load.
@@ -243,8 +244,8 @@ func NewServer(h http.Handler) *http.Server {
 		// For the answers that net/http gives by itself; others set their own.
 		WriteTimeout:   writeTime,
 		MaxHeaderBytes: maxHeaderBytes,
-		// Each stream is a request, and what has come of its body is held by the
-		// connection until it is read.
+		// Each stream is a request, and the connection holds what has arrived of its body
+		// until it is read.
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame,
 			MaxReceiveBufferPerConnection: 512 << 10, MaxReceiveBufferPerStream: 256 << 10,

@@ -14,12 +14,11 @@ import (
 // guard applies the limits of load and time to the handler of a route, and counts and logs
 // its requests.
 //
-// A line of the log has the request's id, method, route pattern (and not the
-// path), status, bytes and time of the answer, the name of the key and the code of
-// the error. It never has a header, a query, an id or a text: they may be secret.
-// Reads that succeeded are logged at level debug; writes, and what was refused, at
-// info; failures of the server at error. A request whose client left before the answer has
-// status 499, and is logged like one that succeeded.
+// A line of the log has the request's id, method, route pattern (not the path), status,
+// bytes and time of the answer, the name of the key and the code of the error. It never
+// has a header, a query, an id or a text: they may be secret. Successful reads are logged
+// at level debug; writes and refusals at info; failures of the server at error. A request
+// whose client left before the answer has status 499, and is logged like a success.
 func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	name := rt.name()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +50,7 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 		}
 		if r.Body != nil && r.Body != http.NoBody {
 			if s.o.Limits.bodyTime > 0 {
-				// net/http reads what the handler leaves, and would wait for it for ever.
+				// net/http reads what the handler leaves unread, and would wait for it for ever.
 				_ = rec.control.SetReadDeadline(start.Add(s.o.Limits.bodyTime))
 				body := r.Body
 				// A copy: by the body of its own request net/http sees that nobody has
@@ -64,9 +63,10 @@ func (s *Server) guard(rt *route, next http.Handler) http.Handler {
 	})
 }
 
-// unknownCaller is called before an answer to a caller that is not known. It gives up the
-// place among the requests in hand and the connections: without a key a client could hold
-// one by not reading the answer, or by not sending a body that net/http waits for.
+// unknownCaller is called before an answer to a caller without a valid key. It gives up
+// the place among the requests in hand and the connections. Otherwise a client without a
+// key could hold one by not reading the answer, or by not sending a body that net/http
+// waits for.
 func (s *Server) unknownCaller(rec *recorder, r *http.Request) {
 	if rec.reservation.share != nil {
 		return // the caller is known
@@ -78,8 +78,8 @@ func (s *Server) unknownCaller(rec *recorder, r *http.Request) {
 	}
 }
 
-// abortIf closes the connection without an answer if err is not nil: too many answers wait
-// for their clients.
+// abortIf closes the connection without an answer if err is not nil, which means that too
+// many answers wait for their clients.
 func (s *Server) abortIf(rec *recorder, err error) {
 	if err == nil {
 		return
@@ -92,7 +92,7 @@ func (s *Server) abortIf(rec *recorder, err error) {
 // refuseBusy refuses a request for which the server has no room.
 func (s *Server) refuseBusy(w *recorder, r *http.Request, err error, limit string) {
 	s.countRefusal(w.Header(), limit)
-	// A body that nobody reads would be read to its end otherwise.
+	// Otherwise net/http would read the rest of the body.
 	w.Header().Set("Connection", "close")
 	s.problem(w, r, err)
 }
@@ -107,7 +107,7 @@ type outcome struct {
 	left bool // the client had left by then
 }
 
-// observe counts and logs a request that was answered.
+// observe counts and logs a finished request.
 func (s *Server) observe(rec *recorder, rt *route, name string, r *http.Request, k kind, took time.Duration, o outcome) {
 	status := rec.status
 	panicked := o.p != nil && o.p != http.ErrAbortHandler
@@ -162,8 +162,8 @@ func levelOf(reads bool, k kind, status int) slog.Level {
 	return slog.LevelDebug
 }
 
-// method is the request's method, quoted if it is none that anybody knows: it is
-// the client's own word otherwise.
+// method returns the request's method, quoted if it is not a known one: the client may
+// send any word.
 func method(r *http.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

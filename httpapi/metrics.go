@@ -14,8 +14,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// metrics are those of one server. They have a registry of their own, so that two servers
-// in one process do not share one.
+// metrics has the metrics of one server, in a registry of its own, so that two servers in
+// one process do not share them.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -26,8 +26,8 @@ type metrics struct {
 	gets atomic.Uint64
 }
 
-// buckets of the time that a request takes, in seconds: reads take some ten
-// microseconds, saves a sync.
+// buckets of the time that a request takes, in seconds. A read takes some ten
+// microseconds, a save a sync.
 var buckets = []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 func newMetrics(store *stet.Store, l *limiter, more prometheus.Collector) *metrics {
@@ -78,8 +78,8 @@ func statusText(status int) string {
 	return strconv.Itoa(status)
 }
 
-// monitorOf returns the monitor of a store. A store at another server has none: its
-// counters are zero.
+// monitorOf returns the monitor of a store. A client's store has none: its counters are
+// zero.
 func monitorOf(store *stet.Store) stet.Monitor {
 	if m, ok := store.Backend().(stet.Monitor); ok {
 		return m

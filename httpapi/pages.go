@@ -41,8 +41,8 @@ func (s *Server) listVersions(c *call) error {
 	return sendPage(c, "versions", &page, size, func(dst []byte, v *stet.Version) ([]byte, error) { return v.AppendJSON(dst), nil })
 }
 
-// listPrompts answers with a page of heads. Those that the caller may not see are
-// left out, so that a page may be short and still have a next.
+// listPrompts answers with a page of heads. Prompts that the caller may not see are left
+// out, so a page may be short and still have a next.
 func (s *Server) listPrompts(c *call) error {
 	p, read, err := c.reads("application/json", "prefix", "label", "limit", "cursor", "at", "min_revision")
 	if err != nil {

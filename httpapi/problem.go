@@ -12,7 +12,7 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// statuses is the one table from stet's codes to HTTP.
+// statuses maps stet's codes to HTTP. It is the only such table.
 var statuses = map[stet.Code]int{
 	stet.CodeInvalid:      http.StatusBadRequest,
 	stet.CodeUnauthorized: http.StatusUnauthorized,
@@ -62,14 +62,15 @@ func stetError(err error) (*stet.Error, func(*stet.Error) error) {
 	return e, func(e *stet.Error) error { return e }
 }
 
-// maxDetail bounds the text of a problem, in bytes: it may repeat what the caller sent.
+// maxDetail bounds the text of a problem, in bytes, because it may repeat what the caller
+// sent.
 const maxDetail = 2 << 10
 
 // detail returns the text of an error for display: valid UTF-8 on one line, of bounded
 // length, with invisible characters made visible.
 func detail(message string) string {
 	if cut := len(message) - maxDetail; cut > 0 {
-		// The end says what to do.
+		// Cut the middle: the end says what to do.
 		const half = maxDetail / 2
 		message = message[:half] + fmt.Sprintf("… (%d bytes) …", cut) + message[len(message)-half:]
 	}
@@ -80,9 +81,9 @@ func detail(message string) string {
 	return visible.Text(message)
 }
 
-// problem answers with an error as application/problem+json (RFC 9457): type,
-// title, status, detail, code, and op and commit_id where the error has them. An
-// error that is not stet's is internal, and its text goes to the log alone.
+// problem answers with an error as application/problem+json (RFC 9457): type, title,
+// status, detail, code, and op and commit_id where the error has them. An error that is
+// not stet's is internal, and only the log has its text.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	status := 0
 	var special *statusError

@@ -22,8 +22,7 @@ func (c *call) resolve(id, sel string, o stet.ReadOptions) (stet.Version, error)
 	return c.see(v), err
 }
 
-// see returns a version as the caller may see it, and notes whether that is less than
-// there is.
+// see returns a version as the caller may see it, and notes whether anything was left out.
 func (c *call) see(v stet.Version) stet.Version {
 	seen := c.s.version(c.ctx(), c.a, v)
 	if seen != v {
@@ -32,7 +31,8 @@ func (c *call) see(v stet.Version) stet.Version {
 	return seen
 }
 
-// getVersion is what applications call at every request, so it allocates little.
+// getVersion is what applications call for every request of theirs, so it allocates
+// little.
 func (s *Server) getVersion(c *call) error {
 	_, o, err := c.reads("application/json", "at", "min_revision")
 	if err != nil {
@@ -56,8 +56,8 @@ func (s *Server) getVersion(c *call) error {
 	return nil
 }
 
-// version says as of which revision the answer is, and returns the tag of a version with
-// a suffix. Both are cut from one string.
+// version sets the revision that the answer is of, and returns the version's tag with a
+// suffix. Both are cut from one string.
 func (c *call) version(v stet.Version, suffix string) tag {
 	var scratch [128]byte
 	b := c.s.appendVersionTag(scratch[:0], v)
@@ -69,15 +69,15 @@ func (c *call) version(v stet.Version, suffix string) tag {
 	return all[:tagEnd]
 }
 
-// names says which version the answer is of, where the body does not.
+// names sets the headers that name the version, for an answer whose body does not.
 func (c *call) names(v stet.Version) {
 	h := c.w.Header()
 	h["Stet-Revision"] = []string{strconv.FormatUint(v.Revision(), 10)}
 	h["Stet-Version"] = []string{v.Number().String()}
 }
 
-// getPlain answers with the text alone, byte for byte as it was saved; a chat with
-// its messages as JSON. Slashes of the id stand in the path as they are.
+// getPlain answers with the text alone, byte for byte as it was saved; for a chat, with
+// its messages as JSON. The slashes of the id are not escaped in this path.
 func (s *Server) getPlain(c *call) error {
 	_, o, err := c.reads("text/plain", "at", "min_revision")
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Server) getPlain(c *call) error {
 	if err != nil {
 		return err
 	}
-	// A text may be anything; no browser is to take it for a page.
+	// A text may be anything; a browser must not take it for a page.
 	c.w.Header()["X-Content-Type-Options"] = noSniff
 	t := c.version(v, suffixText)
 	c.names(v)
@@ -140,10 +140,10 @@ func (s *Server) getMany(c *call) error {
 	size := len(`{"versions":[],"as_of":18446744073709551615}`)
 	for i, v := range versions {
 		if size += jsonSize(v); size > maxAnswerBytes {
-			return withOp(stet.Errorf(stet.CodeTooLarge, "the answer has over %d bytes of JSON up to this reference; %d is the most. Ask for fewer at once.", size, maxAnswerBytes), i)
+			return withOp(stet.Errorf(stet.CodeTooLarge, "the answer has over %d bytes of JSON up to this reference; the limit is %d. Ask for fewer at once.", size, maxAnswerBytes), i)
 		}
 	}
-	b, buf, err := c.room(size)
+	b, buf, err := c.newBuffer(size)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *Server) getHead(c *call) error {
 	return c.head(h)
 }
 
-// head answers with a head. Its tag is weak: as_of goes on while nothing else does.
+// head answers with a head. Its tag is weak: as_of advances while nothing else changes.
 func (c *call) head(h stet.Head) error {
 	c.asOf(h.AsOf)
 	t := "W/" + c.s.revisionTag(h.Revision)
@@ -199,7 +199,7 @@ func single(err error) error {
 	return withOp(err, stet.NoOp)
 }
 
-// withOp returns err with the index of the operation that it is about.
+// withOp returns err with the index of the operation that failed.
 func withOp(err error, op int) error {
 	e, ok := err.(*stet.Error)
 	if !ok || e.Op == op {

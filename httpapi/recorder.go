@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// pieceBytes is how much of an answer is written under one deadline: what a slow
-// link takes in a second or two, so that a large answer on it is not cut off.
+// pieceBytes is how much of an answer is written under one deadline. A slow link takes
+// that much in a second or two, so a large answer on it is not cut off.
 const pieceBytes = 256 << 10
 
-// refreshAfter is how old a deadline may get before the next write sets a new one: answers
-// that are quick, which is nearly all, set none, and have the one that net/http set.
+// refreshAfter is how old a deadline may get before the next write sets a new one. Nearly
+// all answers are quicker: they set none, and keep the one that net/http set.
 const refreshAfter = 5 * time.Second
 
 // A recorder writes the answer to one request: it counts the bytes, and disconnects a
@@ -20,16 +20,16 @@ type recorder struct {
 	control *http.ResponseController
 	until   time.Time     // the deadline as it was set last
 	spent   time.Duration // on waiting for the client to take a large answer
-	h2      bool          // whose deadlines run while nothing is written, too
+	h2      bool          // HTTP/2: deadlines run even while nothing is written
 	own     bool          // the handler sets the deadlines
 	left    bool          // the client did not take the answer
 
 	status      int
 	bytes       int64
 	reservation reservation
-	// who made the request: the name of its key, "" without.
+	// The name of the request's key, "" for none.
 	who string
-	// err is what was answered if it was an error.
+	// err is the error that was answered, if any.
 	err error
 }
 
@@ -98,7 +98,7 @@ func (r *recorder) FlushError() error {
 	return err
 }
 
-// Flush is FlushError for those who know only [http.Flusher].
+// Flush is FlushError for callers that know only [http.Flusher].
 func (r *recorder) Flush() { _ = r.FlushError() }
 
 // SetWriteDeadline lets a handler set the deadlines, from now on. It is what
@@ -108,9 +108,9 @@ func (r *recorder) SetWriteDeadline(t time.Time) error {
 	return r.control.SetWriteDeadline(t)
 }
 
-// extend gives the client time to take the next piece, which begins now: less than
-// for a first one if it took those before more slowly than it may. A writer that
-// cannot do so, in a test, has no slow client either.
+// extend gives the client time to take the next piece, which begins now; less time if the
+// client took earlier pieces more slowly than it may. A writer of a test that has no
+// deadlines has no slow client either.
 func (r *recorder) extend() (now time.Time) {
 	now = time.Now()
 	if r.own {
@@ -126,14 +126,14 @@ func (r *recorder) extend() (now time.Time) {
 	return now
 }
 
-// forget takes the deadline away while nothing is written.
+// forget removes the deadline while nothing is written.
 func (r *recorder) forget() {
 	if !r.own {
 		_ = r.control.SetWriteDeadline(time.Time{})
 	}
 }
 
-// end is called when the handler is done; what is buffered then is still to be sent.
+// end is called when the handler has returned; what is buffered is sent after it.
 func (r *recorder) end() {
 	if r.h2 || r.own {
 		r.until, r.own = time.Time{}, false

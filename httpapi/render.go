@@ -25,7 +25,7 @@ func (s *Server) render(c *call) error {
 	if err := c.body(&body); err != nil {
 		return err
 	}
-	if err := c.a.mayRead(id); err != nil { // by now
+	if err := c.a.mayRead(id); err != nil { // the key may have changed while the body arrived
 		return err
 	}
 	values := stet.Values{Variables: make(map[string]string, len(body.Variables)), Placeholders: body.Placeholders}
@@ -52,7 +52,7 @@ func (s *Server) render(c *call) error {
 	if size > maxAnswerBytes {
 		return stet.Errorf(stet.CodeTooLarge, "the answer has %d bytes of JSON; %d is the most. Give shorter values.", size, maxAnswerBytes)
 	}
-	b, buf, err := c.room(size)
+	b, buf, err := c.newBuffer(size)
 	if err != nil {
 		return err
 	}

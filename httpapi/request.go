@@ -14,7 +14,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A call is one request to a route, with who made it.
+// A call is one request to a route, and its caller's access.
 type call struct {
 	s     *Server
 	route *endpoint
@@ -22,14 +22,14 @@ type call struct {
 	r     *http.Request
 	path  [maxWildcards]string // the values of the route's wildcards
 	a     *access
-	// mark is what the tag of a version has behind it, for who sees that in part.
+	// mark is the suffix of a version's tag for a caller who sees a part of the version.
 	mark string
-	// before is a revision that the store had before the call reads.
+	// before is a revision that the store had before the call began to read.
 	before uint64
 }
 
-// call makes a handler of a route: it finds out who calls and answers with what
-// the route fails with.
+// call makes a handler of a route. It authenticates the caller, and answers with the error
+// if the route fails.
 func (s *Server) call(e *endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := call{s: s, route: e, w: w, r: r}
@@ -46,8 +46,8 @@ func (s *Server) call(e *endpoint) http.Handler {
 	})
 }
 
-// enter finds out who calls, counts the request against the caller's rate, and
-// refuses who may not do at all what the route is for.
+// enter authenticates the caller, counts the request against the caller's rate, and
+// refuses a caller who lacks the route's right.
 func (c *call) enter() error {
 	if c.route.may == anybody {
 		c.a = everything
@@ -68,7 +68,7 @@ func (c *call) enter() error {
 	return c.a.may(c.route.may, c.pathValue("id"))
 }
 
-// caller is whose share the request is counted against: the key's, or the address's.
+// caller names the share that the request is counted against: the key's, or the address's.
 func (c *call) caller() string {
 	if c.a.grant != nil {
 		return "key " + c.a.grant.ID() // no address
@@ -76,7 +76,7 @@ func (c *call) caller() string {
 	return remote(c.r)
 }
 
-// carryOut does what the route is for, in the time that it may take.
+// carryOut runs the route within its time limit.
 func (c *call) carryOut() error {
 	if c.route.work {
 		ctx, cancel := context.WithTimeout(c.ctx(), workTime)
@@ -85,7 +85,7 @@ func (c *call) carryOut() error {
 	}
 	large := c.route.kind == kindLarge
 	if large {
-		ctx, stop := c.a.withLifetime(c.ctx()) // it may take long, and longer than the key
+		ctx, stop := c.a.withLifetime(c.ctx()) // it may outlast the key
 		defer stop()
 		c.r = c.r.WithContext(ctx)
 	}
@@ -101,7 +101,7 @@ func (c *call) carryOut() error {
 		return nil
 	}
 	if err = c.a.scopeError(err); large && expired(c.a) {
-		err = c.a.expiredError() // and so what it waited for did not come
+		err = c.a.expiredError() // which is why the wait ended
 	}
 	return err
 }
@@ -116,24 +116,24 @@ func (c *call) pathValue(name string) string {
 	return ""
 }
 
-// id returns the prompt that the path names, which the caller may read.
+// id returns the prompt that the path names. It fails if the caller may not read it.
 func (c *call) id() (string, error) {
 	id := c.pathValue("id")
-	if strings.IndexByte(id, '@') >= 0 { // it would end the id in a reference
+	if strings.IndexByte(id, '@') >= 0 { // a reference would end the id there
 		return "", stet.CheckID(id)
 	}
 	return id, c.a.mayRead(id)
 }
 
-// writeID returns the prompt that the path names. What may be done to it is
-// checked with the commit.
+// writeID returns the prompt that the path names. The commit checks the caller's rights on
+// it.
 func (c *call) writeID() string { return c.pathValue("id") }
 
 // params are the parameters of a query, each given once.
 type params map[string]string
 
-// params reads the query. Those that are not known are invalid, and so is one that
-// is given twice: what was meant would be a guess.
+// params reads the query. An unknown parameter is invalid, and so is one given twice:
+// either would make the server guess.
 func (c *call) params(known ...string) (params, error) {
 	raw := c.r.URL.RawQuery
 	if raw == "" {
@@ -147,8 +147,8 @@ func (c *call) params(known ...string) (params, error) {
 			continue
 		}
 		key, v, _ := strings.Cut(pair, "=")
-		// A name is not unescaped: whoever looks at a query must see the same in it,
-		// proxies too.
+		// A name is not unescaped: a proxy that looks at the query must see the same
+		// names in it.
 		if !slices.Contains(known, key) {
 			there := "This takes none."
 			if len(known) > 0 {
@@ -228,8 +228,8 @@ func (p params) read() (o stet.ReadOptions, err error) {
 	return o, nil
 }
 
-// reads is how a read begins that answers with a type: it takes the parameters that
-// are known, and returns them and what those of read say.
+// reads begins a read that answers with a type. It takes the known parameters, and returns
+// them and the options that they give.
 func (c *call) reads(kind string, known ...string) (p params, o stet.ReadOptions, err error) {
 	if _, err = c.accepts(kind); err != nil {
 		return nil, o, err

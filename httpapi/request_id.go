@@ -10,10 +10,10 @@ import (
 // headerRequestID is the header of every answer that names the request, in logs too.
 const headerRequestID = "Stet-Request-Id"
 
-// maxRequestID bounds what is taken over from X-Request-Id: a UUID and more.
+// maxRequestID bounds the X-Request-Id that is taken over: a UUID and more.
 const maxRequestID = 64
 
-// requestIDs makes the ids of requests: a start that hardly two servers share,
+// requestIDs makes the ids of requests: a random prefix, which two servers hardly share,
 // and a count.
 type requestIDs struct {
 	start string
@@ -29,8 +29,8 @@ func (i requestIDs) next() string {
 	return string(strconv.AppendUint(append(b[:0], i.start...), i.count.Add(1), 36))
 }
 
-// identify gives every request its id: what X-Request-Id says if that is short and
-// harmless, else a new one. Whoever comes later finds it in the answer's header.
+// identify gives every request its id: X-Request-Id if that is short and harmless, else a
+// new one. Later handlers read it from the answer's header.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v := r.Header["X-Request-Id"]; len(v) == 1 && saneID(v[0]) {

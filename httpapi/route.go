@@ -10,24 +10,24 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A route is one operation of the contract. What depends on which operation a request
-// is for, is a column here and is not found out from its URL a second time.
+// A route is one operation of the contract. What depends on the operation of a request is
+// a column here, and is not derived from the URL again.
 type route struct {
 	method string
-	// pattern is the path in openapi.yaml but for {ref...}, which is {ref} there. A GET
-	// answers HEAD as well.
+	// pattern is the path as in openapi.yaml, except that {ref...} is {ref} there. GET
+	// includes HEAD.
 	pattern string
 	// answer carries the operation out.
 	answer func(*call) error
-	// may is what the caller must be allowed to do, before anything else is looked at.
+	// may is the right that the caller must have. It is checked first.
 	may right
-	// kind is the bound that the requests count against.
+	// kind is the limit that the requests count against.
 	kind kind
 	// reads says that a request changes nothing though its method is POST.
 	reads bool
 	// body is the most bytes of a body; 0 where none is taken.
 	body int64
-	// work says that workTime bounds the operation.
+	// work bounds the operation by workTime.
 	work bool
 }
 
@@ -67,11 +67,11 @@ func (s *Server) table() []route {
 	}
 }
 
-// nowhere is what counts as the route of a request that no route takes.
+// nowhere is the route of a request that matches no other.
 var nowhere = &route{}
 
-// name is the route in metrics and in the log: "other" for nowhere, so that what
-// nobody offers makes no series of its own.
+// name is the route in metrics and in the log. It is "other" for nowhere, so that unknown
+// paths make no series of their own.
 func (rt *route) name() string {
 	if rt.pattern == "" {
 		return "other"
@@ -79,8 +79,8 @@ func (rt *route) name() string {
 	return rt.method + " " + rt.pattern
 }
 
-// kindOf returns what a request to the route comes as. It is kindWait later, while it
-// waits.
+// kindOf returns the kind that a request to the route has when it begins. While it waits
+// its kind is kindWait.
 func (rt *route) kindOf(r *http.Request) kind {
 	if rt.kind != kindChanges {
 		return rt.kind
@@ -96,12 +96,12 @@ func (rt *route) onlyReads(r *http.Request) bool {
 	return rt.reads || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
 }
 
-// An endpoint is a route with the parts of its pattern and what answers its requests.
+// An endpoint is a route with its parsed pattern and its handler.
 type endpoint struct {
 	*route
 	segments []string // of the pattern, "" for a wildcard
 	names    []string // of the wildcards
-	tail     bool     // the last wildcard takes all that is left of a path
+	tail     bool     // the last wildcard takes the rest of the path
 	handler  http.Handler
 }
 
@@ -129,8 +129,8 @@ func (s *Server) newEndpoints() (all []*endpoint) {
 	return all
 }
 
-// dispatch gives a request to its route. ServeMux would answer a path that is not in its
-// shortest form with a redirect, in HTML, and take a third of the time of a read.
+// dispatch gives a request to its route. ServeMux would answer a path that is not clean
+// with a redirect in HTML, and take a third of the time of a read.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) { s.find(r).handler.ServeHTTP(w, r) }
 
 // find returns the endpoint of a request.
@@ -147,12 +147,12 @@ func (s *Server) find(r *http.Request) *endpoint {
 	return s.nowhere
 }
 
-// sentPath returns the path of a request: with the escapes that were sent if they are
-// others than the usual ones, which / is not among, and without any if not.
+// sentPath returns the path of a request: with its escapes if one of them is unusual, as
+// %2F is, otherwise without any.
 func sentPath(r *http.Request) string { return cmp.Or(r.URL.RawPath, r.URL.Path) }
 
-// isClean reports whether a path has no empty segment before its last, and none that is "."
-// or "..". One that has is never an id's.
+// isClean reports whether a path has no empty segment before its last, and none that is
+// "." or "..". A path with an id never has one.
 func isClean(path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.Contains(path, "//") && !(strings.Contains(path, "/.") && hasDots(path))
 }
@@ -202,8 +202,8 @@ func hasDots(p string) bool {
 	return false
 }
 
-// noRoute answers what no route is for: 404, or 405 with Allow if another method
-// is taken there.
+// noRoute answers a request that matches no route: 404, or 405 with Allow if the path
+// takes another method.
 func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 	if !isClean(sentPath(r)) {
 		s.problem(w, r, stet.Errorf(stet.CodeNotFound, "there is nothing at this path: it has an empty segment, \".\" or \"..\". Write an id as one segment, with %%2F for /."))
@@ -225,5 +225,5 @@ func (s *Server) noRoute(w http.ResponseWriter, r *http.Request) {
 	slices.Sort(allow)
 	list := strings.Join(allow, ", ")
 	w.Header()["Allow"] = []string{list}
-	s.problem(w, r, withStatus(http.StatusMethodNotAllowed, stet.CodeInvalid, "%s is not taken here. Use one of: %s.", r.Method, list))
+	s.problem(w, r, withStatus(http.StatusMethodNotAllowed, stet.CodeInvalid, "the method %s is not allowed here. Use one of: %s.", r.Method, list))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// saveVersion adds a version: 201, or 200 where the content was latest's already.
+// saveVersion adds a version. It answers 201, or 200 if latest already had the content.
 func (s *Server) saveVersion(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -24,7 +24,7 @@ func (s *Server) saveVersion(c *call) error {
 		d.PromptID = id
 	}
 	if d.PromptID != id {
-		return stet.Errorf(stet.CodeInvalid, "the path is of %q and the draft of %q. Leave prompt_id out.", id, d.PromptID)
+		return stet.Errorf(stet.CodeInvalid, "the path names the prompt %q, and the draft %q. Leave prompt_id out.", id, d.PromptID)
 	}
 	commit, err := c.newCommit(stet.Op{Save: &d})
 	if err != nil {

@@ -25,7 +25,7 @@ type Options struct {
 	MaxBody int64
 	// Log gets what operators should know. Nothing is logged if nil.
 	Log *slog.Logger
-	// Version is the version of the program, as /v1/store tells it.
+	// Version is the version of the program, for /v1/store.
 	Version string
 	// Limits bound what requests may take.
 	Limits Limits
@@ -37,8 +37,8 @@ type Options struct {
 	tempDir string
 }
 
-// A Server answers HTTP requests from a store. It may be used by any number of
-// goroutines at once. The store stays its owner's, who closes it after the server.
+// A Server answers HTTP requests from a store. It is safe for concurrent use. The store
+// belongs to its owner, who closes it after the server.
 type Server struct {
 	store   *stet.Store
 	monitor stet.Monitor // of store
@@ -48,17 +48,17 @@ type Server struct {
 	tagBase string // the beginning of every ETag: a quote and the store's id
 
 	endpoints []*endpoint // of every route
-	nowhere   *endpoint   // of what is for none
+	nowhere   *endpoint   // for requests that match no route
 
 	limiter         *limiter
-	rates, attempts *rates // of keys, and of those that show none
-	noRate          bool   // requests without a key have no limit of the rate
+	rates, attempts *rates // of keys, and of addresses without a valid key
+	noRate          bool   // the rate of requests without a key is not limited
 	metrics         *metrics
 	streams         *streams // of changes
 
 	commits commitCache
 
-	stopWatching func() bool // for the log: whether the store has stopped writing
+	stopWatching func() bool // for the log message when the store stops writing
 
 	stopping context.Context // done by Drain
 	drain    context.CancelFunc

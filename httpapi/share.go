@@ -7,7 +7,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// shareFrom is the smallest limit that is divided. Of a smaller one a caller may have all.
+// shareFrom is the smallest limit that is divided. One caller may have all of a smaller
+// one.
 const shareFrom = 4
 
 // shareOf returns how much of a limit one caller may have: half, so that one key, or one

@@ -9,7 +9,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// getStore answers with what the store is and how far it has come.
+// getStore answers with the identity and the state of the store.
 func (s *Server) getStore(c *call) error {
 	_, o, err := c.reads("application/json", "min_revision")
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Server) getStore(c *call) error {
 		return err
 	}
 	if !c.a.seesAll() {
-		tail.Hash = stet.Hash{} // of what the caller may not see, too
+		tail.Hash = stet.Hash{} // it covers what the caller may not see
 	}
 	body, err := encode(struct {
 		StoreID  string    `json:"store_id"`
@@ -43,22 +43,22 @@ func (s *Server) getStore(c *call) error {
 	return nil
 }
 
-// healthz says that the program is alive, whatever its store does.
+// healthz answers that the program is alive, whatever its store does.
 func (s *Server) healthz(c *call) error {
 	c.send(http.StatusOK, typeJSON, "", []byte("{\"alive\":true}\n"))
 	return nil
 }
 
-// readyTime is how long the store may take to answer while the server calls itself
-// ready: a load balancer asks every few seconds.
+// readyTime is how long the store may take to answer before the server is not ready. A
+// load balancer asks every few seconds.
 const readyTime = 2 * time.Second
 
-// readyz says whether requests should come here: not while the server drains, nor when
-// its store does not answer or has stopped writing.
+// readyz answers whether requests should come here. They should not while the server
+// drains, or while its store does not answer or has stopped writing.
 func (s *Server) readyz(c *call) error {
 	select {
 	case <-s.stopping.Done():
-		return stet.Errorf(stet.CodeUnavailable, "the server is about to stop. Go to another.")
+		return stet.Errorf(stet.CodeUnavailable, "the server is stopping. Use another.")
 	default:
 	}
 	if err := context.Cause(s.monitor.Writing()); err != nil {
@@ -73,7 +73,7 @@ func (s *Server) readyz(c *call) error {
 	return nil
 }
 
-// contract is what the server does, for programs and for people.
+// contract describes the API, for programs and for people.
 //
 //go:embed openapi.yaml
 var contract []byte

@@ -16,9 +16,9 @@ const (
 	// beatEvery is the interval of beats, unless the caller asks for another. Proxies
 	// close streams that are silent for 30 s or more.
 	beatEvery = 15 * time.Second
-	// reportWithin is how soon a filtered stream reports a revision that has nothing
-	// for its reader: the reader knows how new its state is, without an event for
-	// every commit of others.
+	// reportWithin is how soon a filtered stream reports a revision at which nothing
+	// changed for its reader. So the reader knows how new its state is without an event
+	// for every commit of others.
 	reportWithin = time.Second
 	// streamWrite is how long a subscriber may take to read a write.
 	streamWrite = 10 * time.Second
@@ -26,8 +26,8 @@ const (
 	// further behind reads from the store.
 	ringCount = 4096
 	ringBytes = 16 << 20
-	// maxLag is how many revisions a stream that was live may fall behind. Then the
-	// stream ends with the reason, and its reader catches up in pages at its own pace.
+	// maxLag is how many revisions a live stream may fall behind. Then the stream ends
+	// with the reason, and its reader catches up in pages at its own pace.
 	maxLag = 10_000
 	// atOnce is how many events a stream takes from the ring at a time, and so how many
 	// it holds for a slow reader.
@@ -81,7 +81,7 @@ type stream struct {
 	out       *http.ResponseController
 	texts     bool
 	beat      time.Duration
-	revision  uint64    // everything up to it was sent, or is not for the viewer
+	revision  uint64    // everything up to it that the viewer sees was sent
 	reported  uint64    // the newest revision that the reader knows of
 	lastWrite time.Time // time of the last write
 	lastBeat  time.Time // time of the last beat
@@ -100,7 +100,7 @@ type stream struct {
 // The id of each is the position to go on after.
 func (c *call) stream(q changesQuery) error {
 	st := c.s.streams
-	// Join the feed first and find the position then, so that no change is missed.
+	// Join the feed before finding the position, so that no change is missed.
 	h := st.hub(q.texts)
 	f, err := h.join()
 	if err != nil {
@@ -132,12 +132,12 @@ func (c *call) stream(q changesQuery) error {
 	if s.beat == 0 {
 		s.beat = beatEvery
 	}
-	_ = s.out.SetReadDeadline(time.Time{}) // what was there for the request has come
+	_ = s.out.SetReadDeadline(time.Time{}) // the request has been read
 
 	head := c.w.Header()
 	head["Content-Type"] = []string{"text/event-stream"}
 	head["Cache-Control"] = noStore
-	head["X-Accel-Buffering"] = []string{"no"} // nginx would keep what is to go on at once
+	head["X-Accel-Buffering"] = []string{"no"} // nginx would buffer the events
 	c.vary(varyAccept)
 	c.asOf(pos)
 	c.w.WriteHeader(http.StatusOK)
@@ -162,7 +162,7 @@ func (s *stream) run() {
 		if expired(s.c.a) { // before anything is sent that it may not see any more
 			detail := "the key was revoked or has expired"
 			if s.c.a.grant == nil {
-				detail = "there are keys by now, and the request shows none"
+				detail = "keys were created since, and the request has none"
 			}
 			s.end(endRevoked, detail)
 			return
@@ -235,7 +235,7 @@ func (s *stream) sendEvents(events []*event) bool {
 		s.revision = e.revision
 	}
 	if s.reported < events[0].revision {
-		return true // nothing of them was for the viewer
+		return true // the viewer sees none of them
 	}
 	return s.flush() == nil
 }

@@ -4,13 +4,13 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A viewer is a reader of changes: what it may see and which prompts it asks for.
+// A viewer is what a reader of changes may see, and which prompts it asks for.
 type viewer struct {
 	a      *access
 	prefix string
 }
 
-// see returns what the viewer gets of a change; false for nothing.
+// see returns the part of a change that the viewer sees; false if it sees nothing.
 func (v viewer) see(ch stet.Change) (stet.Change, bool) {
 	ch, ok := v.a.visible(ch)
 	if ok && v.prefix != "" {
@@ -19,8 +19,8 @@ func (v viewer) see(ch stet.Change) (stet.Change, bool) {
 	return ch, ok
 }
 
-// frame returns what a viewer gets of an event, nil for nothing. A viewer that sees all of
-// it gets the shared bytes.
+// frame returns the part of an event that the viewer sees, nil for nothing. A viewer that
+// sees all of it gets the shared bytes.
 func (v viewer) frame(f *feed, e *event) ([]byte, error) {
 	ch, ok := v.see(e.change)
 	switch {
@@ -43,8 +43,8 @@ func unchangedFor(seen, ch *stet.Change) bool {
 		seen.Fingerprint == ch.Fingerprint && seen.Hash == ch.Hash
 }
 
-// page returns the beginning of the JSON of a page, as the viewer sees it, and how many
-// changes are in it. It fails if the server has no room for it.
+// page returns the beginning of a page's JSON as the viewer sees it, and how many changes
+// it has. It fails if the server has no room for the page.
 func (v viewer) page(c *call, p *stet.Page[stet.Change]) (body []byte, n int, err error) {
 	body = append(body, `{"commits":[`...)
 	for _, ch := range p.Items {

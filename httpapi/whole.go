@@ -14,7 +14,8 @@ import (
 	"github.com/stet-dev/stet/internal/transfer"
 )
 
-// verify recomputes every hash and digest. Damage is its answer and not an error.
+// verify recomputes every hash and digest. Damage is reported in the answer; it is not an
+// error.
 func (s *Server) verify(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -44,9 +45,9 @@ func (s *Server) verify(c *call) error {
 	return nil
 }
 
-// backup answers with a file that holds the whole store. The file is made and checked in
-// a temporary directory, and removed when it is sent. HEAD does not make it, so its
-// answer has neither length nor hash.
+// backup answers with a file that holds the whole store. The file is made and checked in a
+// temporary directory, and removed after it was sent. HEAD makes no file, so its answer
+// has neither length nor hash.
 func (s *Server) backup(c *call) error {
 	if _, err := c.accepts("application/octet-stream"); err != nil {
 		return err
@@ -70,9 +71,9 @@ func (s *Server) backup(c *call) error {
 	}
 	dir, err := temp.Mkdir(c.ctx(), s.o.tempDir, "stet-backup-")
 	if err != nil {
-		return stet.WrapError(err, stet.CodeUnavailable, "there is no place to make the backup in: %v.", err)
+		return stet.WrapError(err, stet.CodeUnavailable, "the server has no place for the backup: %v.", err)
 	}
-	defer dir.Remove() // after a kill the next backup removes it
+	defer dir.Remove() // if this process is killed, the next backup removes it
 	path := dir.Path("backup")
 	revision, hash, err := s.store.Backup(c.ctx(), path, stet.BackupOptions{})
 	if err != nil {
@@ -99,8 +100,8 @@ func (s *Server) backup(c *call) error {
 	return nil
 }
 
-// export answers with everything since the last clear, in JSON lines, the last of
-// which says that it is all there.
+// export answers with everything since the last clear, in JSON lines. The last line says
+// that the export is complete.
 func (s *Server) export(c *call) error {
 	_, o, err := c.reads("application/x-ndjson", "min_revision")
 	if err != nil {
@@ -147,8 +148,8 @@ func (s *Server) export(c *call) error {
 	return nil
 }
 
-// started is a writer that notes whether something was sent. After that, cutting the
-// answer off is the only way to report an error.
+// started is a writer that notes whether anything was sent. After that, an error can only
+// be reported by cutting the answer off.
 type started struct {
 	w     io.Writer
 	begun bool
@@ -178,8 +179,9 @@ func (c *call) abort(err error) {
 	panic(http.ErrAbortHandler)
 }
 
-// replay takes over changes as export gives them, in lines. It answers with what became of
-// those before the first that it could not take over; to that one alone, with why.
+// replay takes over changes in the lines of an export. It answers with the results of
+// those before the first that failed. If the first of all fails, it answers with the
+// error.
 func (s *Server) replay(c *call) error {
 	if err := c.plainJSON(); err != nil {
 		return err
@@ -228,18 +230,19 @@ func (s *Server) replay(c *call) error {
 	return nil
 }
 
-// parseCopies reads a change a line. It ends at a line that is none, and tells why.
+// parseCopies reads one change a line. It ends at the first line that is not one, and
+// returns why.
 func parseCopies(body []byte) (copies []stet.Copy, bad error) {
 	for line := range bytes.Lines(body) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
 		if len(copies) == stet.MaxLimit {
-			return copies, stet.Errorf(stet.CodeTooLarge, "the body has over %d changes, which is the most. Send the rest by itself.", stet.MaxLimit)
+			return copies, stet.Errorf(stet.CodeTooLarge, "the body has over %d changes, which is the limit. Send the rest in another request.", stet.MaxLimit)
 		}
 		l, err := transfer.Parse(line)
 		if err == nil && l.Copy == nil {
-			err = stet.Errorf(stet.CodeInvalid, "this is not a change as an export has it. Send the lines between its first and its last.")
+			err = stet.Errorf(stet.CodeInvalid, "this line is not a change of an export. Send the lines between its first and its last.")
 		}
 		if err != nil {
 			return copies, err

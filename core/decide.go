@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
@@ -225,8 +226,8 @@ func decideDelete(t *tx, op *operation) (*stet.DeleteChange, error) {
 		if v != nil {
 			what += "@" + v.number.String()
 		}
-		list := fmt.Sprintf("%q", names[:min(len(names), maxNamed)])
-		return nil, stet.Errorf(stet.CodeConflict, "%s is what %s points at. Nothing changed. Move the labels first, or delete with force, and they go too.",
+		list := strings.ReplaceAll(fmt.Sprintf("%q", names[:min(len(names), maxNamed)]), " ", ", ")
+		return nil, stet.Errorf(stet.CodeConflict, "%s has labels: %s. Nothing changed. Move the labels first, or delete with force, which removes them too.",
 			what, list[1:len(list)-1])
 	}
 	for _, n := range names {

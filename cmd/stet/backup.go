@@ -21,10 +21,10 @@ func (*backupCmd) Help() string {
     stet backup /mnt/backups/stet-2026-07-01.db
     stet backup --force nightly.db
 
-The file is there when all of it is, read through and found sound. It holds the store
-as it was at one revision. Note that revision's hash, which is printed, elsewhere: stet
-restore --expect HASH and stet verify --expect HASH hold the file against it. A program
-that uses the library can make a backup while it writes (Store.Backup).
+The file appears when it is complete and has been verified. It has the state of the store
+at one revision, whose hash is printed. Keep the hash elsewhere: with --expect HASH, stet
+restore and stet verify find out whether a file is this backup, with nothing lost or
+rewritten. A program that uses the library can make a backup while it writes (Store.Backup).
 With --json: {"file","bytes","revision","hash"}.`
 }
 

@@ -24,7 +24,7 @@ type cli struct {
 	NoColor bool   `help:"Print without colours; the variable NO_COLOR does the same."`
 
 	Save     saveCmd     `cmd:"" group:"Write" help:"Save a text as a new version."`
-	Label    labelCmd    `cmd:"" group:"Write" help:"Move a label to a version, or take it away."`
+	Label    labelCmd    `cmd:"" group:"Write" help:"Move a label to a version, or remove it."`
 	Rollback rollbackCmd `cmd:"" group:"Write" help:"Move a label back to where it was before."`
 	Delete   deleteCmd   `cmd:"" group:"Write" help:"Delete a version, or a whole prompt."`
 	Clear    clearCmd    `cmd:"" group:"Write" help:"Delete everything."`
@@ -32,7 +32,7 @@ type cli struct {
 	Get     getCmd     `cmd:"" group:"Read" help:"Print the text of a version, and nothing else."`
 	Render  renderCmd  `cmd:"" group:"Read" help:"Print a version with its variables filled in."`
 	List    listCmd    `cmd:"" group:"Read" help:"List the prompts."`
-	Show    showCmd    `cmd:"" group:"Read" help:"Show a prompt's labels, or all that is known of a version but its text."`
+	Show    showCmd    `cmd:"" group:"Read" help:"Show a prompt's labels, or everything about a version except its text."`
 	Log     logCmd     `cmd:"" group:"Read" help:"List the versions of a prompt."`
 	History historyCmd `cmd:"" group:"Read" help:"List where a label has been, who moved it and why."`
 	Diff    diffCmd    `cmd:"" group:"Read" help:"Show what differs between two versions."`

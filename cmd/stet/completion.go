@@ -26,7 +26,7 @@ func (*completionCmd) Help() string {
     source <(stet completion zsh)              # in ~/.zshrc, after compinit
     stet completion fish | source              # in ~/.config/fish/config.fish
 
-Verbs, flags, the ids of prompts, labels and numbers are completed.`
+It completes commands, flags, the ids of prompts, labels and numbers.`
 }
 
 func (c *completionCmd) Run(a *app) error {

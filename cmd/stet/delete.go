@@ -14,7 +14,7 @@ import (
 
 type deleteCmd struct {
 	Ref   string `arg:"" name:"ID[@N]" help:"The version by its number, or the whole prompt."`
-	Force bool   `help:"Delete it even if labels point there; they go too."`
+	Force bool   `help:"Delete it even if it has labels, and remove them."`
 	Yes   bool   `short:"y" help:"Do not ask before a whole prompt is deleted."`
 	by
 }

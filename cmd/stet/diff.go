@@ -27,7 +27,7 @@ func (*diffCmd) Help() string {
 On a terminal the words that changed within a line are marked. In a pipe it is a
 unified diff, which patch takes. The type, template, config and metadata follow as
 JSON if they differ. With --json: {"prompt_id","from","to","changed","level",
-"reason","diff"}. Exits with 0 also if the versions differ, unless --exit-code.`
+"reason","diff"}. It exits with 0 even if the versions differ, unless --exit-code.`
 }
 
 func (c *diffCmd) Run(a *app) error {

@@ -25,9 +25,9 @@ func (*exportCmd) Help() string {
     stet export | gzip > prompts.jsonl.gz
     stet export | stet import - --store sqlite:copy.db
 
-All that happened since the store was last cleared, one commit a line: imported into
-another store it gives the same numbers, ordinals, digests, labels and label histories.
-The texts of deleted versions are not in it; that they were there is.`
+Each line is one commit, from the last clear of the store on. Imported into another store
+they make the same numbers, ordinals, digests, labels and label histories. Deleted versions
+are in the export without their texts.`
 }
 
 func (c *exportCmd) Run(a *app) error {
@@ -47,7 +47,7 @@ func (c *exportCmd) Run(a *app) error {
 	})
 }
 
-// write writes the file, which is there when all of it is.
+// write writes the file, which appears when it is complete.
 func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes int, err error) {
 	path := c.Output
 	if real, err := filepath.EvalSymlinks(path); err == nil {

@@ -27,16 +27,16 @@ A line is a draft:
 
     {"prompt_id":"support/triage","text":"…","message":"…","labels":["staging"]}
 
-or a commit, {"ops":[{"set_label":{…}},…]}, or of what stet export writes.
+or a commit, {"ops":[{"set_label":{…}},…]}, or a line that stet export has written.
 
-The first line that is refused ends the import. The message names it and says why; the
-exit code is that of the reason: 2 invalid, 3 not found, 4 conflict, 1 too large. All lines
-before it are kept. No line after it is begun; of those that were being written at the same
-moment, of other prompts, some may be in the store already, and the message says how many.
+The first line that is refused ends the import. The message names the line and the reason,
+and the exit code is that of the reason: 2 invalid, 3 not found, 4 conflict, 1 too large.
+All lines before it stay in the store. Lines after it that were being written at the same
+moment, for other prompts, may be in the store too; the message says how many.
 
-An import that was stopped, by a line or by whatever, can be run again: it adds what is
-missing and nothing twice, with another key too. Only a commit that has an id of its own
-needs the key that it was sent with: at a server an id belongs to its key.
+An import that was stopped can be run again: it adds what is missing, and nothing twice,
+with another key too. Only for commits with ids of their own the key must be the same,
+because a server keeps the ids of each key apart.
 
 With --json: {"lines","prompts","versions","changes","unchanged","already"}.`
 }

@@ -35,8 +35,8 @@ A reader reads. A writer also saves, deletes, and moves the labels that are not
 protected. A promoter reads, and moves the labels of its key. An admin does everything,
 and with every prompt (*) also clear, verify, backup, export and replay.
 
-A running server takes a change over within some seconds. The keys are in a file, which
-has only their hashes: a key that is lost cannot be shown again, but revoked and made anew.`
+A running server sees a change within seconds. The keys are in a file, which has only their
+hashes: a key that is lost cannot be shown again. Revoke it, and create another.`
 }
 
 // file returns where the keys are.
@@ -57,10 +57,10 @@ func (a *app) updateKeys(change func(f *keys.File) error) error {
 }
 
 type keyCreateCmd struct {
-	Name    string   `arg:"" help:"Who uses the key. It is the author of what is done with it."`
+	Name    string   `arg:"" help:"Who uses the key: the author of what is done with it."`
 	Role    string   `required:"" placeholder:"ROLE" help:"reader, writer, promoter or admin."`
 	Prompts []string `sep:"none" placeholder:"PATTERN" help:"An id, a prefix such as support/*, or * for all. May be given more than once. An admin has all if none is given."`
-	Labels  []string `placeholder:"LABEL,…" help:"The labels that a promoter moves."`
+	Labels  []string `placeholder:"LABEL,…" help:"The labels that a promoter may move."`
 	Expires string   `placeholder:"WHEN" help:"When the key ends: after a time (90d, 12h), or on a day (2027-01-31). Never, if not given."`
 }
 
@@ -72,8 +72,8 @@ func (*keyCreateCmd) Help() string {
     stet key create release --role promoter --prompts '*' --labels production,staging
     export STET_KEY=$(stet key create app --role reader --prompts support/triage)
 
-Standard output has the key and nothing else. A running server takes it within seconds.
-What the roles may do: stet key --help.`
+Standard output has the key and nothing else. A running server accepts it within seconds.
+For what the roles may do see stet key --help.`
 }
 
 func (c *keyCreateCmd) Run(a *app) error {
@@ -117,8 +117,8 @@ func (*keyRevokeCmd) Help() string {
     stet key revoke ci
     stet key revoke 4f7Qz1Lb          # by its id, as stet key list prints it
 
-A running server refuses the key, and ends its streams, within 5 seconds. That it was
-there stays in the list.`
+A running server refuses the key, and ends its streams, within 5 seconds. The key
+stays in the list, as revoked.`
 }
 
 func (c *keyRevokeCmd) Run(a *app) error {
@@ -153,8 +153,8 @@ func (*keyProtectCmd) Help() string {
 
     stet key protect --prompts 'support/*' --label production
 
-No writer moves the label on these prompts then, and none deletes by force there, since
-that could take the label away. Promoters whose keys name it, and admins, do.`
+Writers can then not move the label on these prompts, and not delete there by force, which
+could remove the label. Admins can, and promoters whose keys name the label can move it.`
 }
 
 func (c *keyProtectCmd) Run(a *app) error {

@@ -9,7 +9,7 @@ type labelCmd struct {
 	ID      string  `arg:"" help:"The prompt."`
 	Label   string  `arg:"" help:"The label: production, staging …"`
 	Version string  `arg:"" optional:"" help:"Where it goes: a number, or any selector."`
-	Remove  bool    `help:"Take the label away."`
+	Remove  bool    `help:"Remove the label."`
 	Expect  *string `placeholder:"N" help:"Only if the label is at this number now; --expect= if it must be nowhere."`
 	by
 }
@@ -36,7 +36,7 @@ func (c *labelCmd) Run(a *app) error {
 	case c.Remove:
 		op.RemoveLabel = &stet.RemoveLabel{PromptID: c.ID, Label: c.Label, Expect: c.Expect}
 	case c.Version == "":
-		return stet.Errorf(stet.CodeInvalid, "no version is given to move %s to. Write: stet label %s %s VERSION. To take it away: --remove. To see where it is: stet show %s", c.Label, c.ID, c.Label, c.ID)
+		return stet.Errorf(stet.CodeInvalid, "no version is given to move %s to. Write: stet label %s %s VERSION. To remove it: --remove. To see where it is: stet show %s", c.Label, c.ID, c.Label, c.ID)
 	default:
 		op.SetLabel = &stet.SetLabel{PromptID: c.ID, Label: c.Label, Version: c.Version, Expect: c.Expect}
 	}

@@ -34,13 +34,14 @@ number. They run one after the other, each alone on the machine for the same tim
    whether a number is free, and then takes it. Each access to the dict is safe by
    itself, as in Python; the two together are not.
 2. The same store with its fix: one lock around each method. Its callers still read the
-   latest number and then save the next one. Who is too late is refused and tries again.
+   latest number and then save the next one. A caller that is too late is refused and
+   tries again.
 3. stet's memory engine, as anybody uses it.
 
 Where a thread could be switched between the two steps, the first two always switch, so
 that seconds show what takes a day in production.
 
-LOST: saved, the store said, and not there. DOUBLED: given a number that somebody else
+LOST: reported as saved, but not in the store. DOUBLED: given a number that somebody else
 had been given. REFUSED: told to try again. SAVES/S: successful saves a second.
 Exits with 0 if stet lost and doubled nothing. With --json: one object a store,
 {"store","saved","lost","doubled","refused","seconds"}.`

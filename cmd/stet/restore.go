@@ -20,10 +20,10 @@ func (*restoreCmd) Help() string {
     stet restore nightly.db --store sqlite:stet.db
     stet restore nightly.db --force --expect 5f0c…
 
-The store has all that the backup has, and an id of its own: cursors and feed positions
-that the old one gave out are refused, because at the same revision there may be other
-content. (A .db file that was copied with cp keeps the old id.) It is read through before
-it takes its place; the backup is left as it is.
+The new store has everything that the backup has, and an id of its own. It refuses cursors
+and feed positions of the old store, which may have other content at the same revision.
+(A .db file that was copied with cp keeps the old id.) The new store is verified before it
+is installed. The backup does not change.
 With --json: {"store","store_id","from_store_id","revision","hash","prompts","versions"}.`
 }
 

@@ -38,7 +38,7 @@ func (*saveCmd) Help() string {
     stet save support/triage -f triage.txt --expect 1.4.0   # only if nobody else has saved
     stet save support/triage -f triage.txt --if-changed     # in a CI job
 
-The text is kept byte for byte. The number is printed, and why it is that one.
+The text is kept byte for byte. It prints the number and why it is that one.
 With --json: the commit's answer, {"id","revision","time","results":[…]}.`
 }
 

@@ -22,19 +22,19 @@ import (
 type serveCmd struct {
 	Listen       string        `env:"STET_LISTEN" default:"127.0.0.1:7838" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes any that is free (${default})."`
 	Keys         string        `env:"STET_KEYS" placeholder:"FILE" help:"The file of the keys, as stet key makes it (beside the store, if there is one: FILE.keys)."`
-	TLSCert      string        `name:"tls-cert" env:"STET_TLS_CERT" placeholder:"FILE" help:"The certificate, and those it rests on, as PEM. It may be renewed while the server runs."`
+	TLSCert      string        `name:"tls-cert" env:"STET_TLS_CERT" placeholder:"FILE" help:"The certificate and its chain, as PEM. It may be renewed while the server runs."`
 	TLSKey       string        `name:"tls-key" env:"STET_TLS_KEY" placeholder:"FILE" help:"Its private key, as PEM."`
-	InsecureHTTP bool          `name:"insecure-http" env:"STET_INSECURE_HTTP" help:"Let keys and texts pass in the clear, because something before the server encrypts."`
-	Host         []string      `env:"STET_HOST" placeholder:"NAME" help:"A name that this server is called by, beside those of this machine. May be given more than once."`
-	CORS         []string      `name:"cors" env:"STET_CORS" placeholder:"ORIGIN" help:"A web page's origin that may use the server, https://app.example.com. May be given more than once."`
-	MaxBody      *int64        `env:"STET_MAX_BODY" placeholder:"BYTES" help:"The most bytes of a request's body (${maxbody})."`
-	MaxRequests  *int          `env:"STET_MAX_REQUESTS" placeholder:"N" help:"The most requests in hand at once (${inhand}); -1 for any number."`
-	MaxStreams   *int          `env:"STET_MAX_STREAMS" placeholder:"N" help:"The most streams of changes at once (${streams}); -1 for any number."`
-	MaxConns     *int          `name:"max-connections" env:"STET_MAX_CONNECTIONS" placeholder:"N" help:"The most connections at once, half of them from one address (${conns}, or what the system has files for)."`
-	Rate         *float64      `env:"STET_RATE" placeholder:"N" help:"The most requests a second of one key (${rate}); without keys, of one address (any number); -1 for any number."`
+	InsecureHTTP bool          `name:"insecure-http" env:"STET_INSECURE_HTTP" help:"Serve other machines over plain HTTP, because a proxy before the server encrypts."`
+	Host         []string      `env:"STET_HOST" placeholder:"NAME" help:"A name of this server, beside those of this machine. May be given more than once."`
+	CORS         []string      `name:"cors" env:"STET_CORS" placeholder:"ORIGIN" help:"An origin, such as https://app.example.com, whose web pages may use the server. May be given more than once."`
+	MaxBody      *int64        `env:"STET_MAX_BODY" placeholder:"BYTES" help:"The maximum size of a request's body (${maxbody})."`
+	MaxRequests  *int          `env:"STET_MAX_REQUESTS" placeholder:"N" help:"The maximum number of requests at once (${inhand}); -1 for no limit."`
+	MaxStreams   *int          `env:"STET_MAX_STREAMS" placeholder:"N" help:"The maximum number of streams of changes at once (${streams}); -1 for no limit."`
+	MaxConns     *int          `name:"max-connections" env:"STET_MAX_CONNECTIONS" placeholder:"N" help:"The maximum number of connections at once, half of them from one address (${conns}, or what the system has files for)."`
+	Rate         *float64      `env:"STET_RATE" placeholder:"N" help:"The maximum number of requests a second of one key (${rate}); without keys, of one address (no limit); -1 for no limit."`
 	Log          string        `env:"STET_LOG" default:"text" enum:"text,json" placeholder:"FORM" help:"How the log is written, on standard error: text or json (${default})."`
 	LogLevel     slog.Level    `env:"STET_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"What is logged: debug (reads, too), info (writes and refusals), warn or error (${default})."`
-	Grace        time.Duration `env:"STET_GRACE" default:"10s" placeholder:"TIME" help:"How long what was accepted may take when the server is told to stop (${default}); 0s to wait for nothing."`
+	Grace        time.Duration `env:"STET_GRACE" default:"10s" placeholder:"TIME" help:"How long requests under way may take when the server is told to stop (${default}); 0s to wait for none."`
 	NoSocket     bool          `env:"STET_NO_SOCKET" help:"Do not listen on a private socket beside the SQLite file."`
 }
 
@@ -52,11 +52,13 @@ variable: STET_LISTEN and so on.
 While it serves an SQLite file, the other commands on that file go through it, by a
 socket beside the file that only you can open.
 
-Standard output is for a terminal: it stays empty in a pipe, a container or a unit. The
-log on standard error says everything: its line "ready" has the address, the store and
-a line to try. Then it has a line a request, without ids, queries, headers and texts. SIGTERM and
-Ctrl-C stop it: it finishes what it has accepted. A second one stops it at once.
-/healthz says that it lives, /readyz that it works, /metrics how, for Prometheus.`
+Standard output is for a terminal, and empty elsewhere. The log is on standard error: its
+line "ready" has the address, the store and a command to try, and then there is one line
+per request, without ids, queries, headers and texts.
+
+SIGTERM and Ctrl-C stop the server when the requests under way are finished; a second one
+stops it at once. /healthz reports that it runs, /readyz that it can serve requests, and
+/metrics has figures for Prometheus.`
 }
 
 func (c *serveCmd) Run(a *app) (err error) {
@@ -150,7 +152,7 @@ func bound[T int | float64](flag string, n *T) error {
 	if n == nil || *n == -1 || *n > 0 && !math.IsInf(float64(*n), 1) {
 		return nil
 	}
-	return stet.Errorf(stet.CodeInvalid, "%s is %v. Give a number over 0, or -1 for any number.", flag, *n)
+	return stet.Errorf(stet.CodeInvalid, "%s is %v. Give a number over 0, or -1 for no limit.", flag, *n)
 }
 
 // given returns what a flag was given, 0 if it was not.

@@ -44,8 +44,8 @@ func (b *backend) Backup(ctx context.Context, path string, o stet.BackupOptions)
 	return revision, hash, nil
 }
 
-// download reads one answer into a file, from its beginning. Its error is of the file,
-// its failure of the answer.
+// download reads one answer into a file, from its beginning. An error of the file is
+// returned as error, a failure of the answer as failure.
 func (b *backend) download(ctx context.Context, r *request, f *os.File, progress func(done, total uint64)) (revision uint64, hash stet.Hash, _ *failure, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, hash, nil, err

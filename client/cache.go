@@ -28,8 +28,8 @@ type CacheOptions struct {
 	// MaxStale is how long the cache answers without news from the server:
 	// DefaultMaxStale if 0, at least MinMaxStale.
 	MaxStale time.Duration
-	// MaxBytes bounds the memory of the cache: 64 MiB if 0. What was not asked for
-	// lately is evicted first.
+	// MaxBytes bounds the memory of the cache: 64 MiB if 0. What was used least lately is
+	// evicted first.
 	MaxBytes int
 }
 
@@ -47,9 +47,9 @@ const (
 	maxRefs = 32
 )
 
-// A Cache is a store whose Get answers from memory. It follows the changes of the
-// server and reads again what a commit has changed, milliseconds after the commit.
-// So an answer is the state of a moment ago; AsOf tells its revision.
+// A Cache is a store whose Get answers from memory. It follows the changes of the server,
+// and reads a changed prompt again milliseconds after the commit. So an answer is the
+// state of a moment ago; AsOf returns its revision.
 //
 //   - The versions of one prompt never go back: whoever has seen one revision of
 //     a prompt through this cache sees no earlier one.
@@ -85,7 +85,7 @@ func OpenCached(ctx context.Context, url string, opts *CacheOptions) (*Cache, er
 	return newCache(b, b.follow, o), nil
 }
 
-// complete sets defaults and refuses what cannot be.
+// complete sets defaults, and refuses options that cannot work.
 func (o *CacheOptions) complete() error {
 	o.MaxStale = cmp.Or(o.MaxStale, DefaultMaxStale)
 	o.MaxBytes = cmp.Or(o.MaxBytes, defaultCacheBytes)
@@ -98,12 +98,12 @@ func (o *CacheOptions) complete() error {
 
 // CacheState is the state of a cache at one instant.
 type CacheState struct {
-	// Revision is the newest revision whose change the cache has seen, 0 before it
-	// has begun to follow.
+	// Revision is the newest revision whose change the cache has seen, 0 before it follows
+	// the server.
 	Revision uint64
 	// Silence is how long ago the cache was known to be up to date with the server.
 	Silence time.Duration
-	// Fresh says that answers come from memory: Silence is less than MaxStale.
+	// Fresh reports that answers come from memory: Silence is less than MaxStale.
 	Fresh bool
 	// Err is why there is no connection. If there is one, it is why changed prompts
 	// could not be read again; nil if all is well.
@@ -210,7 +210,7 @@ func (c *cached) Get(ctx context.Context, id, sel string) (stet.Version, error) 
 	return c.miss(ctx, id, sel)
 }
 
-// miss answers a Get that the cache cannot.
+// miss answers a Get that the cache cannot answer.
 func (c *cached) miss(ctx context.Context, id, sel string) (stet.Version, error) {
 	if sel == "current" {
 		if x := c.live.Load(); x != nil {
@@ -243,7 +243,7 @@ func (c *cached) miss(ctx context.Context, id, sel string) (stet.Version, error)
 	return v, err
 }
 
-// staleError adds to an error of the server why the cache could not answer itself.
+// staleError adds to an error of the server why the cache could not answer.
 func (c *cached) staleError(err error) error {
 	st := c.state()
 	why := "it has not been reached yet"
@@ -256,13 +256,13 @@ func (c *cached) staleError(err error) error {
 	return stet.WrapError(err, stet.CodeUnavailable, "the cache has had no news for more than its MaxStale of %v (%s), and the server cannot be asked: %s.", c.o.MaxStale, why, message(err))
 }
 
-// wants reports whether the cache is for a prompt.
+// wants reports whether the cache keeps a prompt.
 func (c *cached) wants(id string) bool {
 	return len(c.o.Prefixes) == 0 || slices.ContainsFunc(c.o.Prefixes, func(p string) bool { return strings.HasPrefix(id, p) })
 }
 
-// Commit implements stet.Backend. When it returns, what it has changed is not
-// answered from memory any more until it was read again.
+// Commit implements stet.Backend. When it returns, what it changed is no longer answered
+// from memory until it was read again.
 func (c *cached) Commit(ctx context.Context, cm stet.Commit) (stet.Done, error) {
 	done, err := c.Backend.Commit(ctx, cm)
 	switch {
@@ -274,8 +274,8 @@ func (c *cached) Commit(ctx context.Context, cm stet.Commit) (stet.Done, error) 
 	return done, err
 }
 
-// invalidateWritten drops the snapshots of what was written at a revision, 0 for one
-// that is not known.
+// invalidateWritten drops the snapshots of what was written at a revision, 0 for an
+// unknown one.
 func (c *cached) invalidateWritten(revision uint64, ops []stet.Op) {
 	c.mu.Lock()
 	x := c.index

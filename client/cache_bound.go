@@ -24,7 +24,7 @@ func (c *cached) slot(x *index, id string) *slot {
 // caller holds c.mu.
 func (c *cached) contains(s *slot) bool { return s.index == c.index && s.entry.Listed() }
 
-// resize counts the bytes of a slot after a change, and evicts others if need be.
+// resize counts the bytes of a slot after a change, and evicts others if necessary.
 func (c *cached) resize(s *slot) {
 	size := slotBytes + len(s.id)
 	if h := s.snapshot.Load(); h != nil {

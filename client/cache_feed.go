@@ -103,8 +103,8 @@ func (c *cached) resetIndex(from uint64) {
 	}
 }
 
-// clearBefore empties the cache of what is older than a revision, at which the store
-// was cleared; 0 for one that is not known.
+// clearBefore drops what is older than a revision, at which the store was cleared; 0 for
+// an unknown one.
 func (c *cached) clearBefore(revision uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,8 +134,8 @@ func (c *cached) checkStale() {
 	c.live.Store(nil)
 }
 
-// apply marks what a commit has changed. Its old snapshots are used until they were
-// read again, unless the cache is stale.
+// apply marks what a commit has changed. Old snapshots are used until they were read
+// again, unless the cache is stale.
 func (c *cached) apply(ch *stet.Change) {
 	for i := range ch.Ops {
 		op := &ch.Ops[i]
@@ -164,8 +164,8 @@ func (c *cached) apply(ch *stet.Change) {
 // deletesPrompt reports whether an operation has deleted a whole prompt.
 func deletesPrompt(op *stet.ChangeOp) bool { return op.Delete != nil && op.Delete.Version.IsZero() }
 
-// applyTo notes a change in a slot and reports whether the slot is to be read again.
-// all says that the prompt is cached whether somebody has asked for it or not.
+// applyTo records a change in a slot, and reports whether the slot must be read again. all
+// says that the prompt is cached even if nobody has asked for it.
 func (c *cached) applyTo(s *slot, revision uint64, op *stet.ChangeOp, all bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,8 +191,8 @@ func (c *cached) applyTo(s *slot, revision uint64, op *stet.ChangeOp, all bool) 
 	return all || s.snapshot.Load() != nil
 }
 
-// addWanted adds selectors to read of a prompt that is cached whether somebody has
-// asked for it or not. The caller holds s.mu.
+// addWanted adds the selectors to read of a prompt that is cached even if nobody has asked
+// for it. The caller holds s.mu.
 func (s *slot) addWanted(sels ...string) {
 	for _, sel := range sels {
 		if len(s.wanted) < maxRefs && !slices.Contains(s.wanted, sel) {

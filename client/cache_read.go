@@ -19,7 +19,7 @@ const (
 	readTime = 30 * time.Second
 )
 
-// runReader reads what has changed again, until the cache is closed.
+// runReader reads changed prompts again, until the cache is closed.
 func (c *cached) runReader() {
 	for {
 		select {
@@ -69,7 +69,7 @@ func (c *cached) pause(n int) {
 	}
 }
 
-// readSome does a part of the work and reports whether there is more.
+// readSome does a part of the work, and reports whether there is more.
 func (c *cached) readSome() (more bool, err error) {
 	c.mu.Lock()
 	x, unread := c.index, c.needsListing
@@ -173,11 +173,11 @@ func (c *cached) readBatch() (more bool, err error) {
 	return len(c.dirty) > 0, nil
 }
 
-// absentCodes say of one reference that it does not exist, or not for this caller.
+// absentCodes are the codes of a reference that does not exist, or not for this caller.
 var absentCodes = map[stet.Code]bool{stet.CodeNotFound: true, stet.CodeForbidden: true}
 
-// halve leaves out half of what did not fit into one answer: jobs, which are done
-// later, or references of the only job, which are left to callers to read.
+// halve halves a request whose answer was too large. It puts off half of the jobs; a
+// single job loses half of its references, which callers then read themselves.
 func (c *cached) halve(jobs []job) []job {
 	j := &jobs[0]
 	switch n := len(jobs) / 2; {
@@ -192,8 +192,8 @@ func (c *cached) halve(jobs []job) []job {
 	return nil
 }
 
-// takeJobs takes some dirty slots, and returns the revision that the answer must have
-// at least, and until when to wait for it.
+// takeJobs takes some dirty slots. It returns the least revision that the answer must
+// have, and until when to wait for it.
 func (c *cached) takeJobs() (jobs []job, min uint64, deadline time.Time) {
 	now := time.Now()
 	deadline = now.Add(readTime)

@@ -33,7 +33,7 @@ type slot struct {
 	snapshot atomic.Pointer[snapshot] // nil for nothing; written under mu
 
 	mu          sync.Mutex
-	minRevision uint64 // nothing older is returned
+	minRevision uint64 // no older revision is returned
 	changedAt   uint64 // revision of the newest change that the feed had
 	wanted      []string
 	flight      *flight

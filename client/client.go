@@ -66,8 +66,8 @@ type Options struct {
 	Rand func() float64
 }
 
-// A backend implements stet.Backend: request.go sends one attempt, retry.go repeats
-// it, error.go tells what went wrong.
+// A backend implements stet.Backend. request.go sends one attempt, retry.go repeats it,
+// and error.go finds out what went wrong.
 type backend struct {
 	opts Options
 	base string // scheme, host and prefix, without a slash at the end
@@ -110,7 +110,7 @@ func Open(ctx context.Context, url string, opts *Options) (*stet.Store, error) {
 	return stet.New(b), nil
 }
 
-// dial is Open for what needs the backend.
+// dial is Open for callers that need the backend.
 func dial(ctx context.Context, url string, o Options) (*backend, error) {
 	a, err := parseAddress(url)
 	if err != nil {

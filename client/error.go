@@ -27,7 +27,7 @@ type problem struct {
 // problemLimit is the most bytes of an error that are read: stet's have hundreds.
 const problemLimit = 1 << 20
 
-// What the code of an error says about the request.
+// The codes of errors by what they say about the request.
 var (
 	// definitiveCodes say that neither this request nor an earlier attempt of it was
 	// carried out: a store looks for the id of a commit before it refuses the commit.
@@ -49,7 +49,7 @@ var (
 	}
 )
 
-// refused is the failure of an answer that is not 2xx.
+// refused returns the failure for an answer that is not 2xx.
 func (b *backend) refused(resp *http.Response) *failure {
 	f := &failure{retryAfter: parseRetryAfter(resp.Header.Get("Retry-After"), resp.Header.Get("Date"))}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, problemLimit))
@@ -74,7 +74,7 @@ func (b *backend) refused(resp *http.Response) *failure {
 		return f
 	}
 
-	// It is not stet's: from something on the way, or from something else.
+	// The answer is not stet's: a proxy or another program sent it.
 	f.maybeDamaged = damageStatuses[resp.StatusCode]
 	status := strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
 	switch code := resp.StatusCode; {
@@ -98,8 +98,8 @@ func (b *backend) refused(resp *http.Response) *failure {
 	return f
 }
 
-// unanswered is the failure of an attempt that got no answer. sent says that it had a
-// connection, so the server may have got the request.
+// unanswered returns the failure of an attempt that got no answer. sent says that it had a
+// connection, so the server may have received the request.
 func (b *backend) unanswered(ctx context.Context, err error, sent bool) *failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -118,7 +118,8 @@ func (b *backend) unanswered(ctx context.Context, err error, sent bool) *failure
 	return f
 }
 
-// interrupted is the failure of an answer that began well and could not be read.
+// interrupted returns the failure for an answer that began well and could not be read to
+// its end.
 func (b *backend) interrupted(ctx context.Context, err error) *failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -133,7 +134,7 @@ func (b *backend) interrupted(ctx context.Context, err error) *failure {
 	return &failure{maybeApplied: true, retryable: true, err: stet.WrapError(err, stet.CodeUnavailable, "the answer of the server at %s was cut off: %v. Try again.", b.name, rootCause(err))}
 }
 
-// malformed is the failure of an answer that is not what it should be.
+// malformed returns the failure for an answer that is not one of stet's.
 func (b *backend) malformed(err error) *failure {
 	return &failure{maybeApplied: true, retryable: true, err: stet.WrapError(err, stet.CodeUnavailable,
 		"the answer of %s is not one of stet's: %v. Try again. If that does not help, check the address, and the versions of stet that the server and this program have.", b.name, message(err))}
@@ -161,7 +162,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-// unknownOutcome is the error of a commit that may have been applied.
+// unknownOutcome returns the error of a commit that may have been applied.
 func unknownOutcome(id string, f *stet.Error) *stet.Error {
 	if f.Code == stet.CodeUnknown { // in the server's words
 		f.CommitID = id

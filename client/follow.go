@@ -37,7 +37,7 @@ var (
 	errKey    = errors.New("the key was revoked, has expired or was given other rights")
 )
 
-// ends are the reasons to leave a stream that is in order.
+// ends are the reasons to leave a stream that works.
 var ends = []error{errStop, errBehind, errEnded, errKey}
 
 // followOptions choose what to follow.
@@ -91,14 +91,14 @@ type follower struct {
 	malformedAt    uint64
 }
 
-// maxMalformed is after how many of them the server, or what answers in its place, is
-// at fault and not the connection.
+// maxMalformed is after how many malformed connections in a row the fault is the server's, or that of what
+// answers in its place, and not the connection's.
 const maxMalformed = 3
 
 // follow yields every change after a position, in order, none missing and none twice,
-// across connections. Between them it yields how far it has come, and that the
-// connection is lost. It ends with an error: ctx is done, the client is closed, or it
-// makes no sense to go on after that position.
+// across connections. In between it yields its position, and that the connection was lost.
+// It ends with an error: ctx is done, the client is closed, or the position cannot be
+// followed.
 func (b *backend) follow(ctx context.Context, o followOptions) iter.Seq2[update, error] {
 	if o.beat == 0 {
 		o.beat = beatEvery
@@ -179,8 +179,8 @@ func (f *follower) pause(ctx context.Context, n int, after time.Duration) error 
 	}
 }
 
-// connect follows over one connection. It returns whether something came, how long the
-// server asks clients to wait, if it has ended the stream, and why the connection ended.
+// connect follows over one connection. It returns whether anything arrived, how long the
+// server asks clients to wait if it ended the stream, and why the connection ended.
 func (f *follower) connect(ctx context.Context) (received bool, retry time.Duration, why disconnect) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -263,8 +263,8 @@ func (f *follower) position() string {
 	return f.storeID + "." + strconv.FormatUint(f.revision, 10)
 }
 
-// handle yields what an event says. It returns one of ends if the stream is to be left,
-// or what is wrong with the event.
+// handle yields what an event says. It returns one of ends to leave the stream, or what is
+// wrong with the event.
 func (f *follower) handle(e *event) error {
 	store, pos, err := parsePosition(e.id)
 	if err != nil {
@@ -356,7 +356,7 @@ func (f *follower) readPages(ctx context.Context) error {
 	}
 }
 
-// A watchdogReader resets a timer whenever something comes.
+// A watchdogReader resets a timer whenever data arrives.
 type watchdogReader struct {
 	io.Reader
 	timer   *time.Timer

@@ -221,8 +221,8 @@ func (p *versionsJSON) read() []stet.Version {
 	return p.Versions
 }
 
-// into decodes an answer into a struct, anew each time. It takes members that it
-// does not know: a newer server may have them.
+// into decodes an answer into a struct, a new one each time. It accepts unknown members: a
+// newer server may send them.
 func into[T any](v *T) func(http.Header, []byte) error {
 	return func(_ http.Header, body []byte) error {
 		var none T
@@ -236,14 +236,14 @@ func pageOptions(q url.Values, limit int, cursor string, o stet.ReadOptions) err
 		q.Set("limit", strconv.Itoa(limit))
 	}
 	if cursor != "" {
-		q.Set("cursor", strings.ToValidUTF8(cursor, "\uFFFD")) // which is no cursor either
+		q.Set("cursor", strings.ToValidUTF8(cursor, "\uFFFD")) // still not a cursor
 	}
 	return readOptions(q, o)
 }
 
-// readOptions says which state is to be read. Local says nothing here: what this
-// process knows is nothing, and what the server knows without asking may be its
-// caller's to say, not ours.
+// readOptions adds the state to read to a query. Local has no parameter: this process has
+// no state of its own, and whether the server may answer without asking its engine is not
+// for a client to say.
 func readOptions(q url.Values, o stet.ReadOptions) error {
 	if o.At.Revision != 0 && !o.At.Time.IsZero() {
 		return stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
@@ -260,8 +260,8 @@ func readOptions(q url.Values, o stet.ReadOptions) error {
 	return nil
 }
 
-// formatAt writes a time to read at. RFC 3339 has the years up to 9999; what is
-// outside is as far from any commit as the nearest that it has.
+// formatAt writes a time to read at. RFC 3339 has the years up to 9999. A time outside
+// becomes the nearest that it has; no commit lies between.
 func formatAt(t time.Time) string {
 	t = t.UTC()
 	switch y := t.Year(); {

@@ -34,7 +34,7 @@ type request struct {
 	attempts int
 }
 
-// segments joins parts to a path. Each part is one segment, whatever it holds.
+// segments joins parts to a path. Each part is one segment, whatever it contains.
 //
 // A part that is empty, "." or ".." would get lost on the way. No valid id, label or
 // selector is one; the caller has checked them.
@@ -48,7 +48,7 @@ func segments(parts ...string) string {
 	return b.String()
 }
 
-// A failure is why an attempt has failed.
+// A failure is why an attempt failed.
 type failure struct {
 	err *stet.Error
 	// maybeApplied says that the request may have been carried out, or may be yet.
@@ -144,7 +144,7 @@ func (b *backend) newRequest(ctx context.Context, r *request) (*http.Request, er
 		h[k] = v
 	}
 	if r.method != http.MethodGet && h["Content-Type"] == nil {
-		// Also without a body: a form of a web page cannot send this.
+		// Also without a body: a web page's form cannot send this header.
 		h["Content-Type"] = typeJSON
 	}
 	h["Accept"] = typeJSON

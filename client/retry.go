@@ -106,8 +106,8 @@ func (b *backend) attempt(ctx context.Context, r *request, decode func(http.Head
 	return nil
 }
 
-// asOf returns the revision that an answer is of. Every answer of stet has it. A login
-// page, or an empty object from elsewhere, has not, and must not pass for an empty list.
+// asOf returns the revision of an answer. Every answer of stet has one. A login page, or
+// an empty object from another program, has none and must not pass for an empty list.
 func asOf(h http.Header) (uint64, error) {
 	revision, err := strconv.ParseUint(h.Get("Stet-As-Of"), 10, 64)
 	if err != nil {
@@ -116,7 +116,7 @@ func asOf(h http.Header) (uint64, error) {
 	return revision, nil
 }
 
-// wait waits after the n-th attempt. It returns false if there is to be no other: the
+// wait waits after the n-th attempt. It returns false if there must be no other: the
 // budget is used up, or the caller's time or the client would end first.
 func (b *backend) wait(ctx context.Context, n int, f *failure) bool {
 	d := b.pause(n, f.retryAfter)

@@ -41,8 +41,8 @@ func (b *backend) fetchInfo(ctx context.Context, attempts int) (*infoJSON, error
 	}
 }
 
-// Info implements stet.Backend. It has the id that the server's store had when it was
-// last asked; Open asks.
+// Info implements stet.Backend. It returns the id that the server's store had when the
+// client last asked for it, as Open does.
 func (b *backend) Info() stet.Info {
 	return stet.Info{StoreID: b.info.Load().StoreID, Engine: "http"}
 }

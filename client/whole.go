@@ -37,8 +37,8 @@ func (b *backend) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report
 	return report, err
 }
 
-// Most of the changes of one request, which may have one that is larger: enough to share
-// a sync, and below what any server takes.
+// What one replay request may have, at most, unless its only change is larger: enough to
+// share a sync, and less than every server accepts.
 const (
 	replayChanges = stet.MaxLimit
 	replayBytes   = 1 << 20
@@ -61,8 +61,9 @@ func (b *backend) Replay(ctx context.Context, copies ...stet.Copy) ([]stet.Done,
 	return all, nil
 }
 
-// replay sends changes, and returns what became of the first of them, of one at least. Why
-// it did not go on, the server tells when it is sent the rest.
+// replay sends changes, and returns the results of the first of them, at least one. It
+// does not return why the server stopped after these: the server says so when the rest is
+// sent.
 func (b *backend) replay(ctx context.Context, copies []stet.Copy, lines []byte) ([]stet.Done, error) {
 	first := &copies[0].Change
 	r := &request{
@@ -96,8 +97,8 @@ func (b *backend) replay(ctx context.Context, copies []stet.Copy, lines []byte) 
 	return all, nil
 }
 
-// encodeCopies writes the first n changes as lines, as many as one request is to have. It
-// ends before one that cannot be sent, and tells why.
+// encodeCopies writes the first n changes as lines, as many as fit into one request. It
+// ends before one that cannot be sent, and returns why.
 func encodeCopies(copies []stet.Copy) (lines []byte, n int, bad error) {
 	for n < min(len(copies), replayChanges) {
 		c := &copies[n]
@@ -137,7 +138,7 @@ func (b *backend) Export(ctx context.Context, yield func(stet.Copy) error) error
 	return err
 }
 
-// An export is the state of one Export.
+// An export is the state of one call of Export.
 type export struct {
 	yield   func(stet.Copy) error
 	begun   bool
@@ -205,8 +206,8 @@ func (b *backend) export(ctx context.Context, asked *request, e *export) *failur
 	}
 }
 
-// exportBegins reads the first line. An export that was cut off goes on only in
-// the same epoch of the same store.
+// exportBegins reads the first line. An export that was cut off can only be resumed in the
+// same epoch of the same store.
 func (b *backend) exportBegins(line []byte, e *export) *failure {
 	var h struct {
 		Format  int    `json:"stet_export"`
@@ -228,7 +229,7 @@ func (b *backend) exportBegins(line []byte, e *export) *failure {
 	return nil
 }
 
-// firstMember returns the name of an object's first member, "" for none.
+// firstMember returns the name of an object's first member, "" if it has none.
 func firstMember(line []byte) (string, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(line))
 	t, err := d.ReadToken()

@@ -3,28 +3,28 @@ package conns
 import "github.com/stet-dev/stet"
 
 const (
-	// DefaultMost is how many connections are open at once where the system lets a
-	// program have enough files. With a header half sent on each, they take some
-	// 200 MB; four times as many clients as there are share them over HTTP/2.
+	// DefaultMost is how many connections are open at once where the system allows a
+	// program enough files. With half a header sent on each they take some 200 MB. Over
+	// HTTP/2 many more clients can share them.
 	DefaultMost = 4096
-	// maxReserve is how many files are kept for what is not a connection from
-	// elsewhere. Half of them are for connections of the private socket; the rest for
-	// the store, its readers and backups, and the keys.
+	// maxReserve is how many files are kept for other uses than connections from
+	// elsewhere: half for connections of the private socket, the rest for the store, its
+	// readers and backups, and the keys.
 	maxReserve = 512
-	// plenty stands for the files of a program that the system sets no bound for.
+	// plenty stands for the number of files where the system has no limit.
 	plenty = 1 << 20
 )
 
 // Bounds are how many connections a server may have.
 type Bounds struct {
-	Most    int // from elsewhere
-	Each    int // of them, from one address
+	Most    int // in all, without the private socket
+	Each    int // from one address
 	Private int // through the private socket
 }
 
-// Within returns the bounds for a program that may have so many files open, with as
-// many connections as were asked for, or DefaultMost, if that fits, for 0. It fails as
-// invalid if they do not fit.
+// Within returns the bounds for a program that may have so many files open: with as many
+// connections as were asked for, or, for 0, with DefaultMost or as many as fit. It fails
+// as invalid if they do not fit.
 func Within(files, asked int) (Bounds, error) {
 	reserve := min(files/4, maxReserve)
 	room := max(files-reserve, 1)

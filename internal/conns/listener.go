@@ -1,6 +1,6 @@
-// Package conns bounds the connections of a server: in all, and of one address. When
-// a place is needed, a connection on which no request is being worked on gives its
-// own up, so that those who hold places and use none keep nobody out.
+// Package conns bounds the connections of a server: in all, and of one address. When a
+// place is needed, a connection without a request under way is closed for it, so clients
+// that hold idle connections keep nobody out.
 package conns
 
 import (
@@ -13,18 +13,18 @@ import (
 	"sync/atomic"
 )
 
-// A Listener accepts connections up to its bounds. One that is accepted beyond them
-// takes the place of the connection that has waited longest: of the same address if
-// that has its share, else of any; and of those on which nobody has shown a key, as
-// [Known] tells, before others. If none waits, it is closed at once: the caller sees
-// that its connection failed, and that nothing was done.
+// A Listener accepts connections up to its bounds. A connection beyond them takes the
+// place of the one that has waited longest: of the same address if that has its share,
+// else of any address. Connections on which nobody has shown a key (see [Known]) go before
+// others. If no connection waits, the new one is closed at once: its client sees that it
+// failed, and that nothing was done.
 //
-// It waits for a request who has sent none yet, or not all of its header, or whose
-// last one was answered, as [http.Server.ConnState] tells: the server must have the
-// method State there, and Context as its ConnContext or called by that. Who was refused
-// waits as well, as [Refused] tells.
+// A connection waits when it has sent no request yet, or a part of a header, or when its
+// last request was answered. The server reports that by [http.Server.ConnState]: it must
+// have the method State there, and Context as its ConnContext or called by that. A
+// connection whose caller was refused waits as well; see [Refused].
 //
-// Its methods may be called by any number of goroutines at once.
+// A Listener is safe for concurrent use.
 type Listener struct {
 	net.Listener
 	most, each int
@@ -37,18 +37,18 @@ type Listener struct {
 	dropped uint64
 }
 
-// A source is who has connections: an address, or the first 64 bits of one of IPv6,
-// all of which one customer has.
+// A source is where connections come from: an IPv4 address, or the first 64 bits of an
+// IPv6 address, which belong to one customer.
 type source struct {
 	open    int
 	waiting queues
 }
 
-// queues are connections that wait, those that have waited longest first, by their
-// rank: strangers, and those on which somebody has shown a key.
+// queues are the waiting connections, those that have waited longest first: a queue of
+// connections on which nobody has shown a key, and one of the others.
 type queues [2]list.List
 
-// first returns the one that is to go first, nil if none waits.
+// first returns the connection to close first, nil if none waits.
 func (q *queues) first() *conn {
 	for rank := range q {
 		if e := q[rank].Front(); e != nil {
@@ -64,21 +64,21 @@ func Listen(l net.Listener, most, each int) *Listener {
 	return &Listener{Listener: l, most: most, each: each, sources: make(map[netip.Prefix]*source)}
 }
 
-// Stats are what a listener has done.
+// Stats are a listener's counters.
 type Stats struct {
 	Open    int    // connections
-	Refused uint64 // since every place was taken by a connection with a request
-	Dropped uint64 // that waited, and had to go
+	Refused uint64 // connections closed at once, because every other had a request under way
+	Dropped uint64 // connections that waited, closed for a new one
 }
 
-// Stats returns them as they are now.
+// Stats returns the present counters.
 func (l *Listener) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Stats{l.open, l.refused, l.dropped}
 }
 
-// Accept returns the next connection that there is a place for.
+// Accept returns the next connection for which there is a place.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		raw, err := l.Listener.Accept()
@@ -88,17 +88,17 @@ func (l *Listener) Accept() (net.Conn, error) {
 		c := &conn{Conn: raw, l: l, from: sourceOf(raw.RemoteAddr())}
 		victim, ok := l.take(c)
 		if victim != nil {
-			_ = victim.Conn.Close() // its server finds out by itself
+			_ = victim.Conn.Close() // its server notices by itself
 		}
 		if ok {
 			return c, nil
 		}
-		_ = raw.Close() // nothing was said on it
+		_ = raw.Close() // nothing was sent on it
 	}
 }
 
-// take gives a connection a place, and returns whose that was, if anybody's, and
-// whether there was one.
+// take gives a connection a place. It returns the connection that had the place before, if
+// any, and whether there was a place.
 func (l *Listener) take(c *conn) (victim *conn, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,7 +150,7 @@ func (l *Listener) State(nc net.Conn, state http.ConnState) {
 
 type contextKey struct{}
 
-// Context lets the requests of a connection name it to Known.
+// Context puts the connection into the contexts of its requests, for Known and Refused.
 func Context(ctx context.Context, nc net.Conn) context.Context {
 	if c := connOf(nc); c != nil {
 		return context.WithValue(ctx, contextKey{}, c)
@@ -158,17 +158,17 @@ func Context(ctx context.Context, nc net.Conn) context.Context {
 	return ctx
 }
 
-// Known says that who makes requests on a connection has shown a key: then it keeps
-// its place for longer than strangers do. The context is a request's.
+// Known marks a connection as one on which a key was shown: it keeps its place for longer
+// than others. The context is a request's.
 func Known(ctx context.Context) {
 	if c, ok := ctx.Value(contextKey{}).(*conn); ok {
 		c.known()
 	}
 }
 
-// Refused says that nothing is to be done on a connection but to answer somebody whom
-// nobody knows: it waits from then on, though its server counts a request until the answer
-// is taken and the body has come. It changes nothing where somebody has shown a key. The
+// Refused says that the request only answers a caller without a valid key. From then on
+// the connection waits, though its server counts a request until the answer is taken and
+// the body has arrived. It changes nothing if a key was shown on the connection. The
 // context is a request's.
 func Refused(ctx context.Context) {
 	if c, ok := ctx.Value(contextKey{}).(*conn); ok {
@@ -176,19 +176,21 @@ func Refused(ctx context.Context) {
 	}
 }
 
-// A conn has a place. All but its Conn belongs to its listener's mutex.
+// A conn is a connection with a place. The listener's mutex guards all fields but Conn and
+// shown.
 type conn struct {
 	net.Conn
 	l    *Listener
 	from netip.Prefix
 
-	shown    atomic.Bool // a key; every request asks
+	shown    atomic.Bool // a key was shown; atomic since every request reads it
 	rank     int
-	gone     bool          // it has no place any more
+	gone     bool          // it has lost its place
 	all, own *list.Element // in the listener's and in its source's queue, while it waits
 }
 
-// connOf returns the connection that one is, encrypted or not; nil for another's.
+// connOf returns the conn of a connection, encrypted or not; nil if it is not a
+// Listener's.
 func connOf(nc net.Conn) *conn {
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		nc = t.NetConn()
@@ -206,7 +208,7 @@ func (c *conn) Close() error {
 	return err
 }
 
-// leave gives the place up, once. The caller has the listener's mutex.
+// leave gives the place up, once. The caller holds the listener's mutex.
 func (c *conn) leave() {
 	if c.gone {
 		return
@@ -221,8 +223,8 @@ func (c *conn) leave() {
 	}
 }
 
-// wait puts the connection behind those that wait, and rest takes it from there. The
-// caller has the listener's mutex.
+// wait puts the connection at the end of its queues; rest removes it from them. The caller
+// holds the listener's mutex.
 func (c *conn) wait() {
 	c.all = c.l.waiting[c.rank].PushBack(c)
 	c.own = c.l.sources[c.from].waiting[c.rank].PushBack(c)
@@ -261,8 +263,8 @@ func (c *conn) known() {
 	}
 }
 
-// sourceOf returns whose connection it is that comes from an address. All of a socket
-// in the file system are one's.
+// sourceOf returns the source of an address. All connections of a socket in the file
+// system have one source.
 func sourceOf(a net.Addr) netip.Prefix {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

@@ -14,8 +14,8 @@ var (
 	fence      = regexp.MustCompile("(?ms)^```.*?^```")
 )
 
-// CheckDocs returns the links of the Markdown files that lead nowhere in the
-// tree, and the make targets that they name and that the Makefile does not have.
+// CheckDocs returns the links of Markdown files that lead nowhere in the tree, and the
+// make targets that they name but the Makefile lacks.
 func CheckDocs(tree fs.FS, names ...string) ([]Violation, error) {
 	makefile, err := fs.ReadFile(tree, "Makefile")
 	if err != nil {

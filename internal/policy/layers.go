@@ -3,11 +3,11 @@ package policy
 // Module is the path of the module that the rules are for.
 const Module = "github.com/stet-dev/stet"
 
-// layers says what stands on what (docs/design.md): a package imports only
-// packages of the layers before its own, never one of its own layer. So an
-// engine cannot import an engine, and neither can anything that an engine imports.
+// layers is the order of the packages (docs/design.md): a package imports only packages of
+// earlier layers, never one of its own. So an engine cannot import an engine, nor anything
+// that imports one.
 //
-// A package that is not here is refused: whoever adds one says where it stands.
+// A package that is missing here is refused: whoever adds one decides where it stands.
 var layers = [][]string{
 	// The leaves: canonical content, the contract of an engine, and helpers of one noun.
 	{"driver", "internal/digits", "internal/disk", "internal/lines", "internal/near", "internal/ownfile", "internal/plainjson", "internal/sieve", "internal/visible"},
@@ -18,9 +18,9 @@ var layers = [][]string{
 	{"internal/selector", "internal/dbfile", "internal/socket", "internal/conns"},
 	// The one state machine.
 	{"core"},
-	// What carries a store: engines, and the client of a server.
+	// What keeps a store: engines, and the client of a server.
 	{"memory", "sqlite", "postgres", "object", "client", "internal/remote"},
-	// What uses a store without knowing which.
+	// What works with any store.
 	{"drivertest", "internal/term", "internal/transfer", "internal/race", "httpapi/keys"},
 	{"internal/diff", "open"},
 	// Protocols.
@@ -29,8 +29,8 @@ var layers = [][]string{
 	{"cmd/stet", "examples/quickstart", "drivertest/mutants", "internal/policy", "internal/crash", "internal/corrupt", "internal/metamorphic"},
 }
 
-// pure are the packages that do no I/O and start no clock: what they need of the
-// world they are given. They import nothing from outside but what is listed here.
+// pure are the packages that do no I/O and start no clock. They are given what they need.
+// They import nothing from outside but pureImports.
 var pure = []string{".", "core", "content", "internal/selector", "driver", "internal/near", "internal/digits", "internal/plainjson", "internal/sieve", "internal/visible"}
 
 // pureImports are the imports from outside that pure packages may have. None can
@@ -44,7 +44,7 @@ var pureImports = set(
 	"github.com/google/uuid", "github.com/puzpuzpuz/xsync/v4", "github.com/tidwall/btree", "golang.org/x/text/unicode/norm",
 )
 
-// exceptions excuse a file or package from one rule. One that excuses nothing is
+// exceptions excuse a file or package from one rule. An exception that excuses nothing is
 // itself a violation.
 var exceptions = map[exception]string{}
 

@@ -14,12 +14,11 @@ import (
 // limitRow is a row of the table of limits: what, how much, and the constant.
 var limitRow = regexp.MustCompile("(?m)^\\| .* \\| ([0-9,]+) \\| `([a-z/]+)\\.([A-Za-z]+)` \\|$")
 
-// limitTable is all of the table, the rows that are none of these included.
+// limitTable matches the whole table, including rows that are not limits.
 var limitTable = regexp.MustCompile(`(?m)^\| what \| most \| constant \|\n\|---\|---\|---\|\n((?:\|.*\n)*)`)
 
-// CheckLimits returns the rows of a document's table of limits that do not say
-// what the constants in the tree are, those that say it a second time, and those
-// that cannot be read.
+// CheckLimits returns the rows of a document's table of limits that differ from the
+// constants in the tree, those that repeat one, and those that cannot be read.
 func CheckLimits(tree fs.FS, name string) ([]Violation, error) {
 	text, err := fs.ReadFile(tree, name)
 	if err != nil {

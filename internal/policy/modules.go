@@ -7,9 +7,8 @@ import (
 )
 
 // CheckLibc returns a violation unless the module requires exactly the version of
-// modernc.org/libc that its modernc.org/sqlite was made with. The two belong
-// together: sqlite is C that was translated against that libc, and a newer libc is
-// not tested with it.
+// modernc.org/libc that its modernc.org/sqlite was made with: sqlite is C translated
+// against that libc, and is not tested with a newer one.
 func CheckLibc(goMod, sqliteGoMod []byte) ([]Violation, error) {
 	const libc = "modernc.org/libc"
 	have, err := requirements(goMod)
@@ -29,10 +28,10 @@ func CheckLibc(goMod, sqliteGoMod []byte) ([]Violation, error) {
 	return nil, nil
 }
 
-// CheckBench returns a violation for every module that both the benchmarks and
-// the main module require themselves and that is built into nothing of the main
-// module: users would download the peers that stet is measured against. (What is
-// required without being needed at all, "go mod tidy -diff" finds.)
+// CheckBench returns a violation for every module that both the benchmarks and the main
+// module require, but that is built into nothing of the main module: users would download
+// the peers that stet is measured against. ("go mod tidy -diff" finds requirements that
+// nothing needs.)
 func CheckBench(goMod, benchGoMod []byte, built func(module string) bool) ([]Violation, error) {
 	main, err := modfile.Parse("go.mod", goMod, nil)
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// MaxLines is the most lines that a Go file has. Most have under 300: a file is
-// about one noun.
+// MaxLines is the most lines of a Go file. Most have under 300: a file is about one noun.
 const MaxLines = 600
 
 // A rule looks at one package.
@@ -30,7 +29,7 @@ var rules = []rule{
 	{"files are short", short},
 }
 
-// Check holds a module's tree against all rules and returns what breaks them.
+// Check applies all rules to a module's tree and returns the violations.
 func Check(tree fs.FS) ([]Violation, error) {
 	pkgs, err := load(tree)
 	if err != nil {
@@ -70,8 +69,8 @@ func layerOf(dir string) int {
 
 type reporter = func(f *file, n ast.Node, what string, args ...any)
 
-// imports calls yield for each import of what is built into programs: tests may
-// import whatever they like.
+// imports calls yield for each import of a file that is built into programs. Tests may
+// import anything.
 func imports(p *pkg, yield func(f *file, spec *ast.ImportSpec, importPath string)) {
 	for _, f := range p.files {
 		if f.test {
@@ -130,8 +129,8 @@ func noIO(p *pkg, report reporter) {
 	}
 }
 
-// calls calls yield for each call of a function by a name, with the name before
-// the dot, if there is one.
+// calls calls yield for each call of a function with a name, with the name before the dot,
+// if any.
 func calls(f *file, yield func(call *ast.CallExpr, before, name string)) {
 	ast.Inspect(f.ast, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -202,8 +201,7 @@ func exportedSpecs(f *file, d *ast.GenDecl, report reporter) {
 	}
 }
 
-// exportedReceiver reports whether a function is none of a type or one of an
-// exported type.
+// exportedReceiver reports whether a function has no receiver, or one of an exported type.
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
 		return true
@@ -245,9 +243,8 @@ func noSleep(p *pkg, report reporter) {
 	}
 }
 
-// noSkip: a test that is skipped is one that nobody notices missing. What a
-// machine does not have is said by the Makefile, loudly. The Skip of a *rapid.T
-// is another thing: it draws again.
+// noSkip: nobody notices that a skipped test is missing. What a machine lacks is reported
+// by the Makefile. The Skip of a *rapid.T is something else: it draws again.
 func noSkip(p *pkg, report reporter) {
 	for _, f := range p.files {
 		if !isTest(p, f) {

@@ -16,7 +16,7 @@ import (
 type Violation struct {
 	Rule string
 	Path string // of the file or package
-	Line int    // 0 where it is the whole of it
+	Line int    // 0 for the whole file or package
 	What string
 }
 
@@ -50,8 +50,8 @@ func (p *pkg) public() bool {
 	return p.dir == "." || !strings.HasPrefix(p.dir, "internal/") && !strings.HasPrefix(p.dir, "cmd/") && !strings.HasPrefix(p.dir, "examples/")
 }
 
-// load parses the Go files of the module at the root of a tree, other modules
-// in it left out.
+// load parses the Go files of the module at the root of a tree. It leaves out other
+// modules in the tree.
 func load(tree fs.FS) ([]*pkg, error) {
 	pkgs := make(map[string]*pkg)
 	fset := token.NewFileSet()

@@ -12,11 +12,11 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// maxPiece is the most bytes of one staged piece: a body of the largest size is a
-// few of them.
+// maxPiece is the most bytes of one staged piece. The largest body is cut into a few of
+// them.
 const maxPiece = 1 << 20
 
-// stageTries is how often a request that stages is sent, until it is answered.
+// stageTries is how often a staging request is sent, until it is answered.
 const stageTries = 3
 
 // A Log is one handle on a server's log. It implements [driver.Log] and
@@ -34,7 +34,7 @@ type Log struct {
 
 var errClosed = errors.New("remote: the handle is closed")
 
-// Server returns the server that the handle is of.
+// Server returns the server of the handle.
 func (l *Log) Server() *Server { return l.server }
 
 // Info implements driver.Log.
@@ -53,9 +53,9 @@ func (l *Log) isClosed() bool {
 	}
 }
 
-// Append implements driver.Log. What is large goes first, in requests that are
-// not seen: the bodies in pieces, and the names of those that are dropped. The
-// last request makes all of it visible, if the tail is still the one expected.
+// Append implements driver.Log. It first stages what is large, in requests without a
+// visible effect: the bodies in pieces, and the names of bodies to drop. The last request
+// makes all of it visible, if the tail is still the expected one.
 func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Entry) error {
 	if l.isClosed() {
 		return errors.Join(driver.ErrNotApplied, errClosed)
@@ -211,8 +211,7 @@ func (l *Log) Wait(ctx context.Context, after uint64) error {
 	}
 }
 
-// pause is how a notification is late. Tests run in a bubble, where it takes no
-// time.
+// pause waits for a late notification. Tests run in a bubble, where that takes no time.
 func (l *Log) pause(ctx context.Context, d time.Duration) error {
 	if d == 0 {
 		return nil

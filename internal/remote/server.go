@@ -1,11 +1,11 @@
-// Package remote is a fake of a shared engine behind a network, for tests: what a
-// database with small transactions looks like to core on a bad day. Several
-// handles, as of several processes, append to one log; requests are bounded;
-// answers get lost before and after their effect; requests arrive once more, or
-// only after their sender has given them up; notifications are late; reads lag.
+// Package remote is a fake of a shared engine behind a network, for tests: to core it
+// looks like a database with small transactions on a bad day. Several handles, as of
+// several processes, append to one log; requests are bounded; answers are lost before and
+// after the effect; requests arrive twice, or after their sender has given up;
+// notifications are late; reads lag.
 //
-// Everything is drawn from one seed. The same seed repeats the same faults for
-// the same requests; it does not repeat the scheduler.
+// All faults are drawn from one seed. The same seed repeats the same faults for the same
+// requests; it does not repeat the scheduler.
 package remote
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// Limits of one request, which are etcd's defaults.
+// The limits of one request are etcd's defaults.
 const (
 	MaxRequestOps   = 128
 	MaxRequestBytes = 3 << 19 // 1.5 MiB
 )
 
-// Faults say how often what goes wrong: shares of requests from 0 to 1. The zero
-// Faults is a good day.
+// Faults are the shares of requests, from 0 to 1, that fail in each way. The zero Faults
+// is a good day.
 type Faults struct {
 	Seed uint64
 
@@ -38,7 +38,7 @@ type Faults struct {
 	Short      float64 // a read returns fewer entries than there are
 }
 
-// Bad is a bad day.
+// Bad is the faults of a bad day.
 func Bad(seed uint64) Faults {
 	return Faults{Seed: seed, LostBefore: 0.1, LostAfter: 0.1, Duplicate: 0.15, Outage: 0.01, Lag: 0.5, Late: 0.5, Short: 0.3}
 }
@@ -80,7 +80,7 @@ type piece struct {
 	data string
 }
 
-// delayed is a request that arrives at a later time.
+// delayed is a request that arrives later.
 type delayed struct {
 	due   uint64
 	apply func() error
@@ -116,7 +116,7 @@ func (s *Server) Open() *Log {
 	return &Log{server: s, name: fmt.Sprint("h", s.handles), closed: make(chan struct{})}
 }
 
-// Sweep removes at once what is to be removed later.
+// Sweep removes at once all bodies that wait to be removed.
 func (s *Server) Sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,8 +126,8 @@ func (s *Server) Sweep() {
 
 func (s *Server) chance(p float64) bool { return p > 0 && s.rnd.Float64() < p }
 
-// request is a request that writes: it is counted, bounded, lost, repeated. apply
-// is called with s.mu held, perhaps more than once, perhaps much later.
+// request handles a request that writes: it counts and bounds it, and may lose or repeat
+// it. apply is called with s.mu held, perhaps more than once, perhaps much later.
 func (s *Server) request(ops, bytes int, apply func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,8 +159,8 @@ func (s *Server) later(apply func() error) {
 	s.delayed = append(s.delayed, delayed{s.clock + 1 + uint64(s.rnd.IntN(8)), apply})
 }
 
-// tick is one step of the logical clock: what was delayed arrives, and a few of
-// the bodies that are to go are removed.
+// tick is one step of the logical clock: delayed requests arrive, and a few of the dropped
+// bodies are removed.
 func (s *Server) tick() {
 	s.clock++
 	var rest []delayed
@@ -177,8 +177,7 @@ func (s *Server) tick() {
 	}
 }
 
-// remove removes at most n bodies that are to go, and reports whether there may be
-// more.
+// remove removes at most n dropped bodies, and reports whether there may be more.
 func (s *Server) remove(n int) bool {
 	for ; n > 0 && len(s.drops) > 0; n-- {
 		delete(s.bodies, s.drops[0])
@@ -209,7 +208,7 @@ func (s *Server) tail() driver.Tail {
 	return driver.Tail{Revision: e.Revision, Hash: e.Hash}
 }
 
-// lateness is how late a notification is, in time that tests do not wait for.
+// lateness is how late a notification is.
 func (s *Server) lateness() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// pieces cuts what is to be staged for entries.
+// pieces cuts into pieces what must be staged for entries.
 func pieces(entries []driver.Entry) map[part]piece {
 	all := make(map[part]piece)
 	for i := range entries {
@@ -41,7 +41,7 @@ func before(a, b part) int {
 	return 0
 }
 
-// stage sends pieces, as many a request as fit.
+// stage sends pieces, as many in a request as fit.
 func (l *Log) stage(ctx context.Context, attempt string, all map[part]piece) error {
 	batch, bytes := make(map[part]piece), 0
 	flush := func() (err error) {

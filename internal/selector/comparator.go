@@ -8,20 +8,19 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A set is an alternative of a range: the span that all of its comparators have
-// in common, and the releases (their MAJOR.MINOR.PATCH) of which the pre-releases
-// in that span match too.
+// A set is one alternative of a range: the span that all of its comparators share, and the
+// releases (MAJOR.MINOR.PATCH) whose pre-releases in that span match, too.
 type set struct {
 	low, high   stet.Number // from low up to high; a zero high is no limit
 	admitted    []stet.Number
 	comparators int
-	empty       bool // for what the ends cannot say
+	empty       bool // no number matches, whatever the ends are
 }
 
 // bottom is the lowest number of all.
 var bottom = stet.NewNumber(0, 0, 0).Lowest()
 
-// parseSet reads an alternative, or says why it is none.
+// parseSet reads an alternative, or says why it is malformed.
 func parseSet(s string) (st set, why string) {
 	st.low = bottom
 	words := slices.DeleteFunc(strings.Split(s, " "), func(w string) bool { return w == "" })
@@ -84,7 +83,7 @@ func whyNotOperator(op, rest string) string {
 	return ""
 }
 
-// restrict intersects the span with what op and p stand for.
+// restrict intersects the span with the comparator made of op and p.
 func (st *set) restrict(op string, p partial) {
 	st.comparators++
 	if p.base.IsPrerelease() {

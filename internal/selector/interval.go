@@ -6,19 +6,19 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// An Interval is a piece of a Range: numbers that follow one another, of which
-// either the releases match or the pre-releases.
+// An Interval is a piece of a Range: consecutive numbers, of which either the releases
+// match or the pre-releases.
 type Interval struct {
-	// Low is the least number in the interval. It always has one: the lowest
-	// number of all is 0.0.0-0.
+	// Low is the lowest number in the interval. There always is one: the lowest number of
+	// all is 0.0.0-0.
 	Low stet.Number
 	// High is the least number above the interval, and not in it. It is zero if
 	// the interval has no upper end. It may be a number that no version can
 	// have, two bytes longer than stet.MaxNumber.
 	High stet.Number
-	// Prerelease tells which numbers from Low up to High match. If it is false,
-	// all releases and no pre-release do. If it is true, all pre-releases do,
-	// and there is nothing else: Low and High have the same MAJOR.MINOR.PATCH.
+	// Prerelease says which numbers from Low up to High match. If it is false, all
+	// releases match and no pre-release does. If it is true, all pre-releases match, and
+	// there is nothing else: Low and High have the same MAJOR.MINOR.PATCH.
 	Prerelease bool
 }
 
@@ -34,12 +34,10 @@ func below(n, high stet.Number) bool { return high.IsZero() || n.Less(high) }
 // isEmpty reports whether nothing lies between the ends.
 func (i Interval) isEmpty() bool { return !below(i.Low, i.High) }
 
-// split appends to releases and prereleases what in the span from low up to high
-// matches: its releases, and those pre-releases whose MAJOR.MINOR.PATCH is one
-// of admitted.
+// split appends what matches in the span from low up to high: its releases to releases,
+// and to prereleases those pre-releases whose MAJOR.MINOR.PATCH is in admitted.
 func split(low, high stet.Number, admitted []stet.Number, releases, prereleases []Interval) (r, p []Interval) {
-	// The ends of a piece of releases are releases: pieces that touch are then
-	// seen to touch.
+	// A piece of releases begins and ends with a release, so that adjacent pieces touch.
 	piece := Interval{Low: low.Release(), High: high.Release()}
 	if !piece.isEmpty() {
 		releases = append(releases, piece)
@@ -59,8 +57,8 @@ func split(low, high stet.Number, admitted []stet.Number, releases, prereleases 
 	return releases, prereleases
 }
 
-// union returns the numbers in any of the pieces, which are of one sort, in as
-// few pieces as there can be, the lowest first. It reuses the slice.
+// union merges pieces of one sort into as few as possible, the lowest first. It reuses the
+// slice.
 func union(pieces []Interval) []Interval {
 	slices.SortFunc(pieces, func(a, b Interval) int { return stet.CompareNumbers(a.Low, b.Low) })
 	merged := pieces[:0]
@@ -82,9 +80,8 @@ func union(pieces []Interval) []Interval {
 	return merged
 }
 
-// interleave returns the pieces of both sorts, the highest first, with those of
-// releases cut where pre-releases lie between, so that no two overlap. Both
-// arguments are unions.
+// interleave returns the pieces of both sorts, the highest first. Pieces of releases are
+// cut where pre-releases lie between, so that no two overlap. Both arguments are unions.
 func interleave(releases, prereleases []Interval) []Interval {
 	all := make([]Interval, 0, len(releases)+2*len(prereleases))
 	for _, r := range releases {

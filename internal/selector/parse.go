@@ -17,7 +17,7 @@ const (
 	digestPrefix = "sha256:"
 )
 
-// kinds ends the sentences about whatever is no selector.
+// kinds ends the error for a string that is not a selector.
 const kinds = "A selector is a number (1.2.3), a label (production), latest, current, a range (^1.2), an ordinal (#12) or sha256: and at least 8 hex digits."
 
 // Parse reads a selector:
@@ -59,7 +59,7 @@ func Parse(s string) (Selector, error) {
 		if n, err := stet.ParseNumber(s); err == nil {
 			return Selector{kind: KindExact, text: s, num: n}, nil
 		} else if strings.ContainsAny(s, "-+") {
-			// With a pre-release it can only have been meant for a number.
+			// With a pre-release it must have been meant as a number.
 			return Selector{}, invalid(err)
 		}
 		return parseRangeSelector(s)
@@ -70,8 +70,8 @@ func Parse(s string) (Selector, error) {
 	return Selector{kind: KindLabel, text: s}, nil
 }
 
-// looksLikeRange reports whether s can be a range and nothing else, but for what
-// begins with a digit.
+// looksLikeRange reports whether s can only be a range. Strings that begin with a digit
+// are left to the caller.
 func looksLikeRange(s string) bool {
 	switch s[0] {
 	case '^', '~', '<', '>', '=', '*', '!', '|':
@@ -126,7 +126,7 @@ func parseDigest(s string) (Selector, error) {
 	return Selector{kind: KindDigest, text: strings.ToLower(s)}, nil
 }
 
-// notLabel returns the error for what can at best have been meant for a label.
+// notLabel returns the error for a string that looks most like a label.
 func notLabel(s string, err error) error {
 	switch lower := strings.ToLower(s); {
 	case lower == latest || lower == current:
@@ -141,7 +141,7 @@ func notLabel(s string, err error) error {
 	return invalid(err)
 }
 
-// invalid adds what selectors there are to the error of one kind of them.
+// invalid adds the kinds of selectors to the error of one kind.
 func invalid(err error) error {
 	msg := err.Error()
 	if e, ok := err.(*stet.Error); ok {

@@ -9,14 +9,14 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// A partial is a number of which the last parts may be left out or x.
+// A partial is a number whose last parts may be x or missing.
 type partial struct {
-	base  stet.Number // with 0 for what is left out
+	base  stet.Number // 0 for missing parts
 	given int         // how many of the parts are given
 }
 
-// after returns the least number above all that p stands for, and the zero
-// Number if there is none.
+// after returns the lowest number above all that p matches, and the zero Number if there
+// is none.
 func (p partial) after() stet.Number {
 	if p.given == 3 {
 		return p.base.Next()
@@ -24,8 +24,8 @@ func (p partial) after() stet.Number {
 	return p.end(p.given)
 }
 
-// end returns the least number above all that begin with the first n parts of p,
-// and the zero Number if there is none.
+// end returns the lowest number above all that begin with the first n parts of p, and the
+// zero Number if there is none.
 func (p partial) end(n int) stet.Number {
 	major, minor, patch := p.base.Major(), p.base.Minor(), p.base.Patch()
 	switch n {
@@ -39,8 +39,8 @@ func (p partial) end(n int) stet.Number {
 	return stet.NewNumber(major, minor, patch).Next()
 }
 
-// fixed returns how many parts a caret keeps as they are: up to the first that
-// is not 0, or is the last given.
+// fixed returns how many parts a caret keeps: up to the first that is not 0, or the last
+// that is given.
 func (p partial) fixed() int {
 	switch {
 	case p.given == 0:
@@ -53,8 +53,8 @@ func (p partial) fixed() int {
 	return 3
 }
 
-// parsePartial reads a whole number, or one with parts that are left out or x,
-// or says why s is neither.
+// parsePartial reads a whole number, or one with parts that are x or missing. It returns
+// why s is neither.
 func parsePartial(s string) (p partial, why string) {
 	if strings.Contains(s, "-") { // only a whole number has a pre-release
 		n, err := stet.ParseNumber(s)
@@ -85,7 +85,7 @@ func parsePartial(s string) (p partial, why string) {
 
 func isX(s string) bool { return s == "x" || s == "X" || s == "*" }
 
-// whyNotPartial says what is wrong with s, whose parts between dots are given.
+// whyNotPartial returns what is wrong with s, whose parts between dots are given.
 func whyNotPartial(s string, parts []string) string {
 	in := inIt(s)
 	rest := strings.TrimLeft(s, "vV")

@@ -10,9 +10,8 @@ import (
 	"github.com/stet-dev/stet/internal/visible"
 )
 
-// A Range is a set of numbers, as npm writes one. It is kept as the intervals
-// that it consists of and not as a test, so that an ordered index finds the
-// highest number in it without looking at those outside.
+// A Range is a set of numbers, written as npm does. It is kept as intervals, so that an
+// ordered index finds the highest number in it without looking at those outside.
 //
 // The zero Range is empty: it contains nothing. A Range is immutable and safe
 // for concurrent use.
@@ -38,13 +37,12 @@ type Range struct {
 // MAJOR.MINOR.PATCH: 1.3.0-rc.1 is not in ^1.2, nor in ^1.2.3-rc.1, but
 // 1.2.3-rc.2 is in the latter.
 //
-// ParseRange differs from npm in this: it takes no v1.2, ~>1.2, ^=1.2 nor build
-// metadata; nothing has to be written *; no number follows an x (1.x.3), and a
-// pre-release only three numbers (1.2.x-rc); and what is in A is always in
-// A || B, where npm forgets all other alternatives beside a *, and with them the
-// pre-releases that they name. White space is spaces, and none at the ends; and
-// >=0.0.0 is never left out, so that >=0.0.0 <=0.0.0-b is empty. A range that
-// contains nothing is legal, as it is to npm.
+// ParseRange differs from npm in this. It does not accept v1.2, ~>1.2, ^=1.2 or build
+// metadata. An empty range must be written *. No number follows an x (1.x.3), and only
+// three numbers have a pre-release (1.2.x-rc). What is in A is always in A || B, where npm
+// drops all other alternatives beside a *, and with them the pre-releases that they name.
+// White space is spaces, and there is none at the ends. >=0.0.0 always counts, so >=0.0.0
+// <=0.0.0-b is empty. A range that contains nothing is legal, as it is to npm.
 //
 // A range has at most stet.MaxSelector bytes, stet.MaxAlternatives and stet.MaxComparators. The
 // error is a *stet.Error with the code stet.CodeInvalid, which says what is wrong

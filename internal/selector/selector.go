@@ -1,20 +1,20 @@
-// Package selector holds what a caller writes to say which version of a prompt
-// is meant, and the ranges of numbers among them.
+// Package selector reads selectors, with which a caller says which version of a prompt is
+// meant, and ranges of numbers.
 //
-// It only reads them. What a label points at and which version is the latest is
-// for the store to know.
+// It does not resolve them: the store knows where a label points and which version is the
+// latest.
 package selector
 
 import (
 	"github.com/stet-dev/stet"
 )
 
-// A Kind says what a Selector names a version by.
+// A Kind says by what a Selector names a version.
 type Kind uint8
 
-// The kinds, and what the accessor of each returns.
+// The kinds, and the accessor of each.
 const (
-	KindCurrent Kind = iota // what a caller gets who names nothing
+	KindCurrent Kind = iota // production if the prompt has that label, else latest
 	KindLatest              // the highest release, or pre-release if there is none
 	KindExact               // one number: Number
 	KindLabel               // what a label points at: Label
@@ -33,7 +33,7 @@ type Selector struct {
 	rng     *Range // set exactly when kind is KindRange
 }
 
-// Kind returns what s names a version by.
+// Kind returns by what s names a version.
 func (s Selector) Kind() Kind { return s.kind }
 
 // String returns s as it is written after the @, which Parse reads back. It is
@@ -68,8 +68,8 @@ func (s Selector) Range() Range {
 // Ordinal returns the ordinal of a KindOrdinal, from 1, and 0 of any other.
 func (s Selector) Ordinal() uint64 { return s.ordinal }
 
-// Digest returns the hex digits, stet.MinDigest to MaxDigest of them in lower case,
-// with which the SHA-256 of a KindDigest begins, and "" of any other.
+// Digest returns the first hex digits of the SHA-256 of a KindDigest, stet.MinDigest to
+// MaxDigest of them in lower case, and "" for any other.
 func (s Selector) Digest() string {
 	if s.kind != KindDigest {
 		return ""

@@ -10,26 +10,25 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// idPrefix begins the ids that are derived from lines, before the hexadecimal hash.
+// idPrefix begins the ids that are derived from lines; a hash in hexadecimal follows.
 const idPrefix = "import-"
 
-// An already knows which lines imports before this one have carried out: from the
-// log, where a commit has the same derived id whoever made it. A server with keys
-// keeps ids apart, as KEY/ID, so that sending a line again finds only what was
-// imported with the same key.
+// An already knows which lines earlier imports have added. It finds them in the log, where
+// a commit has the same derived id whoever made it. A server with keys stores an id as
+// KEY/ID, so sending a line again finds only what was imported with the same key.
 type already struct {
 	store *stet.Store
 	since uint64 // the revision before the first that counts
-	keyed bool   // the store keeps the ids of this import apart, too
+	keyed bool   // the store keeps this import's ids apart
 
 	read sync.Once
 	err  error
 	at   map[[16]byte]uint64 // the revisions by the hashes of the ids; nothing changes it once it is read
 }
 
-// find returns what became of a commit with a derived id if another import, with
-// another key, has carried it out. What this one's own key has done is not found, as
-// far as that can be told: the store tells it when the commit is sent again.
+// find returns the result of a commit with a derived id if an import with another key has
+// applied it. Commits of this import's own key are usually not found: the store recognizes
+// them when they are sent again.
 func (a *already) find(ctx context.Context, c *stet.Commit) (done stet.Done, found bool, err error) {
 	a.read.Do(func() { a.err = a.load(ctx) })
 	hash, ok := derived(c.ID)
@@ -45,7 +44,7 @@ func (a *already) find(ctx context.Context, c *stet.Commit) (done stet.Done, fou
 		return done, false, err
 	}
 	ch := &page.Items[0]
-	// An id may be anybody's choice; that the line is there, only the change can say.
+	// Anybody may choose such an id, so compare the change itself.
 	if !carriesOut(ch, c) {
 		return done, false, nil
 	}
@@ -60,7 +59,7 @@ func (a *already) find(ctx context.Context, c *stet.Commit) (done stet.Done, fou
 	return done, true, nil
 }
 
-// load reads the log of the epoch.
+// load reads the log of the present epoch.
 func (a *already) load(ctx context.Context) error {
 	a.at = make(map[[16]byte]uint64)
 	for since := a.since; ; {
@@ -85,7 +84,7 @@ func (a *already) load(ctx context.Context) error {
 	}
 }
 
-// derived returns the hash of a derived id.
+// derived returns the hash in a derived id.
 func derived(id string) (hash [16]byte, ok bool) {
 	digits, ok := strings.CutPrefix(id, idPrefix)
 	if !ok || len(digits) != 2*len(hash) {
@@ -115,9 +114,8 @@ func carriesOut(ch *stet.Change, c *stet.Commit) bool {
 	})
 }
 
-// once sends a commit with a derived id, unless an import has carried it out. A draft's
-// prompt that is new has no lines in the store; so the log is not read for a first
-// import.
+// once sends a commit with a derived id, unless an import has applied it. A draft of a new
+// prompt cannot have been imported, so a first import does not read the log.
 func (im *importer) once(ctx context.Context, c *stet.Commit, mayBe bool) (stet.Done, error) {
 	if mayBe {
 		done, found, err := im.already.find(ctx, c)
@@ -128,8 +126,8 @@ func (im *importer) once(ctx context.Context, c *stet.Commit, mayBe bool) (stet.
 	return im.store.Commit(ctx, *c)
 }
 
-// wasThere reports whether a prompt had versions before its first line. The lines of a
-// prompt come one after the other.
+// wasThere reports whether a prompt had versions before its first line. Lines of one
+// prompt call it one after the other.
 func (im *importer) wasThere(ctx context.Context, id string) (bool, error) {
 	im.mu.Lock()
 	there, ok := im.there[id]

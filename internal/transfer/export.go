@@ -10,10 +10,10 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// Export writes all that happened in the store since it was last cleared: a
-// header, one settled change a line with the texts that still live, and an end.
-// It returns the number of changes. Progress, if not nil, is called after each
-// with its revision and the last.
+// Export writes all that has happened in the store since it was last cleared: a header,
+// one resolved change a line with the texts that still live, and an end. It returns the
+// number of changes. Progress, if not nil, is called after each change with its revision
+// and the last.
 func Export(ctx context.Context, store *stet.Store, w io.Writer, progress func(revision, last uint64)) (changes int, err error) {
 	tail, err := store.Tail(ctx)
 	if err != nil {

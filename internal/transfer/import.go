@@ -12,50 +12,48 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// ImportOptions choose how lines are imported. The zero value is good.
+// ImportOptions choose how lines are imported. The zero value is usable.
 type ImportOptions struct {
-	// Author is who the commits of drafts, and commits that name nobody, are
-	// by. It belongs to what was asked for: an import that is run again with
-	// another author is a conflict.
+	// Author is the author of drafts, and of commits that name none. It is part of what a
+	// commit does: to import the same lines again with another author is a conflict.
 	Author string
-	// Keyed says that the store is a server's that is shown a key, and so keeps the
-	// ids of this import's commits apart from those of others.
+	// Keyed says that the store is at a server and is used with a key. Such a server keeps
+	// the ids of this import's commits apart from those of other keys.
 	Keyed bool
 	// Progress, if not nil, is called after each line that was read, with the
 	// number of lines and bytes so far.
 	Progress func(lines int, bytes int64)
 }
 
-// A Summary is what an import did.
+// A Summary says what an import did.
 type Summary struct {
-	Lines    int `json:"lines"`    // that are in the store now, the new ones and the others
-	Prompts  int `json:"prompts"`  // that they concern
-	Versions int `json:"versions"` // that were added
-	Changes  int `json:"changes"`  // that were carried out beside: deletes, moves of labels
-	// Unchanged are the saves that asked to add nothing if nothing changed.
+	Lines    int `json:"lines"`    // in the store now, old and new
+	Prompts  int `json:"prompts"`  // of these lines
+	Versions int `json:"versions"` // added
+	Changes  int `json:"changes"`  // other operations applied: deletes, moves of labels
+	// Unchanged is how many saves with if_changed or if_new found nothing to add.
 	Unchanged int `json:"unchanged"`
-	// Already are the versions that an import before this one added.
+	// Already is how many versions an earlier import had added.
 	Already int `json:"already"`
 	// Failed is the line that stopped the import, 0 if there was none.
 	Failed int `json:"failed,omitempty"`
-	// After is how many lines behind it were being written already, and are kept.
+	// After is how many lines after it were being written when it failed, and are kept.
 	After int `json:"after,omitempty"`
 }
 
-// Import reads lines to the end of r and carries each out in a commit of its own,
-// many at once; those of one prompt keep their order.
+// Import reads lines to the end of r and applies each in a commit of its own, many at
+// once. Lines of one prompt keep their order.
 //
-// Each line has a commit id that follows from the line and its place, so that a
-// line which is in the store already is found there and not added again: drafts
-// have it from the epoch, the prompt, how many lines of the prompt came before,
-// the digest and created_at. A line that was imported with another key is found in
-// the log, by that id. An id that a line gives is the key's own: such a line is not
-// found with another key. Nor is one that is being imported with another key at the
-// same time.
+// Each line has a commit id that is derived from the line and its place, so a line that is
+// in the store already is found and not added again. A draft's id is derived from the
+// epoch, the prompt, how many lines of the prompt came before, the digest and created_at.
+// A line that was imported with another key is found in the log by that id. An id given in
+// a line belongs to the key: such a line is not found with another key. Nor is one that is
+// being imported with another key at the same time.
 //
-// The first line that cannot be imported ends it. The lines before it are kept.
-// The error says which line it was and why, with the code of the cause. When ctx
-// is done no further line is begun.
+// The first line that cannot be imported ends the import. The lines before it are kept.
+// The error says which line it was and why, with the code of the cause. When ctx is done
+// no further line is begun.
 func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions) (Summary, error) {
 	tail, err := store.Tail(ctx)
 	if err != nil {
@@ -66,7 +64,7 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 		already: already{store: store, since: tail.Cleared, keyed: o.Keyed},
 		seen:    make(map[string]int), there: make(map[string]bool), prompts: make(map[string]struct{}),
 	}
-	im.start(context.WithoutCancel(ctx)) // what was begun is finished
+	im.start(context.WithoutCancel(ctx)) // lines that were begun are finished
 	im.read(ctx, newLineReader(r))
 	im.finish()
 	im.sum.Prompts = len(im.prompts)
@@ -83,14 +81,14 @@ func Import(ctx context.Context, store *stet.Store, r io.Reader, o ImportOptions
 	return im.sum, nil
 }
 
-// A job is one line on its way into the store.
+// A job is one line to be imported.
 type job struct {
 	line int
 	gone int // versions of a copy that were deleted later: only their numbers come
 	do   func(ctx context.Context) (stet.Done, error)
 }
 
-// read reads lines and hands them out until the end, a broken one, or a failure.
+// read reads lines and hands them out until the end, a malformed line, or a failure.
 func (im *importer) read(ctx context.Context, lines *lineReader) {
 	var header, end *Header
 	changes := 0
@@ -139,8 +137,8 @@ func (im *importer) read(ctx context.Context, lines *lineReader) {
 	}
 }
 
-// draft sends a draft on its way. Those of one prompt go one after the other;
-// one that was made from versions of other prompts waits for all before it.
+// draft hands out a draft. Drafts of one prompt are saved one after the other. A draft
+// made from versions of other prompts waits for all lines before it.
 func (im *importer) draft(line int, d *stet.Draft) error {
 	body, err := d.Content()
 	if err != nil {
@@ -174,8 +172,8 @@ func (im *importer) draft(line int, d *stet.Draft) error {
 	return nil
 }
 
-// commit carries out a commit after all before it. One without an id has it from
-// its line and how many like it came before.
+// commit applies a commit after all lines before it. A commit without an id gets one that
+// is derived from its line and the number of equal lines before.
 func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
 	derived := c.ID == ""
 	if derived {
@@ -189,9 +187,9 @@ func (im *importer) commit(line int, c *stet.Commit, raw []byte) {
 	im.alone(job{line, 0, func(ctx context.Context) (stet.Done, error) { return im.once(ctx, c, derived) }})
 }
 
-// copy carries out a settled change after all before it: the log of the new
-// store is in the order of the old one. Those that follow each other share appends.
-// The first goes alone: if it is there since before a clear, no other is carried out.
+// copy adds a change of an export, after all lines before it: the log of the new store is
+// in the order of the old one. Consecutive changes share appends. The first goes alone: if
+// it was imported before the store was cleared, no other change is replayed.
 func (im *importer) copy(line, bytes int, c *stet.Copy) {
 	gone := 0
 	for i, o := range c.Change.Ops {
@@ -206,7 +204,7 @@ func (im *importer) copy(line, bytes int, c *stet.Copy) {
 	}
 }
 
-// replay carries out the changes that wait for it, after all before them.
+// replay adds the waiting changes, after all lines before them.
 func (im *importer) replay() {
 	if len(im.copies) == 0 {
 		return
@@ -221,12 +219,12 @@ func (im *importer) replay() {
 			im.fail(im.copied[len(done)].line, err)
 		}
 	}
-	clear(im.copies) // their texts are let go
+	clear(im.copies) // so that their texts can be freed
 	im.copies, im.copied, im.copyBytes = im.copies[:0], im.copied[:0], 0
 }
 
-// id makes a commit id of what identifies a line. The parts are delimited by
-// their lengths.
+// id derives a commit id from what identifies a line. The parts are delimited by their
+// lengths.
 func (im *importer) id(parts ...string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n", im.epoch)

@@ -12,14 +12,14 @@ import (
 // dozens of them, few enough that their texts fit in memory.
 const shards = 64
 
-// The most changes of an export that are replayed at once, and the bytes of their lines
-// from which on there are enough.
+// copyChanges is how many changes of an export are replayed at once at most; copyBytes of
+// their lines are enough, too.
 const (
 	copyChanges = 1000
 	copyBytes   = 4 << 20
 )
 
-// An importer writes lines, those of a prompt in the order in which they came.
+// An importer writes lines. Those of one prompt keep their order.
 type importer struct {
 	store *stet.Store
 	epoch uint64
@@ -66,7 +66,7 @@ func (im *importer) start(ctx context.Context) {
 	}
 }
 
-// finish waits until what was handed out is done.
+// finish waits until all lines that were handed out are done.
 func (im *importer) finish() {
 	for _, q := range im.queues {
 		close(q)
@@ -81,21 +81,21 @@ func (im *importer) finish() {
 	}
 }
 
-// shard writes a line after those of the same prompt, and beside others.
+// shard writes a line after earlier lines of the same prompt, and beside others.
 func (im *importer) shard(id string, j job) {
 	im.replay()
 	im.flying.Add(1)
 	im.queues[maphash.String(im.seed, id)%shards] <- j
 }
 
-// alone writes a line after all before it and before all after it.
+// alone writes a line after all lines before it and before all after it.
 func (im *importer) alone(j job) {
 	im.replay()
 	im.flying.Wait()
 	im.run(j)
 }
 
-// run carries out a line, unless one before it has failed.
+// run applies a line, unless an earlier one has failed.
 func (im *importer) run(j job) {
 	if im.failedBefore(j.line) {
 		return
@@ -108,7 +108,7 @@ func (im *importer) run(j job) {
 	im.took(j, done)
 }
 
-// took counts what a line did.
+// took counts the result of a line.
 func (im *importer) took(j job, done stet.Done) {
 	if done.Replayed && done.Revision < im.began {
 		im.fail(j.line, stet.Errorf(stet.CodeConflict, "the commit %s is in this store's log already, at revision %d, and the store was cleared after it, at revision %d: it is not carried out again. Import into a new store.",
@@ -144,7 +144,7 @@ func (im *importer) took(j job, done stet.Done) {
 	}
 }
 
-// fail notes why a line could not be imported. The first such line counts.
+// fail records why a line could not be imported. Of several lines the first counts.
 func (im *importer) fail(line int, err error) {
 	im.mu.Lock()
 	defer im.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A Line is what one line of an import says: exactly one field is set.
+// A Line is one line of an import. Exactly one field is set.
 type Line struct {
 	Header *Header
 	Draft  *stet.Draft
@@ -24,16 +24,16 @@ type Header struct {
 	// Format is the version of the format: 1.
 	Format  int    `json:"stet_export"`
 	StoreID string `json:"store_id"`
-	// Epoch is the epoch of the store that is exported, and Revision its newest
-	// revision when that began.
+	// Epoch is the epoch of the exported store, and Revision its newest revision when the
+	// export began.
 	Epoch    uint64 `json:"epoch"`
 	Revision uint64 `json:"revision"`
 }
 
-// An End is the last line of an export. Without it the export is not all there.
+// An End is the last line of an export. An export without it is incomplete.
 type End struct {
 	Format int `json:"stet_export_end"`
-	// Changes is how many lines stand between the header and the end.
+	// Changes is how many lines are between the header and the end.
 	Changes int `json:"changes"`
 }
 
@@ -79,7 +79,7 @@ func Parse(line []byte) (l Line, err error) {
 	return l, nil
 }
 
-// members returns the names of a JSON object's members, not looking at their values.
+// members returns the names of a JSON object's members. It does not check their values.
 func members(line []byte) (map[string]bool, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(line))
 	switch d.PeekKind() {
@@ -109,9 +109,9 @@ func members(line []byte) (map[string]bool, error) {
 	return names, nil
 }
 
-// broken says what is wrong with a line that is no JSON, in the words of the strict
-// decoder; and of one that breaks off between two members, as each line but the last of an
-// indented object does, that it is to be one line.
+// broken returns the error for a line that is not JSON, in the words of the strict
+// decoder. A line that ends between two members, as the lines of an indented object do,
+// gets the hint that each object must be on one line.
 func broken(line []byte) error {
 	err := stet.Decode(bytes.NewReader(line), new(jsontext.Value))
 	if err != nil && errors.Is(err, io.ErrUnexpectedEOF) && bytes.ContainsAny(line[max(0, len(line)-1):], "{[,") {
@@ -128,7 +128,7 @@ func decode[T any](line []byte) (*T, error) {
 	return v, nil
 }
 
-// parseCopy reads a settled change with the texts of its versions.
+// parseCopy reads a resolved change with the texts of its versions.
 func parseCopy(line []byte) (*stet.Copy, error) {
 	c, err := decode[stet.Copy](line)
 	if err != nil {
@@ -142,7 +142,7 @@ func parseCopy(line []byte) (*stet.Copy, error) {
 	return c, nil
 }
 
-// checkOp checks the names in an operation: replaying it decides nothing anew.
+// checkOp checks the names in an operation, because replaying decides nothing anew.
 func checkOp(o *stet.ChangeOp) error {
 	switch o.Kind() {
 	case "":

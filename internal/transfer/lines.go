@@ -1,9 +1,9 @@
-// Package transfer takes prompts into a store and out of it, as JSON lines.
+// Package transfer imports prompts into a store and exports them, as JSON lines.
 //
-// What it writes is the log of a store, settled: numbers, ordinals and label
-// histories come out in another store as they were. What it reads is that, or
-// commits, or drafts. An import can be stopped at any point and run again: it
-// adds what is missing and nothing twice.
+// It writes the log of a store with everything resolved, so numbers, ordinals and label
+// histories are the same in another store. It reads such an export, or commits, or drafts.
+// An import can be stopped at any point and run again: it adds what is missing, and
+// nothing twice.
 package transfer
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/stet-dev/stet/internal/lines"
 )
 
-// MaxLine is the most bytes of one line: a commit holds 8 MiB of texts
-// (stet.MaxCommitBytes), and JSON takes six bytes for some characters of one.
+// MaxLine is the largest line in bytes. A commit holds 8 MiB of texts
+// (stet.MaxCommitBytes), and JSON takes six bytes for some characters of one byte.
 const MaxLine = 64 << 20
 
 // A lineReader reads lines and counts them.
@@ -29,8 +29,8 @@ func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: lines.NewReader(r, 256<<10)}
 }
 
-// next returns the next line that is not blank, without its end; io.EOF at the
-// end. The last line may have none. It is valid until the next call.
+// next returns the next line that is not blank, without its end, or io.EOF. The last line
+// may lack its end. The line is valid until the next call.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.r.Next(MaxLine)

@@ -136,7 +136,7 @@ func bodyRef(id string, v *version) driver.BodyRef {
 // was deleted after the head was loaded. The reader resolves again.
 var errGone = errors.New("core: the body is gone")
 
-// read returns the version that v is to a reader who found v in a head. The error is
+// read returns the content of v for a reader who has found v in a head. The error is
 // errGone only if there is a newer head, without v.
 func (c *core) read(ctx context.Context, id string, v *version) (stet.Version, error) {
 	r, err := c.body(ctx, id, v)
@@ -183,10 +183,10 @@ func cutShort(ctx context.Context, err error, id string, v *version) error {
 	return stet.WrapError(err, stet.CodeUnavailable, "reading %s@%s was cut short: %v.", id, v.number, context.Cause(ctx))
 }
 
-// body returns the version that v is, from the cache or from the engine.
+// body returns the content of v, from the cache or from the engine.
 //
-// What the engine hands out is checked against the digest in the index, so that
-// a text that rotted on the disk is an error and never an answer.
+// What the engine returns is checked against the digest and the seal that the log has, so
+// that a text that was damaged on the disk is an error and never an answer.
 func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, error) {
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)

@@ -64,7 +64,7 @@ func (c *core) wait(ctx context.Context, r *request) error {
 	case <-c.stopped:
 	case <-ctx.Done():
 		if r.claimed.CompareAndSwap(false, true) {
-			return notStarted(ctx) // the writer passes it by
+			return notStarted(ctx) // the writer will skip it
 		}
 	}
 	select {
@@ -129,11 +129,11 @@ type batch struct {
 	entries  []driver.Entry
 	tx       *tx // the state after the entries
 
-	byID     map[string]*request // of the requests: those that were not decided before
-	bytes    int                 // of the entries' data and ids
-	gathered int                 // how many requests were gathered, those that do not fit included
-	size     int                 // theirs, in bytes
-	left     []*request          // those that do not fit: the next batch begins with them
+	byID     map[string]*request // the requests that were decided in this batch
+	bytes    int                 // the length of the entries' data and ids
+	gathered int                 // how many requests were gathered, including those in left
+	size     int                 // of the gathered requests, in bytes
+	left     []*request          // requests that do not fit: the next batch begins with them
 	lost     error               // of the last append whose outcome is not known
 }
 
@@ -378,7 +378,7 @@ func (c *core) pause(n int) bool {
 	case <-t.C:
 		return true
 	case <-c.closing:
-		return false // who closes does not want to wait for a storage that is away
+		return false // Close does not wait for storage that does not answer
 	}
 }
 

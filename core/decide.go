@@ -236,8 +236,8 @@ func decideDelete(t *tx, op *operation) (*stet.DeleteChange, error) {
 	return d, nil
 }
 
-// decideLabel decides an operation on one label. where tells where the label, which is
-// nil if it was never set, is to go: zero for nowhere.
+// decideLabel decides an operation on one label. where returns the number that the label
+// is to move to, zero for none. The label that it gets is nil if it was never set.
 func decideLabel(t *tx, op *operation, ch *stet.Change, where func(*head, *label, *operation) (stet.Number, error)) (*stet.LabelChange, error) {
 	h := t.head(op.promptID)
 	if h == nil {
@@ -254,7 +254,7 @@ func decideLabel(t *tx, op *operation, ch *stet.Change, where func(*head, *label
 	return &stet.LabelChange{PromptID: h.id, Label: op.label, From: h.target(l), To: to}, nil
 }
 
-// decideSetLabel, decideRemoveLabel and decideRollback tell decideLabel where to.
+// decideSetLabel, decideRemoveLabel and decideRollback are the where of decideLabel.
 func decideSetLabel(h *head, l *label, op *operation) (stet.Number, error) {
 	to, err := h.asOf(now).resolve(op.to)
 	if err != nil {
@@ -313,7 +313,7 @@ func checkLabelAt(h *head, op *operation, ch *stet.Change) error {
 	return stet.Errorf(stet.CodeConflict, "%s, not %s. Nothing changed. See: stet diff %s %s %s", set, op.expect, h.id, op.expect, at)
 }
 
-// A numberHint is where the search for a free number goes on: numbers are never used
+// A numberHint is where the search for a free number continues: numbers are never used
 // again, so the next bump from the same base may begin at the number that was free last.
 // Without it, each save to a prompt of which 100,000 versions were deleted would try them
 // all, and every writer would wait.

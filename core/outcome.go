@@ -10,15 +10,15 @@ import (
 // An outcome is what became of a request.
 type outcome struct {
 	change   *stet.Change
-	bodies   []*cached // one an operation, nil where none was added
+	bodies   []*cached // one per operation, nil if it added no version
 	replayed bool      // change was in the log, or in the batch, already
 	err      error
 	final    bool // the same request sent again gets err again
 }
 
-// refused is the outcome of a request that was decided against. That the state, or
-// the request itself, does not allow it is final; other errors may go away by
-// themselves. A copy may be tried again once its target was changed.
+// refused returns the outcome of a request that err refuses. It is final if the state or
+// the request itself is the reason. Other errors may be temporary, and a copy may be tried
+// again after its target was changed.
 func refused(r *request, err error) outcome {
 	e := stet.AsError(err)
 	out := outcome{err: e}
@@ -29,8 +29,8 @@ func refused(r *request, err error) outcome {
 	return out
 }
 
-// done returns what a caller gets of a commit, without its versions. It depends on the log
-// alone, so that a commit that is sent again gets the same. The caller may change it.
+// done returns the result of a commit without its versions. It depends only on the log, so
+// that a commit that is sent again gets the same result. The caller may change it.
 func (out *outcome) done() stet.Done {
 	ch := out.change
 	d := stet.Done{ID: ch.ID, Revision: ch.Revision, Time: ch.Time, Replayed: out.replayed, Results: make([]stet.Result, len(ch.Ops))}
@@ -69,9 +69,8 @@ func (c *core) versionsOf(ctx context.Context, r *request) []stet.Version {
 	return versions
 }
 
-// savedBefore returns the version of a save that added none now, because it was
-// unchanged or is a replay. If that version is gone by now, what is returned is
-// what the draft says of it.
+// savedBefore returns the version of a save that added none, because it was unchanged or
+// is a replay. If that version was deleted since, savedBefore makes it from the draft.
 func (c *core) savedBefore(ctx context.Context, r *request, op int) stet.Version {
 	ch := r.outcome.change
 	s := ch.Ops[op].Save

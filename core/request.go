@@ -50,11 +50,11 @@ type request struct {
 
 	// The writer's until then.
 	outcome outcome
-	after   int // how many entries of its batch outcome rests on, its own not counted
+	after   int // how many entries of its batch are before its own: outcome rests on them
 }
 
-// claim takes a request off its callers, with the chain behind it, and appends them all
-// to dst; none if its caller has given it up.
+// claim takes a request, with the chain that follows it, for the writer and appends them
+// to dst. It appends none if the caller has given up.
 func (r *request) claim(dst []*request) []*request {
 	if !r.claimed.CompareAndSwap(false, true) {
 		return dst
@@ -66,8 +66,8 @@ func (r *request) claim(dst []*request) []*request {
 	return dst
 }
 
-// An operation is an operation of a request, with its parts parsed. It shares nothing
-// with what the caller gave that the caller could change.
+// An operation is one operation of a request, parsed. It shares no memory that the caller
+// could change.
 type operation struct {
 	kind     string // as stet.Op.Kind has it
 	promptID string
@@ -285,8 +285,8 @@ func (c *core) newSave(ctx context.Context, r *request, op *operation, d *stet.D
 	op.seal = seal(op.fields.Digest, op.stored)
 	r.size += len(op.stored) + len(bodyText(body))
 	if op.bump == stet.BumpAuto {
-		// The writer will compare with latest: better that it is read from the
-		// disk here than there.
+		// The writer will compare the content with latest. Read that from the disk here,
+		// so that the writer need not.
 		if h, _ := c.newest(d.PromptID); h != nil && h.latest != nil {
 			_, _ = c.body(ctx, d.PromptID, h.latest)
 		}

@@ -80,8 +80,8 @@ func (t *tx) set(h *head) {
 	t.heads[h.id] = h
 }
 
-// addEntry adds an entry: the changes since the last one are its, and cannot be rolled
-// back any more.
+// addEntry adds an entry. The changes since the previous entry belong to it, and can no
+// longer be rolled back.
 func (t *tx) addEntry(e *driver.Entry, c *stet.Change) {
 	t.keep()
 	t.revision, t.hash = e.Revision, e.Hash

@@ -55,6 +55,30 @@ func TestVersionRoundTrip(t *testing.T) {
 	}
 }
 
+// Without its content a version is read with the same content, and with no other.
+func TestVersionWithContent(t *testing.T) {
+	v := version(t, content.Spec{Text: ptr("Hello {{name}}")})
+	text := v.AppendJSONWithoutContent(nil)
+	if strings.Contains(string(text), "Hello") || strings.Contains(string(text), "name\"]") {
+		t.Errorf("it has the content: %s", text)
+	}
+	got, err := stet.VersionWithContent(text, v.Content())
+	if err != nil || string(got.AppendJSON(nil)) != string(v.AppendJSON(nil)) {
+		t.Errorf("it is read as\n%s, %v\nand was\n%s", got.AppendJSON(nil), err, v.AppendJSON(nil))
+	}
+	other := version(t, content.Spec{Text: ptr("Hello {{other}}")}).Content()
+	for _, c := range []content.Content{other, {}} {
+		if _, err := stet.VersionWithContent(text, c); stet.CodeOf(err) != stet.CodeInvalid || !strings.Contains(err.Error(), "digest") {
+			t.Errorf("with another content the error is %v", err)
+		}
+	}
+	for _, text := range []string{`null`, `{"prompt_id":"a","version":"1.0.0"}`, `[]`, ``} {
+		if _, err := stet.VersionWithContent([]byte(text), v.Content()); err == nil {
+			t.Errorf("%q is a version", text)
+		}
+	}
+}
+
 func TestVersionRefused(t *testing.T) {
 	good := string(version(t, content.Spec{Text: ptr("Hello")}).AppendJSON(nil))
 	for what, text := range map[string]string{

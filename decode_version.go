@@ -65,6 +65,24 @@ func (w *versionJSON) read() (Version, error) {
 	if err != nil {
 		return Version{}, AsError(err)
 	}
+	return w.with(body)
+}
+
+// VersionWithContent reads what AppendJSONWithoutContent writes, and returns it with a
+// content, which must have the digest that is given there.
+func VersionWithContent(text []byte, c content.Content) (Version, error) {
+	var w versionJSON
+	if err := json.Unmarshal(text, &w); err != nil {
+		return Version{}, err
+	}
+	if w.Digest.IsZero() {
+		return Version{}, Errorf(CodeInvalid, "%s@%s has neither its content nor a digest.", w.PromptID, w.Version)
+	}
+	return w.with(c)
+}
+
+// with returns the version with its content.
+func (w *versionJSON) with(body content.Content) (_ Version, err error) {
 	digest := body.Digest()
 	if !w.Digest.IsZero() && w.Digest != digest {
 		return Version{}, Errorf(CodeInvalid, "%s@%s does not have the digest that it gives: its content was changed on the way.", w.PromptID, w.Version)

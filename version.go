@@ -143,7 +143,13 @@ func (v Version) Ref() string { return v.PromptID() + "@" + v.Number().String() 
 func (v Version) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
 // AppendJSON appends the version to dst as one JSON object.
-func (v Version) AppendJSON(dst []byte) []byte {
+func (v Version) AppendJSON(dst []byte) []byte { return v.appendJSON(dst, true) }
+
+// AppendJSONWithoutContent is AppendJSON for a reader who has the content, which it leaves
+// out. The digest says which content that is. See [VersionWithContent].
+func (v Version) AppendJSONWithoutContent(dst []byte) []byte { return v.appendJSON(dst, false) }
+
+func (v Version) appendJSON(dst []byte, withContent bool) []byte {
 	f := v.fields()
 	dst = append(dst, `{"prompt_id":`...)
 	dst = content.AppendQuote(dst, f.PromptID)
@@ -156,29 +162,10 @@ func (v Version) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"digest":"`...)
 	dst, _ = f.Digest.AppendText(dst)
 	dst = append(dst, `",`...)
-	dst = append(dst, `"type":"`...)
-	dst = append(dst, f.Content.Type()...)
-	if f.Content.Type() == content.TypeChat {
-		dst = append(dst, `","messages":`...)
-		dst = append(dst, f.Content.Messages()...)
-	} else {
-		dst = append(dst, `","text":`...)
-		dst = content.AppendQuote(dst, f.Content.Text())
+	if withContent {
+		dst = appendContent(dst, f.Content)
 	}
-	dst = append(dst, `,"variables":[`...)
-	first := true
-	for name := range f.Content.Variables() {
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = content.AppendQuote(dst, name)
-	}
-	dst = append(dst, `],"config":`...)
-	dst = append(dst, f.Content.Config()...)
-	dst = append(dst, `,"template":"`...)
-	dst = append(dst, f.Content.Template()...)
-	dst = append(dst, `","metadata":`...)
+	dst = append(dst, `"metadata":`...)
 	dst = append(dst, f.Metadata...)
 	dst = append(dst, `,"parents":[`...)
 	for i, p := range f.Parents {
@@ -194,4 +181,31 @@ func (v Version) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"created_at":"`...)
 	dst = AppendTime(dst, f.CreatedAt)
 	return append(dst, `"}`...)
+}
+
+// appendContent appends the members of a version's content, with a comma at the end.
+func appendContent(dst []byte, c content.Content) []byte {
+	dst = append(dst, `"type":"`...)
+	dst = append(dst, c.Type()...)
+	if c.Type() == content.TypeChat {
+		dst = append(dst, `","messages":`...)
+		dst = append(dst, c.Messages()...)
+	} else {
+		dst = append(dst, `","text":`...)
+		dst = content.AppendQuote(dst, c.Text())
+	}
+	dst = append(dst, `,"variables":[`...)
+	first := true
+	for name := range c.Variables() {
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = content.AppendQuote(dst, name)
+	}
+	dst = append(dst, `],"config":`...)
+	dst = append(dst, c.Config()...)
+	dst = append(dst, `,"template":"`...)
+	dst = append(dst, c.Template()...)
+	return append(dst, `",`...)
 }

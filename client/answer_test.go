@@ -155,6 +155,39 @@ func TestHugeAnswers(t *testing.T) {
 	}
 }
 
+// A save whose answer does not have its version, with the digest of what was sent, has
+// happened for all that is known.
+func TestAnswerToASave(t *testing.T) {
+	draft := stet.Draft{PromptID: "a", Text: "x"}
+	c, err := draft.Content()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Repeat("0", 63) + "1"
+	for version, says := range map[string]string{
+		`{"prompt_id":"a","version":"1.0.0","revision":3,"digest":"` + c.Digest().String() + `"}`: "",
+		`{"prompt_id":"a","version":"1.0.0","revision":3,"digest":"sha256:` + other + `"}`:        "digest",
+		`{"prompt_id":"a","version":"1.0.0","revision":3}`:                                        "digest",
+		`null`: "digest",
+		`7`:    "operation 0",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := open(t, client.Options{Attempts: 1}, func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprintf(w, `{"id":"once","revision":3,"time":"2026-01-01T00:00:00.000000Z","results":[{"prompt_id":"a"}],"versions":[%s]}`, version)
+			})
+			done, err := f.store.Commit(t.Context(), stet.Commit{ID: "once", Ops: []stet.Op{{Save: &draft}}})
+			switch {
+			case says == "":
+				if err != nil || done.Versions[0].Text() != "x" || done.Versions[0].AsOf() != 3 {
+					t.Errorf("%s: %+v, %v", version, done, err)
+				}
+			case stet.CodeOf(err) != stet.CodeUnknown || !strings.Contains(err.Error(), says):
+				t.Errorf("%s: the error is %v, and should say %q", version, err, says)
+			}
+		})
+	}
+}
+
 // A commit whose answer is too large has happened for all that is known.
 func TestHugeAnswerToACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

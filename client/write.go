@@ -1,13 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,68 +45,96 @@ func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) 
 				w.ID, len(w.Results), len(w.Versions), c.ID, len(c.Ops))
 		}
 		done = w.done()
-		for i := range done.Versions {
-			switch v := &done.Versions[i]; {
-			case !v.IsZero():
-				*v = v.WithAsOf(max(w.Revision, v.Revision()))
-			case c.Ops[i].Save != nil:
-				return fmt.Errorf("it does not have the version that operation %d saved", i)
-			}
-		}
-		return nil
+		done.Versions, err = w.versions(c.Ops)
+		return err
 	})
 	return done, err
 }
 
-// doneJSON is the answer to a commit.
+// doneJSON is the answer to a commit. Its versions are without their contents, which are
+// those of the drafts.
 type doneJSON struct {
 	plainDone
-	Versions []stet.Version `json:"versions"`
+	Versions []jsontext.Value `json:"versions"`
 }
 
 type plainDone stet.Done // without its MarshalJSON, for which it would not be embedded
 
 func (w *doneJSON) done() stet.Done {
 	d := stet.Done(w.plainDone)
-	d.Time, d.Versions = d.Time.UTC(), w.Versions
+	d.Time = d.Time.UTC()
 	return d
+}
+
+// versions returns the versions that the operations saved, with the drafts' contents.
+func (w *doneJSON) versions(ops []stet.Op) ([]stet.Version, error) {
+	versions := make([]stet.Version, len(ops))
+	for i, text := range w.Versions {
+		if ops[i].Save == nil {
+			continue
+		}
+		c, err := ops[i].Save.Content()
+		if err != nil {
+			return nil, err
+		}
+		v, err := stet.VersionWithContent(text, c)
+		if err != nil {
+			return nil, fmt.Errorf("the version that operation %d saved: %w", i, err)
+		}
+		versions[i] = v.WithAsOf(max(w.Revision, v.Revision()))
+	}
+	return versions, nil
 }
 
 // encodeCommit encodes a commit as JSON, operation by operation, so that an error has
 // the index of the operation. It refuses what is not UTF-8: that would be changed.
 func encodeCommit(c *stet.Commit) ([]byte, error) {
-	text := []byte(`{"id":`)
+	text := bytes.NewBuffer(make([]byte, 0, commitSize(c)))
+	text.WriteString(`{"id":`)
 	for _, m := range []struct{ name, value string }{{"", c.ID}, {"author", c.Author}, {"message", c.Message}} {
 		if m.name != "" {
-			text = append(text, `,"`+m.name+`":`...)
+			text.WriteString(`,"` + m.name + `":`)
 		}
-		var err error
-		if text, err = jsontext.AppendQuote(text, m.value); err != nil {
+		quoted, err := jsontext.AppendQuote(text.AvailableBuffer(), m.value)
+		if err != nil {
 			return nil, stet.Errorf(stet.CodeInvalid, "the commit's %s is not valid UTF-8.", cmp.Or(m.name, "id"))
 		}
+		text.Write(quoted)
 	}
 	if c.Epoch != 0 {
-		text = strconv.AppendUint(append(text, `,"epoch":`...), c.Epoch, 10)
+		fmt.Fprintf(text, `,"epoch":%d`, c.Epoch)
 	}
-	text = append(text, `,"ops":[`...)
+	text.WriteString(`,"ops":[`)
 	for i := range c.Ops {
 		if i > 0 {
-			text = append(text, ',')
+			text.WriteByte(',')
 		}
 		// Keep an expectation of "" and an empty clear: both have a meaning.
-		op, err := json.Marshal(&c.Ops[i], jsonv1.OmitEmptyWithLegacySemantics(true))
+		err := json.MarshalWrite(text, &c.Ops[i], jsonv1.OmitEmptyWithLegacySemantics(true))
 		if err != nil {
 			e := stet.WrapError(err, stet.CodeInvalid, "%s cannot be sent: %v. Nothing changed.", where(err), cause(err))
 			e.Op = i
 			return nil, e
 		}
-		if len(text)+len(op) > maxCommit {
+		if text.Len() > maxCommit {
 			return nil, stet.Errorf(stet.CodeTooLarge, "the commit has over %d MiB in its first %d operations, which is the most. Split it.",
 				stet.MaxCommitBytes>>20, i+1)
 		}
-		text = append(text, op...)
 	}
-	return append(text, `]}`...), nil
+	text.WriteString(`]}`)
+	return text.Bytes(), nil
+}
+
+// commitSize is about the length of the JSON of a commit, if little of it is escaped.
+func commitSize(c *stet.Commit) int {
+	n := 256 + len(c.Author) + len(c.Message)
+	for i := range c.Ops {
+		n += 256
+		if d := c.Ops[i].Save; d != nil {
+			n += len(d.Text) + len(d.Messages) + len(d.Config) + len(d.Metadata)
+		}
+	}
+	return n
 }
 
 // where says which member of an operation cannot be encoded.

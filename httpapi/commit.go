@@ -62,7 +62,7 @@ func (s *Server) postCommit(c *call) error {
 			if v.IsZero() {
 				buf = append(buf, "null"...)
 			} else {
-				buf = v.AppendJSON(buf)
+				buf = v.AppendJSONWithoutContent(buf) // the caller has it in its draft
 			}
 		}
 		buf = append(buf, "]}"...)

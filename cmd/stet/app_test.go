@@ -53,7 +53,7 @@ func TestReport(t *testing.T) {
 		says string
 	}{
 		{nil, 0, ""},
-		{errSaid, 1, ""},
+		{errReported, 1, ""},
 		{errors.New("plain"), 1, "stet: plain\n"},
 		{unknown, 5, hint},
 		{fmt.Errorf("around it: %w", unknown), 5, hint},

@@ -53,5 +53,5 @@ func (c *backupCmd) Run(a *app) error {
 	})
 }
 
-// part shows how much is done of what there is to do, in a bar of 100.
+// part shows the progress in a bar of 100.
 func (b *bar) part(done, total uint64) { b.set(int64(100 * done / max(total, 1))) }

@@ -16,7 +16,7 @@ import (
 	"github.com/stet-dev/stet/internal/term"
 )
 
-// A cli is the command line: each field a flag of every verb, or a verb.
+// A cli is the command line. Each field is a verb, or a flag of every verb.
 type cli struct {
 	Store   string `env:"STET_STORE" default:"sqlite:stet.db" placeholder:"ADDRESS" help:"Where the prompts are. A file: sqlite:PATH, or a PATH that ends in .db. A server: http://HOST:PORT, https://HOST:PORT, or unix:PATH for its private socket. Nowhere: memory:, gone when the command ends. The default is ${default}; restore and key need a file."`
 	Key     string `env:"STET_KEY" placeholder:"KEY" help:"The key for a server. Others can see command lines: prefer STET_KEY."`
@@ -58,7 +58,7 @@ ID names a prompt (support/triage). ID@SELECTOR names a version: a number (1.2.0
 
 Exit codes: 0 done, 1 failed, 2 usage or invalid input, 3 not found, 4 conflict, 5 not known whether it was done (send it again with --commit-id).`
 
-// An app is what the verbs work with.
+// An app is what all verbs work with.
 type app struct {
 	ctx    context.Context
 	flags  *cli
@@ -69,9 +69,9 @@ type app struct {
 	stdout *os.File
 }
 
-// run carries out a command and returns its exit code.
+// run runs a command and returns its exit code.
 func run(ctx context.Context, args []string) int {
-	for _, v := range os.Environ() { // an empty variable is as none: scripts cannot always unset one
+	for _, v := range os.Environ() { // an empty variable counts as unset: scripts cannot always unset one
 		if key, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(key, "STET_") {
 			os.Unsetenv(key)
 		}
@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string) int {
 	return a.report(err)
 }
 
-// newParser returns what reads command lines into flags.
+// newParser returns the parser of command lines.
 func newParser(flags *cli) *kong.Kong {
 	return kong.Must(flags,
 		kong.Name("stet"), kong.Description(description),
@@ -116,13 +116,13 @@ func newParser(flags *cli) *kong.Kong {
 	)
 }
 
-// negative is what begins like a number below zero. No flag begins so.
+// negative matches what begins like a negative number. No flag begins so.
 var negative = regexp.MustCompile(`^-\.?[0-9]`)
 
 // joinNegatives writes --rate -1 as --rate=-1, and -n -1 as -n-1: the parser takes what
 // begins with a hyphen for a flag.
 func joinNegatives(args []string) []string {
-	if len(args) > 0 && args[0] == "__complete" { // which is given a line that is not finished
+	if len(args) > 0 && args[0] == "__complete" { // its arguments are an unfinished line
 		return args
 	}
 	var joined []string
@@ -152,7 +152,7 @@ func (a *app) outputs(color bool) {
 	a.out, a.errs = term.New(a.stdout, color), term.New(os.Stderr, color)
 }
 
-// usage reports a command line that makes no sense.
+// usage reports a command line that is wrong.
 func (a *app) usage(err error) int {
 	help := "stet --help"
 	var p *kong.ParseError
@@ -163,7 +163,7 @@ func (a *app) usage(err error) int {
 	return exitUsage
 }
 
-// inWords makes a sentence of what the parser says.
+// inWords makes a sentence of an error of the parser.
 func inWords(s string) string {
 	if missing, ok := strings.CutPrefix(s, `expected "<`); ok {
 		s = "an argument is missing: <" + strings.ReplaceAll(missing, `"`, "")
@@ -175,7 +175,7 @@ func inWords(s string) string {
 	return strings.TrimSuffix(s, ".") + "."
 }
 
-// defaultAuthor is who commits if nobody says.
+// defaultAuthor is the author of commits if none is given.
 func defaultAuthor() string {
 	if s := os.Getenv("STET_AUTHOR"); s != "" {
 		return s

@@ -13,14 +13,14 @@ import (
 	"github.com/stet-dev/stet/open"
 )
 
-// completeCmd prints what the last of some words of a command line may be, one a
-// line, for the scripts of the shells. It is silent about failures.
+// completeCmd prints the completions of the last word of a command line, one a line, for
+// the scripts of the shells. It does not report failures.
 type completeCmd struct {
 	Words []string `arg:"" optional:""`
 }
 
-// completeTime is how long somebody who presses the tab key waits for a store
-// that another program may be using.
+// completeTime is how long a person who presses the tab key waits for a store that another
+// program may be using.
 const completeTime = 500 * time.Millisecond
 
 // maxComplete is how many prompts are offered at most.
@@ -43,7 +43,7 @@ func (c *completeCmd) Run(a *app) error {
 // candidates returns what may follow the words before.
 func (a *app) candidates(before []string, cur string) []string {
 	var verb *kong.Node
-	var args []string // those of the verb
+	var args []string // of the verb
 	for i := 0; i < len(before); i++ {
 		w := before[i]
 		if strings.HasPrefix(w, "-") && w != "-" {
@@ -120,7 +120,8 @@ func flags(root, verb *kong.Node) []string {
 	return list
 }
 
-// around returns a verb, nil for none, and what it is a verb of: their flags are its.
+// around returns a verb, nil for none, and the verbs that it belongs to, whose flags it
+// has, too.
 func around(root, verb *kong.Node) []*kong.Node {
 	if verb == nil {
 		return []*kong.Node{root}
@@ -144,7 +145,7 @@ func findFlag(root, verb *kong.Node, word string) *kong.Flag {
 	return nil
 }
 
-// values returns what a flag may be set to; nothing where it is a file or free.
+// values returns what a flag may be set to; nothing if that is a file or free text.
 func values(f *kong.Flag) []string {
 	switch f.Name {
 	case "bump":
@@ -159,7 +160,7 @@ func values(f *kong.Flag) []string {
 	return nil
 }
 
-// arguments returns what may be the next argument of a verb.
+// arguments returns the completions of the next argument of a verb.
 func (a *app) arguments(verb string, args []string, cur string) (list []string) {
 	if verb == "completion" && len(args) == 0 {
 		return []string{"bash", "zsh", "fish"}
@@ -211,7 +212,7 @@ func ids(ctx context.Context, s *stet.Store, prefix string) (list []string) {
 	return list
 }
 
-// selectors returns the labels of a prompt, and its numbers where they may stand.
+// selectors returns the labels of a prompt, and its numbers where they are allowed.
 func selectors(ctx context.Context, s *stet.Store, id, verb string) (list []string) {
 	h, err := s.Head(ctx, id)
 	if err != nil {

@@ -56,7 +56,7 @@ func (c *deleteCmd) Run(a *app) error {
 }
 
 // numberOnly refuses a selector where only a number will do, and says which number it
-// names. The store refuses what is no selector either.
+// resolves to. The store refuses what is not a selector.
 func numberOnly(ctx context.Context, s *stet.Store, id, sel string) error {
 	parsed, err := selector.Parse(sel)
 	if sel == "" || err != nil || parsed.Kind() == selector.KindExact {
@@ -73,8 +73,8 @@ func numberOnly(ctx context.Context, s *stet.Store, id, sel string) error {
 	return stet.Errorf(stet.CodeInvalid, "%s %s %s now. What is deleted is gone for good, so it is named by its number: stet delete %s@%s", term.Line(sel), is, v.Number(), id, v.Number())
 }
 
-// A doneDelete is a stet.Done in JSON that says how many versions went also if
-// none did.
+// A doneDelete is a stet.Done in JSON that has the number of deleted versions even if it
+// is 0.
 type doneDelete struct {
 	ID       string         `json:"id"`
 	Revision uint64         `json:"revision"`
@@ -86,7 +86,7 @@ type doneDelete struct {
 type deleteResult struct {
 	stet.Result
 	Deleted int                `json:"deleted"`
-	Labels  []stet.LabelChange `json:"labels,omitempty"` // again, to stand behind
+	Labels  []stet.LabelChange `json:"labels,omitempty"` // repeated, to come last
 }
 
 func deletion(d stet.Done) doneDelete {
@@ -111,14 +111,14 @@ func (a *app) deleted(ref string, r *stet.Result) string {
 	return s
 }
 
-// confirm asks whether to delete a prompt, if there is somebody to ask.
+// confirm asks whether to delete a prompt, if there is a person to ask.
 func (a *app) confirm(ctx context.Context, s *stet.Store, id string) error {
 	if !term.IsTerminal(a.stdin) || !a.errs.TTY {
 		return nil
 	}
 	h, err := s.Head(ctx, id)
 	if isMissing(err) {
-		return nil // deleting says so
+		return nil // the delete itself reports that
 	}
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (a *app) confirm(ctx context.Context, s *stet.Store, id string) error {
 		return nil
 	}
 	a.say("Nothing was deleted.")
-	return errSaid
+	return errReported
 }
 
 // plural returns "1 version" or "2 versions".

@@ -47,14 +47,14 @@ func (c *diffCmd) Run(a *app) error {
 			err = a.diff(from, to)
 		}
 		if err == nil && c.ExitCode && !same(from, to) {
-			return errSaid
+			return errReported
 		}
 		return err
 	})
 }
 
-// versions returns the prompt and the selectors of its two versions. Each may be written
-// with the prompt before it.
+// versions returns the prompt and the selectors of its two versions. Each may have the
+// prompt in front.
 func (c *diffCmd) versions() (id, from, to string, err error) {
 	id, from, given := stet.SplitRef(c.Ref)
 	rest := []string{c.From, c.To}

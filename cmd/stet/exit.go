@@ -12,22 +12,22 @@ import (
 const (
 	exitDone     = 0
 	exitFailed   = 1
-	exitUsage    = 2 // also whatever is invalid, whoever finds it
+	exitUsage    = 2 // also everything invalid, even if the store found it
 	exitNotFound = 3
 	exitConflict = 4
 	exitUnknown  = 5
 )
 
-// errSaid ends a command with the exit code 1 and no message: what it has to say
-// is printed already.
-var errSaid = errors.New("said already")
+// errReported ends a command with the exit code 1 and no further message: it has
+// printed what went wrong.
+var errReported = errors.New("reported already")
 
-// report prints an error and returns the exit code that belongs to it.
+// report prints an error and returns its exit code.
 func (a *app) report(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if errors.Is(err, errSaid) {
+	if errors.Is(err, errReported) {
 		return exitFailed
 	}
 	var e *stet.Error
@@ -52,7 +52,7 @@ func (a *app) report(err error) int {
 	return exitFailed
 }
 
-// complain prints an error: one line, with nothing in it that a terminal obeys.
+// complain prints an error on one line, without control characters.
 func (a *app) complain(message string) {
 	a.out.Flush() // what was printed before it comes before it
 	kind, rest, ok := strings.Cut(term.Line(message), ": ")

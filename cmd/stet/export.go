@@ -51,7 +51,7 @@ func (c *exportCmd) Run(a *app) error {
 func (c *exportCmd) write(ctx context.Context, a *app, s *stet.Store) (changes int, err error) {
 	path := c.Output
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the link stays
+		path = real // keep the link
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return 0, stet.Errorf(stet.CodeInvalid, "%s is not a regular file, and nothing can take its place. Name a file, or write to it with stet export > %s", c.Output, c.Output)

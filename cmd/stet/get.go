@@ -64,14 +64,14 @@ func (a *app) content(kind, text, messages string) error {
 	return a.out.JSON(b.Bytes())
 }
 
-// past are the flags of the verbs that can read the store as it was.
+// past has the flags of the verbs that can read the store as it was.
 type past struct {
 	At string `placeholder:"T" help:"Read the store as it was: at a revision (812), a time (2026-11-23, 2026-11-23T15:04:05Z), or some time ago (90m, 3d, 2w)."`
 }
 
 var spans = regexp.MustCompile(`^(\d{1,6})([smhdw])$`)
 
-// span reads a length of time: 90m, 12h, 3d, 2w. None is longer than 292 years.
+// span parses a length of time: 90m, 12h, 3d, 2w. None is longer than 292 years.
 func span(s string) (d time.Duration, ok bool) {
 	m := spans.FindStringSubmatch(s)
 	if m == nil {
@@ -82,7 +82,7 @@ func span(s string) (d time.Duration, ok bool) {
 	return time.Duration(min(n, int64(math.MaxInt64/unit))) * unit, true
 }
 
-// point reads the flag.
+// point parses the flag.
 func (p past) point() (at stet.Point, err error) {
 	if p.At == "" {
 		return at, nil

@@ -89,7 +89,7 @@ func (a *app) imported(sum transfer.Summary, took time.Duration) error {
 	return a.println(fmt.Sprintf("%s) in %.1f s", s, took.Seconds()))
 }
 
-// failed says which line ended the import and what is kept.
+// failed reports which line ended the import and what is kept.
 func (c *importCmd) failed(sum transfer.Summary, err error) error {
 	var e *stet.Error
 	if sum.Failed == 0 || !errors.As(err, &e) {

@@ -8,12 +8,12 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A stoppable reads from where a read may wait for ever, a terminal or a pipe,
-// until ctx is done.
+// A stoppable reads until ctx is done, even from a terminal or a pipe, where a read may
+// wait for ever.
 type stoppable struct {
 	ctx  context.Context
 	r    io.Reader
-	rest []byte // was read and not yet asked for
+	rest []byte // read, but not yet returned
 	err  error
 }
 
@@ -24,7 +24,7 @@ func (s *stoppable) Read(p []byte) (int, error) {
 			err error
 		}
 		got := make(chan answer, 1)
-		go func() { // if nobody waits for it any more, the program is about to end
+		go func() { // if it is left behind, the program is about to end
 			b := make([]byte, max(len(p), 4096))
 			n, err := s.r.Read(b)
 			got <- answer{b[:n], err}
@@ -56,8 +56,8 @@ func (a *app) input(file string) (f *os.File, r io.Reader, done func() error, er
 	return f, &stoppable{ctx: a.ctx, r: f}, f.Close, nil
 }
 
-// readAll reads a file, or standard input for "-", if it is not larger than any
-// store takes.
+// readAll reads a file, or standard input for "-". It refuses what is larger than any
+// store accepts.
 func (a *app) readAll(file string) ([]byte, error) {
 	_, r, done, err := a.input(file)
 	if err != nil {

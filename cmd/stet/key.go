@@ -9,8 +9,8 @@ import (
 	"github.com/stet-dev/stet/internal/term"
 )
 
-// keyCmd are the verbs that change who may do what on a server. They change the
-// file that it reads, and need neither the server nor the store.
+// keyCmd has the verbs for the keys of a server. They change the file that the server
+// reads, and need neither the server nor the store.
 type keyCmd struct {
 	Keys string `env:"STET_KEYS" placeholder:"FILE" help:"The file of the keys (beside the store, if there is one: FILE.keys)."`
 
@@ -39,7 +39,7 @@ A running server sees a change within seconds. The keys are in a file, which has
 hashes: a key that is lost cannot be shown again. Revoke it, and create another.`
 }
 
-// file returns where the keys are.
+// file returns the path of the key file.
 func (c *keyCmd) file(a *app) (string, error) {
 	if file := cmp.Or(c.Keys, defaultKeys(a.flags.Store)); file != "" {
 		return file, nil
@@ -136,7 +136,7 @@ func (c *keyRevokeCmd) Run(a *app) error {
 	return a.println("revoked " + term.Line(k.Name) + " (" + k.ID + ")")
 }
 
-// protection are the flags that name one.
+// protection has the flags that name a protected label.
 type protection struct {
 	Prompts string `required:"" placeholder:"PATTERN" help:"An id, a prefix such as support/*, or * for all."`
 	Label   string `required:"" placeholder:"LABEL" help:"The label."`

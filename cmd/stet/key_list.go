@@ -94,14 +94,14 @@ func (a *app) listProtected(f *keys.File) error {
 	return nil
 }
 
-// What the state of a key is called.
+// The states of a key, as they are printed.
 const (
 	stateLive    = "live"
 	stateExpired = "expired"
 	stateRevoked = "revoked"
 )
 
-// keyJSON is a key in JSON; Key is its secret, where it was just made.
+// keyJSON is a key in JSON; Key is its secret if it was just made.
 type keyJSON struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
@@ -134,8 +134,8 @@ func keyOf(k *keys.Key, now time.Time) keyJSON {
 	return j
 }
 
-// expiry reads when a key expires: after a time, 90d or 12h, on a day, which is
-// its beginning here, or at an instant.
+// expiry parses when a key expires: after a time (90d or 12h), at the beginning of a day
+// in the local time zone, or at an instant.
 func expiry(now time.Time, s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
@@ -149,7 +149,7 @@ func expiry(now time.Time, s string) (time.Time, error) {
 	return time.Time{}, stet.Errorf(stet.CodeInvalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
 }
 
-// keyNames are the names of the keys that can be revoked, for completion.
+// keyNames returns the names of the keys that can be revoked, for completion.
 func (a *app) keyNames() (names []string) {
 	file, err := a.flags.Ring.file(a)
 	if err != nil {

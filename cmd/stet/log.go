@@ -78,7 +78,7 @@ func (a *app) logLine(t *term.Table, v stet.Version, labels []string) {
 	}
 }
 
-// labelsOf returns the labels that stand at each number, sorted, and latest.
+// labelsOf returns the labels at each number, sorted, and latest.
 func labelsOf(ctx context.Context, s *stet.Store, id string, at stet.Point) (map[stet.Number][]string, error) {
 	head, err := s.Head(ctx, id, stet.ReadOptions{At: at})
 	if err != nil {
@@ -100,7 +100,7 @@ func firstLine(s string) string {
 	return first
 }
 
-// promptOnly refuses a version where a prompt is meant.
+// promptOnly refuses a version where a prompt is needed.
 func promptOnly(id string) error {
 	if name, _, ok := strings.Cut(id, "@"); ok {
 		return stet.Errorf(stet.CodeInvalid, "%q names a version. Name the prompt alone: %s", id, name)

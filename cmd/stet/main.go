@@ -34,12 +34,12 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// oneSignal is for how long signals count as the first one, which lets a command
-// end in order: shells, timeout and other wrappers send one to a process and to its
-// group. A later one ends the program at once.
+// oneSignal is for how long signals count as the first one, which lets a command end in
+// order: shells, timeout and other wrappers send one to a process and another to its
+// group. A later signal ends the program at once.
 const oneSignal = 300 * time.Millisecond
 
-// signaled is the exit code of a program that a signal has ended, as shells have it.
+// signaled is the exit code after a signal, as shells have it.
 func signaled(s os.Signal) int {
 	if n, ok := s.(syscall.Signal); ok {
 		return 128 + int(n)

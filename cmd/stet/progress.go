@@ -8,8 +8,8 @@ import (
 	"github.com/stet-dev/stet/internal/term"
 )
 
-// bar returns a progress bar on the terminal, silent where there is none. Finish
-// it with done before anything else is printed.
+// bar returns a progress bar on the terminal; without a terminal it shows nothing. Call
+// done before anything else is printed.
 func (a *app) bar(total int64, what string, options ...progressbar.Option) *bar {
 	if !a.errs.TTY {
 		return &bar{}
@@ -17,7 +17,7 @@ func (a *app) bar(total int64, what string, options ...progressbar.Option) *bar 
 	o := []progressbar.Option{
 		progressbar.OptionSetWriter(a.errs.Writer),
 		progressbar.OptionSetDescription(a.errs.Paint(term.Dim, what)),
-		progressbar.OptionThrottle(100 * time.Millisecond), // what an eye follows
+		progressbar.OptionThrottle(100 * time.Millisecond), // more often is of no use to the eye
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(total > 0),
@@ -31,7 +31,7 @@ type bar struct {
 	p *progressbar.ProgressBar
 }
 
-// set shows how much is done.
+// set shows the progress.
 func (b *bar) set(n int64) {
 	if b.p != nil {
 		b.p.Set64(n)
@@ -39,7 +39,7 @@ func (b *bar) set(n int64) {
 	}
 }
 
-// done takes the bar off the terminal.
+// done removes the bar from the terminal.
 func (b *bar) done() {
 	if b.p != nil {
 		b.p.Exit()

@@ -86,7 +86,7 @@ func (c *raceCmd) Run(a *app) error {
 	return nil
 }
 
-// raceVerdict says in sentences what the results say in figures.
+// raceVerdict says in sentences what the results mean.
 func raceVerdict(results []race.Result) []string {
 	count := func(n int) string { return humanize.Comma(int64(n)) }
 	was, locked := results[race.Original], results[race.Locked]
@@ -105,7 +105,7 @@ func raceVerdict(results []race.Result) []string {
 }
 
 // raceTable prints results: aligned for a person, with tabs for a program. States, if
-// there are any, are what each store is doing.
+// there are any, say what each store is doing.
 func raceTable(o *term.Output, results []race.Result, states []string) {
 	t := term.Table{Out: o, Header: []string{"STORE", "SAVED", "LOST", "DOUBLED", "REFUSED", "SAVES/S"}}
 	for i, r := range results {
@@ -128,7 +128,7 @@ func raceTable(o *term.Output, results []race.Result, states []string) {
 	t.Flush()
 }
 
-// A liveTable is a table that is written over again.
+// A liveTable is a table that is overwritten in place.
 type liveTable struct {
 	out   *term.Output
 	lines int
@@ -152,7 +152,7 @@ func (l *liveTable) show(results []race.Result, running int) {
 	l.out.Flush()
 }
 
-// up goes back to the table's first line and clears what is below.
+// up moves to the table's first line and clears what is below.
 func (l *liveTable) up() {
 	if l.lines > 0 {
 		io.WriteString(l.out, fmt.Sprintf("\x1b[%dA\x1b[J", l.lines))

@@ -94,7 +94,7 @@ func (c *saveCmd) draft(a *app) (d stet.Draft, err error) {
 	return d, err
 }
 
-// saved says what a save did and why.
+// saved reports what a save did and why.
 func (a *app) saved(c *saveCmd, r *stet.Result) string {
 	s := term.Line(r.PromptID) + " " + a.out.Paint(term.Yellow, r.Version.String())
 	switch {
@@ -113,7 +113,7 @@ func (a *app) saved(c *saveCmd, r *stet.Result) string {
 	return s
 }
 
-// move says where a label went.
+// move reports where a label went.
 func (a *app) move(l *stet.LabelChange) string {
 	from, to := l.From.String(), a.out.Paint(term.Yellow, l.To.String())
 	label := a.out.Paint(term.Green, l.Label)

@@ -122,7 +122,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	return errors.Join(err, sv.close(s))
 }
 
-// check refuses what makes no sense before anything is touched.
+// check refuses flags that make no sense before anything is opened.
 func (c *serveCmd) check(a *app) error {
 	for _, origin := range c.CORS {
 		if err := httpapi.CheckOrigin(origin); err != nil {
@@ -146,8 +146,8 @@ func (c *serveCmd) check(a *app) error {
 	return errors.Join(bound("--rate", c.Rate), bound("--max-requests", c.MaxRequests), bound("--max-streams", c.MaxStreams))
 }
 
-// bound checks a flag that is a bound, or -1 for none. Nothing at all is no bound that
-// anybody means, and would be taken for the usual one.
+// bound checks a flag that is a limit, or -1 for none. It refuses 0: nobody means a limit
+// of nothing, and it would become the default.
 func bound[T int | float64](flag string, n *T) error {
 	if n == nil || *n == -1 || *n > 0 && !math.IsInf(float64(*n), 1) {
 		return nil
@@ -155,7 +155,7 @@ func bound[T int | float64](flag string, n *T) error {
 	return stet.Errorf(stet.CodeInvalid, "%s is %v. Give a number over 0, or -1 for no limit.", flag, *n)
 }
 
-// given returns what a flag was given, 0 if it was not.
+// given returns the value of a flag, 0 if it was not given.
 func given[T any](flag *T) (value T) {
 	if flag != nil {
 		value = *flag
@@ -175,8 +175,8 @@ func (c *serveCmd) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, o))
 }
 
-// listen takes the address, first of all: who has it is told before the store is
-// opened.
+// listen listens on the address, before the store is opened, so that an address in use is
+// reported first.
 func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -199,11 +199,11 @@ func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 	return nil, stet.WrapError(err, stet.CodeUnavailable, "%s cannot be listened on: %v. Give another address with --listen.", c.Listen, err)
 }
 
-// ready says that requests are answered from now on, to a person and in the log.
+// ready reports that requests are answered from now on, to a person and in the log.
 func (c *serveCmd) ready(a *app, s *stet.Store, addr net.Addr, encrypted, keyed bool, took time.Duration, log *slog.Logger) {
 	base := c.base(addr, encrypted)
 	store := redacted(a.flags.Store)
-	tail, _ := s.Tail(a.ctx) // a store in this process always tells
+	tail, _ := s.Tail(a.ctx) // a store in this process always answers
 	curl := "curl " + base + "/v1/prompts"
 	if keyed {
 		curl = `curl -H "Authorization: Bearer $STET_KEY" ` + base + "/v1/prompts"
@@ -235,7 +235,7 @@ func (c *serveCmd) base(addr net.Addr, encrypted bool) string {
 	return u.String()
 }
 
-// A serving is a server that runs.
+// A serving is a running server.
 type serving struct {
 	api     *httpapi.Server
 	log     *slog.Logger

@@ -18,9 +18,9 @@ import (
 	"github.com/stet-dev/stet/internal/term"
 )
 
-// keyFile returns where the keys are, "" if none are asked for: on this machine,
-// without --keys, for a store that has no file. For an address that others can
-// reach there must be a place for keys, and TLS.
+// keyFile returns the path of the key file, "" if no keys are needed: on this machine,
+// without --keys, for a store that has no file. An address that others can reach requires
+// a place for keys, and TLS.
 func (c *serveCmd) keyFile(a *app, addr net.Addr) (string, error) {
 	file := c.Keys
 	if file == "" {
@@ -37,8 +37,8 @@ func (c *serveCmd) keyFile(a *app, addr net.Addr) (string, error) {
 	return file, nil
 }
 
-// ring returns the keys in a file, nil if that is "". If others can reach the
-// address and there are no keys, it makes one and prints it.
+// ring returns the keys in a file, nil for "". If others can reach the address and there
+// are no keys, it makes one and prints it.
 func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*keys.Ring, error) {
 	if file == "" {
 		return nil, nil
@@ -62,8 +62,8 @@ func (c *serveCmd) ring(a *app, file string, addr net.Addr, log *slog.Logger) (*
 	return keys.Open(file, &keys.Options{Log: log})
 }
 
-// defaultKeys is where the keys of a store are if nobody says: beside its file, ""
-// if it has none.
+// defaultKeys returns the default path of a store's key file: beside its file, "" if it
+// has none.
 func defaultKeys(store string) string {
 	path, err := sqlitePath(store)
 	if err != nil {
@@ -77,8 +77,8 @@ func isLoopback(addr net.Addr) bool {
 	return !ok || t.IP.IsLoopback()
 }
 
-// private listens on the socket beside the SQLite file; it returns nil where there
-// can be none, and says why.
+// private listens on the socket beside the SQLite file. Where there can be none it returns
+// nil, and logs why.
 func (c *serveCmd) private(a *app, log *slog.Logger) (net.Listener, error) {
 	path, err := sqlitePath(a.flags.Store)
 	if err != nil || c.NoSocket {
@@ -103,17 +103,16 @@ func (c *serveCmd) private(a *app, log *slog.Logger) (net.Listener, error) {
 	return nil, nil
 }
 
-// inUse reports whether an address could not be listened on because somebody does.
+// inUse reports whether an address could not be listened on because it is in use.
 func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || isWindowsInUse(err) }
 
-// isWindowsInUse knows WSAEADDRINUSE, which package syscall does not name
-// everywhere.
+// isWindowsInUse knows WSAEADDRINUSE, which package syscall names on Windows only.
 func isWindowsInUse(err error) bool {
 	var n syscall.Errno
 	return errors.As(err, &n) && n == 10048
 }
 
-// isServer reports whether an address is that of a server.
+// isServer reports whether an address is a server's.
 func isServer(address string) bool {
 	scheme, _, _ := strings.Cut(address, ":")
 	return scheme == "http" || scheme == "https" || scheme == "unix"

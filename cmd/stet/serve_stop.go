@@ -13,13 +13,13 @@ import (
 	"github.com/stet-dev/stet/internal/conns"
 )
 
-// serve answers at an address, in the background.
+// serve answers requests at an address, in the background.
 func (s *serving) serve(server *http.Server, l *conns.Listener, config *tls.Config) {
 	server.ConnState = l.State
 	if server.ConnContext == nil {
 		server.ConnContext = conns.Context
 	}
-	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug) // what strangers send that is no HTTP
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug) // clients that do not speak HTTP
 	s.servers = append(s.servers, server)
 	run := func() error { return server.Serve(l) }
 	if config != nil {
@@ -33,14 +33,14 @@ func (s *serving) serve(server *http.Server, l *conns.Listener, config *tls.Conf
 	}()
 }
 
-// servePrivate answers on the private socket.
+// servePrivate answers requests on the private socket.
 func (s *serving) servePrivate(server *http.Server, l *conns.Listener) {
 	server.ConnContext = httpapi.Private
 	s.serve(server, l, nil)
 }
 
-// wait returns when the server was told to stop, or cannot go on, and has finished
-// what it accepted. A request that takes longer than the grace is cut off.
+// wait returns when the server was told to stop, or cannot go on, and has finished the
+// requests that it accepted. A request that takes longer than the grace is cut off.
 func (s *serving) wait(ctx context.Context) error {
 	var failed error
 	select {
@@ -73,8 +73,8 @@ func (s *serving) wait(ctx context.Context) error {
 	return failed
 }
 
-// closeTime is how long the store has to close, beyond what is left of the grace:
-// it writes a checkpoint, which saves reading the log at the next start.
+// closeTime is how long the store may take to close, beyond what is left of the grace. It
+// writes a checkpoint, which saves reading the log at the next start.
 const closeTime = 5 * time.Second
 
 // close closes the store.

@@ -12,7 +12,7 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// tls returns how connections are encrypted, nil if they are not.
+// tls returns the configuration of TLS, nil if connections are not encrypted.
 func (c *serveCmd) tls(log *slog.Logger) (*tls.Config, error) {
 	if c.TLSCert == "" {
 		return nil, nil
@@ -24,14 +24,13 @@ func (c *serveCmd) tls(log *slog.Logger) (*tls.Config, error) {
 	return &tls.Config{GetCertificate: cert.get, MinVersion: tls.VersionTLS12}, nil
 }
 
-// certificateEvery is how often the files of the certificate are looked at, when
-// somebody connects: a look is two calls of the system.
+// certificateEvery is how often the files of the certificate are checked, when a client
+// connects. A check takes two system calls.
 const certificateEvery = 2 * time.Second
 
-// A certPair is a certificate and its key as their files say: it is renewed while the
-// server runs. Files that cannot be used, such as a new certificate beside the old
-// key, leave the last good pair in use. Its method get may be called by any number of
-// goroutines at once.
+// A certPair is the certificate and its key in two files. It is reloaded while the server
+// runs. If the files cannot be used, such as a new certificate beside the old key, the
+// last good pair stays in use. Its method get is safe for concurrent use.
 type certPair struct {
 	files [2]string // of the certificate and of its key
 	log   *slog.Logger
@@ -39,11 +38,11 @@ type certPair struct {
 
 	pair atomic.Pointer[tls.Certificate]
 
-	mu      sync.Mutex // of who looks
-	looked  time.Time
-	seen    [2]fs.FileInfo // the files as they were read last
-	settled bool           // and read again when they had not changed since
-	told    bool           // that they cannot be used
+	mu       sync.Mutex // held while the files are checked
+	looked   time.Time
+	seen     [2]fs.FileInfo // of the files when they were last read
+	settled  bool           // they were read again, unchanged
+	reported bool           // it is logged that they cannot be used
 }
 
 // openCertPair reads a certificate and its key. The error is invalid.
@@ -56,8 +55,8 @@ func openCertPair(cert, key string, log *slog.Logger, now func() time.Time) (*ce
 	return c, nil
 }
 
-// get is for [tls.Config.GetCertificate]. It waits for nobody: while one looks at
-// the files the others get what is there.
+// get implements [tls.Config.GetCertificate]. It never waits: while one call checks the
+// files, others get the present pair.
 func (c *certPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if c.mu.TryLock() {
 		c.look()
@@ -66,10 +65,10 @@ func (c *certPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.pair.Load(), nil
 }
 
-// look reads the files if they have changed. As long as they do it reads them at each
-// look, and once more when they do not: the two are replaced one after the other, and
-// a second change within the grain of the file system's clock would not show. So what
-// cannot be used is an error only when it stays.
+// look reads the files if they have changed. As long as they change it reads them at each
+// check, and once more when they have stopped: the two are replaced one after the other,
+// and a second change within one tick of the file system's clock would not show. So
+// unusable files are an error only if they stay.
 func (c *certPair) look() {
 	now := c.now()
 	if now.Sub(c.looked) < certificateEvery {
@@ -87,16 +86,16 @@ func (c *certPair) look() {
 		err = c.load()
 	}
 	switch {
-	case err == nil && c.told:
+	case err == nil && c.reported:
 		c.log.Info("the certificate can be used again", "cert", c.files[0])
-		c.told = false
+		c.reported = false
 	case err == nil:
 		if !again {
 			c.log.Info("the certificate was read anew", "cert", c.files[0])
 		}
-	case again && !c.told:
-		c.log.Error("the certificate was changed and cannot be used; the one from before still is. Put the certificate and its own key there", "cert", c.files[0], "key", c.files[1], "error", err)
-		c.told = true
+	case again && !c.reported:
+		c.log.Error("the changed certificate cannot be used; the previous one stays in use. Put a certificate and its own key there", "cert", c.files[0], "key", c.files[1], "error", err)
+		c.reported = true
 	}
 }
 

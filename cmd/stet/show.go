@@ -44,7 +44,7 @@ func (c *showCmd) Run(a *app) error {
 	})
 }
 
-// pairs prints names and values, leaving out what is empty.
+// pairs prints names and values, except empty values.
 func (a *app) pairs(pairs ...string) error {
 	t := term.Table{Out: a.out}
 	for i := 0; i < len(pairs); i += 2 {

@@ -13,19 +13,19 @@ import (
 	"github.com/stet-dev/stet/open"
 )
 
-// by are the flags of the verbs that commit.
+// by has the flags of the verbs that commit.
 type by struct {
 	Author   string `placeholder:"NAME" help:"Who does it (STET_AUTHOR, or your login name)."`
 	Message  string `short:"m" placeholder:"TEXT" help:"Why."`
 	CommitID string `name:"commit-id" placeholder:"ID" help:"Do it only once, however often it is sent with this id."`
 }
 
-// lockWait is how long a command waits for another that has the store open: any
-// but a server or a large import is done by then. Tests shorten it.
+// lockWait is how long a command waits for another that has the store open. All but a
+// server or a large import are done by then. Tests shorten it.
 var lockWait = 10 * time.Second
 
-// read calls f with the store, which must exist: a verb that only reads does not
-// leave an empty store behind where somebody mistook the directory.
+// read calls f with the store, which must exist: a verb that only reads must not leave an
+// empty store in a directory that was named by mistake.
 func (a *app) read(f func(ctx context.Context, s *stet.Store) error) error {
 	ok, err := open.Exists(a.flags.Store)
 	if err != nil {
@@ -55,16 +55,16 @@ func (a *app) write(f func(ctx context.Context, s *stet.Store) error) error {
 	return err
 }
 
-// client returns how to talk to a server.
+// client returns the options for a client of a server.
 func (a *app) client() client.Options { return client.Options{Key: a.flags.Key} }
 
-// running tells through whom a store is used that a server has open.
+// running reports through which server a store is used that is open there.
 func (a *app) running(pid int) { a.say(fmt.Sprintf("using the running server, pid %d", pid)) }
 
-// waiting tells whom a command waits for.
+// waiting reports for whom a command waits.
 func (a *app) waiting(holder string) { a.say("waiting for " + holder + " …") }
 
-// commit carries out one operation on a store that exists.
+// commit applies one operation to a store that exists.
 func (a *app) commit(b by, op stet.Op) (stet.Done, error) {
 	var done stet.Done
 	err := a.read(func(ctx context.Context, s *stet.Store) (err error) {
@@ -111,14 +111,14 @@ func (a *app) println(s string) error {
 // value returns a flag's value, which may be @FILE.
 func (a *app) value(s string) (string, error) {
 	name, isFile := strings.CutPrefix(s, "@")
-	if !isFile || strings.HasPrefix(name, "@") { // @@ is an @
+	if !isFile || strings.HasPrefix(name, "@") { // @@ stands for @
 		return name, nil
 	}
 	b, err := a.readAll(name)
 	return string(b), err
 }
 
-// isMissing reports whether an error says that something is not there.
+// isMissing reports whether an error says that something does not exist.
 func isMissing(err error) bool {
 	var e *stet.Error
 	return errors.As(err, &e) && e.Code == stet.CodeNotFound

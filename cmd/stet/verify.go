@@ -40,7 +40,7 @@ func (c *verifyCmd) Run(a *app) error {
 	})
 }
 
-// expected reads the value of --expect, the zero hash if it is not given.
+// expected parses --expect; the zero hash if it is not given.
 func expected(flag *string) (h stet.Hash, err error) {
 	if flag == nil {
 		return h, nil
@@ -72,7 +72,7 @@ func (a *app) verified(r *stet.Report) error {
 		}
 	}
 	if !r.OK() {
-		return errSaid
+		return errReported
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (c *versionCmd) Run(a *app) error {
 	return a.println(fmt.Sprintf("%s, %s, %s/%s", s, v.Go, v.OS, v.Arch))
 }
 
-// programVersion is the module's version that this program was built from.
+// programVersion returns the version of the module from which this program was built.
 func programVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if m := info.Main.Version; m != "" && m != "(devel)" {

@@ -60,7 +60,7 @@ func (c *watchCmd) Run(a *app) error {
 		for ch, err := range s.Changes(ctx, since, stet.ChangesOptions{Texts: c.Texts}) {
 			switch {
 			case err != nil && ctx.Err() != nil:
-				return nil // who watches ends it
+				return nil // the person ended it
 			case err != nil:
 				return lastSeen(err, since)
 			}
@@ -84,13 +84,14 @@ func (c *watchCmd) Run(a *app) error {
 	})
 }
 
-// notServed says that there is nothing to wait for in a store that no server has open.
+// notServed returns the error for a store that no server has open, where nothing can
+// change.
 func (a *app) notServed() error {
 	store := redacted(a.flags.Store)
 	return stet.Errorf(stet.CodeUnavailable, "no server has %s open, so nothing can change it while this command runs. Serve it, and watch again: stet serve --store %s.", store, store)
 }
 
-// lastSeen adds to what ended a watch where to go on.
+// lastSeen adds to the error that ended a watch where to go on.
 func lastSeen(err error, since uint64) error {
 	var e *stet.Error
 	if !errors.As(err, &e) || e.Code != stet.CodeUnavailable {
@@ -129,7 +130,7 @@ func (a *app) change(ch *stet.Change) error {
 	return nil
 }
 
-// operation says what an operation did.
+// operation describes an operation.
 func (a *app) operation(o *stet.ChangeOp) string {
 	switch {
 	case o.Save != nil:

@@ -48,8 +48,8 @@ func BenchmarkCacheHit(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				if n%turn == 0 { // both take a turn
-					hits += gotIn(ctx, b, cache.Store, ref, turn)
-					gets += gotIn(ctx, b, s, ref, turn)
+					hits += timeGets(ctx, b, cache.Store, ref, turn)
+					gets += timeGets(ctx, b, s, ref, turn)
 				}
 				n++
 			}
@@ -64,7 +64,7 @@ func BenchmarkCacheHit(b *testing.B) {
 	}
 }
 
-func gotIn(ctx context.Context, b *testing.B, s *stet.Store, ref string, n int) time.Duration {
+func timeGets(ctx context.Context, b *testing.B, s *stet.Store, ref string, n int) time.Duration {
 	began := time.Now()
 	for range n {
 		if _, err := s.Get(ctx, ref); err != nil {

@@ -36,8 +36,8 @@ func inKeyedLab(t *testing.T, prompts []string, test func(l *keyedLab)) {
 		l.save("a", "a1")
 		l.save("b", "b1")
 		l.cache = l.newCache(client.Options{Key: secret}, client.CacheOptions{MaxStale: time.Minute})
-		l.is("a", "a1")
-		l.is("b", "b1")
+		l.wantText("a", "a1")
+		l.wantText("b", "b1")
 		test(l)
 		if err := l.cache.Close(); err != nil {
 			l.Error(err)
@@ -45,7 +45,7 @@ func inKeyedLab(t *testing.T, prompts []string, test func(l *keyedLab)) {
 	})
 }
 
-func (l *keyedLab) is(ref, want string) { l.Helper(); l.of(l.cache, ref, want) }
+func (l *keyedLab) wantText(ref, want string) { l.Helper(); l.wantTextOf(l.cache, ref, want) }
 
 func (l *keyedLab) save(id, text string) {
 	l.must(l.store.Save(l.ctx, stet.Draft{PromptID: id, Text: text}))
@@ -66,18 +66,18 @@ func scope(prompts ...string) func(*keys.Key) {
 func TestCacheOfNarrowedKey(t *testing.T) {
 	inKeyedLab(t, []string{"a", "b"}, func(l *keyedLab) {
 		l.key(scope("a"))
-		l.is("b", "forbidden")
-		l.is("a", "a1")
+		l.wantText("b", "forbidden")
+		l.wantText("a", "a1")
 		l.save("b", "b2")
 		l.save("a", "a2")
 		l.after(time.Second)
-		l.is("b", "forbidden")
-		l.is("a", "a2")
+		l.wantText("b", "forbidden")
+		l.wantText("a", "a2")
 		l.key(scope("*"))
-		l.is("b", "b2")
+		l.wantText("b", "b2")
 		l.save("b", "b3")
 		l.after(0)
-		l.is("b", "b3")
+		l.wantText("b", "b3")
 	})
 }
 
@@ -87,19 +87,19 @@ func TestCacheOfKeyNarrowedUnseen(t *testing.T) {
 	inKeyedLab(t, []string{"*"}, func(l *keyedLab) {
 		l.cut()
 		l.key(scope("a"))
-		l.is("b", "b1") // nothing has come for less than MaxStale
+		l.wantText("b", "b1") // nothing has come for less than MaxStale
 		l.save("b", "b2")
 		l.mend()
 		l.after(longest)
-		l.is("b", "forbidden")
-		l.is("a", "a1")
+		l.wantText("b", "forbidden")
+		l.wantText("a", "a1")
 
 		l.cut()
 		l.key(scope("a", "b"))
 		l.mend()
 		l.after(longest)
-		l.is("b", "b2")
-		l.is("a", "a1")
+		l.wantText("b", "b2")
+		l.wantText("a", "a1")
 
 		// The same rights as before: nothing was missed, and nothing is read again.
 		l.cut()
@@ -108,8 +108,8 @@ func TestCacheOfKeyNarrowedUnseen(t *testing.T) {
 		l.mend()
 		l.after(longest)
 		l.requests()
-		l.is("a", "a2")
-		l.is("b", "b2")
+		l.wantText("a", "a2")
+		l.wantText("b", "b2")
 		l.wantRequests(0)
 	})
 }
@@ -118,13 +118,13 @@ func TestCacheOfKeyNarrowedUnseen(t *testing.T) {
 func TestCacheOfRevokedKey(t *testing.T) {
 	inKeyedLab(t, []string{"*"}, func(l *keyedLab) {
 		l.key(func(k *keys.Key) { k.Revoked = time.Now() })
-		l.is("a", "unauthorized")
+		l.wantText("a", "unauthorized")
 		if st := l.cache.State(); st.Fresh || st.Err == nil || st.Prompts != 0 {
 			l.Errorf("the state is %+v", st)
 		}
 		l.save("a", "a2")
 		l.key(func(k *keys.Key) { k.Revoked = time.Time{} }) // by mistake
-		l.is("a", "a2")
+		l.wantText("a", "a2")
 		if st := l.cache.State(); !st.Fresh || st.Err != nil {
 			l.Errorf("the state is %+v", st)
 		}

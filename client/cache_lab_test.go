@@ -150,20 +150,20 @@ func (l *cacheLab) cut() {
 
 func (l *cacheLab) mend() { l.pipe.refuse(false) }
 
-// after lets a time go by.
+// after lets time pass.
 func (l *cacheLab) after(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// is checks what the cache answers.
-func (l *cacheLab) is(ref, want string) {
+// wantText checks what the cache answers.
+func (l *cacheLab) wantText(ref, want string) {
 	l.Helper()
-	l.of(l.cache, ref, want)
+	l.wantTextOf(l.cache, ref, want)
 }
 
-// of checks what a cache answers.
-func (l *cacheLab) of(cache *client.Cache, ref, want string) {
+// wantTextOf checks what a cache answers.
+func (l *cacheLab) wantTextOf(cache *client.Cache, ref, want string) {
 	l.Helper()
 	v, err := cache.Get(l.ctx, ref)
 	got := v.Text()

@@ -85,7 +85,7 @@ func TestCacheLags(t *testing.T) {
 // A server that is never at rest does not make a cache stale.
 func TestCacheOfBusyServer(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: 30 * time.Second}, func(l *cacheLab) {
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.requests()
 		for i := range 300 {
 			l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "other", Text: fmt.Sprint(i), Bump: "patch"}))
@@ -94,7 +94,7 @@ func TestCacheOfBusyServer(t *testing.T) {
 				l.Fatalf("after %d seconds the state is %+v", i, st)
 			}
 		}
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.wantRequests(0)
 	})
 }

@@ -15,40 +15,40 @@ import (
 func TestCacheHits(t *testing.T) {
 	inLab(t, client.CacheOptions{}, func(l *cacheLab) {
 		for range 3 {
-			l.is("p@production", "one")
-			l.is("p", "one")
-			l.is("p@current", "one")
-			l.is("p@latest", "two")
-			l.is("p@^1", "two")
+			l.wantText("p@production", "one")
+			l.wantText("p", "one")
+			l.wantText("p@current", "one")
+			l.wantText("p@latest", "two")
+			l.wantText("p@^1", "two")
 		}
 		l.wantRequests(4)
 		l.move("1.0.1")
 		synctest.Wait() // no time goes by: the feed and one request
-		l.is("p@production", "two")
-		l.is("p@latest", "two")
+		l.wantText("p@production", "two")
+		l.wantText("p@latest", "two")
 		l.wantRequests(1)
-		l.is("p@staging", `no label "staging"`)
-		l.is("p@staging", `no label "staging"`)
+		l.wantText("p@staging", `no label "staging"`)
+		l.wantText("p@staging", `no label "staging"`)
 		l.wantRequests(2) // what is not there is not remembered
 		l.must(l.store.SetLabel(l.ctx, stet.By{}, stet.SetLabel{PromptID: "p", Label: "staging", Version: "1.0.0"}))
-		l.is("p@staging", "one")
+		l.wantText("p@staging", "one")
 	})
 }
 
 func TestCacheOfPrefix(t *testing.T) {
 	inLab(t, client.CacheOptions{Prefixes: []string{"p"}}, func(l *cacheLab) {
 		l.wantRequests(1)
-		l.is("p@production", "one")
-		l.is("p@latest", "two")
+		l.wantText("p@production", "one")
+		l.wantText("p@latest", "two")
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "p2", Text: "new", Labels: []string{"canary"}}))
 		synctest.Wait()
 		l.wantRequests(1)
-		l.is("p2@canary", "new")
-		l.is("p2", "new")
+		l.wantText("p2@canary", "new")
+		l.wantText("p2", "new")
 		l.wantRequests(0)
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "other", Text: "x"}))
-		l.is("other", "x")
-		l.is("other", "x")
+		l.wantText("other", "x")
+		l.wantText("other", "x")
 		l.wantRequests(0) // both by the ordinary way
 		// What changes nothing under the prefix is heard of all the same.
 		l.after(time.Second)
@@ -84,7 +84,7 @@ func TestCacheOfLargePrefix(t *testing.T) {
 				l.cut()
 				defer l.mend()
 				for i := range tt.prompts {
-					l.of(cache, fmt.Sprintf("big/%d", i), fmt.Sprint(i, text))
+					l.wantTextOf(cache, fmt.Sprintf("big/%d", i), fmt.Sprint(i, text))
 				}
 			})
 		})
@@ -100,7 +100,7 @@ func TestCacheFillBesideChange(t *testing.T) {
 		done := make(chan struct{})
 		go func() { // reads the first version, and is held up on its way back
 			defer close(done)
-			l.is("p@production", "one")
+			l.wantText("p@production", "one")
 		}()
 		synctest.Wait()
 		l.set(func() { l.hold = nil })
@@ -109,14 +109,14 @@ func TestCacheFillBesideChange(t *testing.T) {
 		close(hold)
 		<-done
 		synctest.Wait()
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 
 		// Nor does a reading anew that is overtaken by another change.
 		hold = make(chan struct{})
 		l.set(func() { l.hold = hold })
 		l.move("1.0.0")
 		synctest.Wait()
-		l.is("p@production", "two") // milliseconds behind
+		l.wantText("p@production", "two") // milliseconds behind
 		l.set(func() { l.hold = nil })
 		l.move("1.0.1")
 		l.move("1.0.0")
@@ -124,7 +124,7 @@ func TestCacheFillBesideChange(t *testing.T) {
 		synctest.Wait()
 		close(hold)
 		synctest.Wait()
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 		if st := l.cache.State(); st.Pending != 0 {
 			l.Errorf("%d prompts are still to be read", st.Pending)
 		}
@@ -134,18 +134,18 @@ func TestCacheFillBesideChange(t *testing.T) {
 // Trap 10: a reading anew that fails does not keep the old answer for ever.
 func TestCacheRefreshFails(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: 20 * time.Second}, func(l *cacheLab) {
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		l.set(func() { l.fail = true })
 		l.move("1.0.1")
 		l.after(10 * time.Second)
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		if st := l.cache.State(); st.Pending != 1 || st.Err == nil || !st.Fresh {
 			l.Errorf("nothing tells that the answer is old: %+v", st)
 		}
 		l.after(12 * time.Second)
-		l.is("p@production", "unavailable")
+		l.wantText("p@production", "unavailable")
 		l.set(func() { l.fail = false })
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 		l.after(longest)
 		if st := l.cache.State(); st.Pending != 0 || st.Err != nil {
 			l.Errorf("it has not caught up: %+v", st)
@@ -158,25 +158,25 @@ const longest = 25 * time.Second
 
 func TestCacheWithoutServer(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: time.Minute}, func(l *cacheLab) {
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		l.cut()
 		l.move("1.0.1") // that nobody hears of
 		l.after(40 * time.Second)
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		if st := l.cache.State(); st.Silence < 40*time.Second || st.Err == nil || !st.Fresh || st.Revision != 2 {
 			l.Errorf("the state is %+v", st)
 		}
 		l.after(30 * time.Second)
-		l.is("p@production", "has had no news for more than its MaxStale of 1m0s (the last news was")
-		l.is("p@production", "cannot be reached")
+		l.wantText("p@production", "has had no news for more than its MaxStale of 1m0s (the last news was")
+		l.wantText("p@production", "cannot be reached")
 		if st := l.cache.State(); st.Fresh {
 			l.Errorf("the state is %+v", st)
 		}
 		l.mend()
-		l.is("p@production", "two") // at once, from the server itself
+		l.wantText("p@production", "two") // at once, from the server itself
 		l.after(longest)
 		l.requests()
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 		l.wantRequests(0)
 		if st := l.cache.State(); st.Silence > 20*time.Second || st.Err != nil || !st.Fresh || st.Revision != 3 {
 			l.Errorf("the state is %+v", st)
@@ -187,13 +187,13 @@ func TestCacheWithoutServer(t *testing.T) {
 // A server that is there and says nothing is gone, too.
 func TestCacheMuteServer(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: 30 * time.Second}, func(l *cacheLab) {
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.set(func() { l.mute = true })
 		l.move("1.0.1")
 		l.after(29 * time.Second)
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.after(12 * time.Second) // there was a beat just before
-		l.is("p", "two")          // what is asked for at the server is right
+		l.wantText("p", "two")    // what is asked for at the server is right
 		if st := l.cache.State(); st.Fresh || st.Err == nil || !strings.Contains(st.Err.Error(), "has sent nothing for 30s") {
 			l.Errorf("the state is %+v", st)
 		}
@@ -202,40 +202,40 @@ func TestCacheMuteServer(t *testing.T) {
 		if st := l.cache.State(); !st.Fresh || st.Err != nil || st.Revision != 3 {
 			l.Errorf("the state is %+v", st)
 		}
-		l.is("p", "two")
+		l.wantText("p", "two")
 	})
 }
 
 // Beats keep a cache fresh.
 func TestCacheBeats(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: 30 * time.Second}, func(l *cacheLab) {
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.after(10 * time.Minute)
 		if st := l.cache.State(); st.Silence > 10*time.Second || !st.Fresh {
 			l.Errorf("the state is %+v", st)
 		}
 		l.requests()
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.wantRequests(0)
 	})
 }
 
 func TestCacheDeletes(t *testing.T) {
 	inLab(t, client.CacheOptions{}, func(l *cacheLab) {
-		l.is("p@1.0.1", "two")
-		l.is("p@production", "one")
+		l.wantText("p@1.0.1", "two")
+		l.wantText("p@production", "one")
 		l.must(l.store.Delete(l.ctx, stet.By{}, stet.Delete{PromptID: "p", Version: "1.0.1"}))
 		synctest.Wait()
-		l.is("p@1.0.1", "was deleted")
-		l.is("p@production", "one")
+		l.wantText("p@1.0.1", "was deleted")
+		l.wantText("p@production", "one")
 		l.must(l.store.Delete(l.ctx, stet.By{}, stet.Delete{PromptID: "p", Force: true}))
 		synctest.Wait()
-		l.is("p@production", "not_found")
+		l.wantText("p@production", "not_found")
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "p", Text: "again"}))
-		l.is("p", "again")
+		l.wantText("p", "again")
 		l.must(nil, l.store.Clear(l.ctx, stet.By{}))
 		synctest.Wait()
-		l.is("p", "not_found")
+		l.wantText("p", "not_found")
 		if st := l.cache.State(); st.Prompts != 0 {
 			l.Errorf("after a clear there are %+v", st)
 		}
@@ -265,7 +265,7 @@ func TestCacheClearedBesideRead(t *testing.T) {
 		if st := l.cache.State(); st.Bytes != 0 || st.Prompts != 0 || st.Pending != 0 {
 			l.Errorf("of a store that was cleared it keeps %+v", st)
 		}
-		l.is("big", "small")
+		l.wantText("big", "small")
 		if st := l.cache.State(); st.Bytes <= 0 || st.Bytes > 2000 || st.Prompts != 1 || st.Pending != 0 {
 			l.Errorf("of one small prompt it keeps %+v", st)
 		}
@@ -275,8 +275,8 @@ func TestCacheClearedBesideRead(t *testing.T) {
 // Who writes through the cache sees it, though the feed has not come yet.
 func TestCacheOwnWrites(t *testing.T) {
 	inLab(t, client.CacheOptions{}, func(l *cacheLab) {
-		l.is("p@production", "one")
-		l.is("p@latest", "two")
+		l.wantText("p@production", "one")
+		l.wantText("p@latest", "two")
 		hold := make(chan struct{})
 		l.set(func() { l.hold = hold })
 		late := make(chan struct{})
@@ -287,15 +287,15 @@ func TestCacheOwnWrites(t *testing.T) {
 		synctest.Wait()
 		l.set(func() { l.hold = nil })
 		l.must(l.cache.SetLabel(l.ctx, stet.By{}, stet.SetLabel{PromptID: "p", Label: "production", Version: "1.0.1"}))
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 		l.must(l.cache.Save(l.ctx, stet.Draft{PromptID: "p", Text: "three"}))
-		l.is("p@latest", "three")
+		l.wantText("p@latest", "three")
 		close(hold)
 		<-late
-		l.is("p@latest", "three")
-		l.is("p@^1", "three")
+		l.wantText("p@latest", "three")
+		l.wantText("p@^1", "three")
 		l.must(nil, l.cache.Clear(l.ctx, stet.By{}))
-		l.is("p@latest", "not_found")
+		l.wantText("p@latest", "not_found")
 	})
 }
 
@@ -315,7 +315,7 @@ func TestCacheOwnWriteBesideFill(t *testing.T) {
 		l.must(l.cache.SetLabel(l.ctx, stet.By{}, stet.SetLabel{PromptID: "p", Label: "production", Version: "1.0.1"}))
 		close(hold)
 		<-late
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 	})
 }
 
@@ -323,7 +323,7 @@ func TestCacheOwnWriteBesideFill(t *testing.T) {
 // as it was, when there is news again and it could not be read yet.
 func TestCacheAfterStale(t *testing.T) {
 	inLab(t, client.CacheOptions{MaxStale: 30 * time.Second}, func(l *cacheLab) {
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		l.cut()
 		l.move("1.0.1")
 		l.after(40 * time.Second)
@@ -333,9 +333,9 @@ func TestCacheAfterStale(t *testing.T) {
 		if st := l.cache.State(); !st.Fresh {
 			l.Errorf("the state is %+v", st)
 		}
-		l.is("p@production", "unavailable")
+		l.wantText("p@production", "unavailable")
 		l.set(func() { l.fail = false })
-		l.is("p@production", "two")
+		l.wantText("p@production", "two")
 	})
 }
 
@@ -343,7 +343,7 @@ func TestCacheAfterStale(t *testing.T) {
 // one is given out.
 func TestCacheOtherStore(t *testing.T) {
 	inLab(t, client.CacheOptions{}, func(l *cacheLab) {
-		l.is("p@production", "one")
+		l.wantText("p@production", "one")
 		other := l.open()
 		defer other.Close()
 		for i := range 5 {
@@ -353,10 +353,10 @@ func TestCacheOtherStore(t *testing.T) {
 		l.set(func() { l.api = httpapi.New(other, nil) })
 		_ = old.Close()
 		l.after(longest)
-		l.is("p@production", "restored 4")
+		l.wantText("p@production", "restored 4")
 		l.must(other.SetLabel(l.ctx, stet.By{}, stet.SetLabel{PromptID: "p", Label: "production", Version: "1.0.0"}))
 		synctest.Wait()
-		l.is("p@production", "restored 0")
+		l.wantText("p@production", "restored 0")
 	})
 }
 
@@ -366,15 +366,15 @@ func TestCacheIsBounded(t *testing.T) {
 			l.must(l.store.Save(l.ctx, stet.Draft{PromptID: fmt.Sprint("q", i), Text: strings.Repeat("x", 2000)}))
 		}
 		for i := range 100 {
-			l.is(fmt.Sprint("q", i), strings.Repeat("x", 2000))
-			l.is("p", "one") // what is asked for stays
+			l.wantText(fmt.Sprint("q", i), strings.Repeat("x", 2000))
+			l.wantText("p", "one") // what is asked for stays
 		}
 		st := l.cache.State()
 		if st.Bytes > 50_000 || st.Prompts < 10 {
 			l.Errorf("it keeps %d prompts and %d bytes", st.Prompts, st.Bytes)
 		}
 		l.requests()
-		l.is("p", "one")
+		l.wantText("p", "one")
 		l.wantRequests(0)
 	})
 }

@@ -200,7 +200,7 @@ func (p *proxy) serve(c net.Conn) {
 		case dropAfter:
 			return
 		case badGateway, garbage:
-			some(resp.Body, req)
+			readPart(resp.Body, req)
 			status := "502 Bad Gateway"
 			if f == garbage {
 				status = "200 OK"
@@ -208,7 +208,7 @@ func (p *proxy) serve(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"login\":true}")
 			return
 		case halfAnswer:
-			text := some(resp.Body, req)
+			text := readPart(resp.Body, req)
 			resp.Body = io.NopCloser(bytes.NewReader(text[:len(text)/2]))
 			resp.Write(c) // it says how long it should have been
 			return
@@ -263,9 +263,9 @@ func isStream(req *http.Request) bool {
 	return strings.Contains(req.Header.Get("Accept"), "event-stream")
 }
 
-// some reads some of an answer: all of it up to 64 KiB, or what comes first of a
-// stream, whose end does not come.
-func some(body io.Reader, req *http.Request) []byte {
+// readPart reads a part of an answer: the first 64 KiB, or the beginning of a stream,
+// which has no end.
+func readPart(body io.Reader, req *http.Request) []byte {
 	if isStream(req) {
 		text := make([]byte, 512)
 		n, _ := body.Read(text)

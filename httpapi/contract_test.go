@@ -34,7 +34,7 @@ func TestContract(t *testing.T) {
 		return p
 	}
 	t.Run("routes", func(t *testing.T) { sameRoutes(t, start(t, Options{}), rules) })
-	t.Run("life", func(t *testing.T) { life(t, start(t, Options{})) })
+	t.Run("life", func(t *testing.T) { promptLifecycle(t, start(t, Options{})) })
 	t.Run("compressed", func(t *testing.T) { compressed(t, start(t, Options{})) })
 	t.Run("whole store", func(t *testing.T) {
 		ctx := context.Background()
@@ -101,8 +101,8 @@ func (b *rulebook) missing() (missing []string) {
 	return missing
 }
 
-// life is what happens to a prompt in its life, once with each answer.
-func life(t *testing.T, p *peer) {
+// promptLifecycle does what happens to a prompt from first to last, each answer once.
+func promptLifecycle(t *testing.T, p *peer) {
 	const a = "/v1/prompts/support%2Ftriage"
 	p.ok(201, "POST", a+"/versions", `{"text":"Hi {{name}}","labels":["production"]}`, "Idempotency-Key", "life-1", "Stet-Author", "Ana%20%C3%9C")
 	p.ok(201, "POST", a+"/versions", `{"text":"Hi {{name}}","labels":["production"]}`, "Idempotency-Key", "life-1", "Stet-Author", "Ana%20%C3%9C")

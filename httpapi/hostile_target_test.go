@@ -53,7 +53,7 @@ func newTargetOn(t *testing.T, o Options, l net.Listener, connect func() (net.Co
 		t.Fatal(err)
 	}
 	x := &target{t: t, store: store, connect: connect, rules: rules, open: make(map[net.Conn]bool), none: make(chan struct{}, 1)}
-	x.furnish()
+	x.fillStore()
 	o.Log = slog.New(slog.NewTextHandler(&x.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.tempDir = t.TempDir()
 	x.api = New(store, &o)
@@ -94,8 +94,8 @@ func (x *target) connection(c net.Conn, state http.ConnState) {
 	}
 }
 
-// furnish fills the store, and another one whose cursors and tags are foreign.
-func (x *target) furnish() {
+// fillStore fills the store, and another one whose cursors and tags are foreign.
+func (x *target) fillStore() {
 	other, err := memory.Open(nil)
 	if err != nil {
 		x.t.Fatal(err)

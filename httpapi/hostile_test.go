@@ -67,21 +67,21 @@ func TestHostile(t *testing.T) {
 		t.Logf("%d hostile requests", n)
 	}
 	t.Run("usual", func(t *testing.T) {
-		newTarget(t, Options{MaxBody: hostileMaxBody}).suffer(rows)
+		newTarget(t, Options{MaxBody: hostileMaxBody}).attack(rows)
 	})
 	t.Run("slow", func(t *testing.T) { // as slow as the limits that are shipped
 		synctest.Test(t, func(t *testing.T) {
 			l := newPipeListener()
-			newTargetOn(t, Options{}, l, func() (net.Conn, error) { return l.dial(t.Context(), "", "") }).suffer(slow)
+			newTargetOn(t, Options{}, l, func() (net.Conn, error) { return l.dial(t.Context(), "", "") }).attack(slow)
 		})
 	})
 	t.Run("keys", func(t *testing.T) {
-		newTarget(t, Options{Keys: ring(t), Limits: Limits{attemptRate: -1}}).suffer(keyed)
+		newTarget(t, Options{Keys: ring(t), Limits: Limits{attemptRate: -1}}).attack(keyed)
 	})
 }
 
-// suffer sends the rows one by one, and holds the store against what it was.
-func (x *target) suffer(rows []hostile) {
+// attack sends the rows one by one, and checks that the store has not changed.
+func (x *target) attack(rows []hostile) {
 	x.t.Helper()
 	tail, err := x.store.Tail(x.t.Context())
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/stet-dev/stet/httpapi/keys"
 )
 
-// half sends a save but for its body, and returns when the server waits for that.
-func half(t *testing.T, s *server) (net.Conn, *bufio.Reader) {
+// startSave sends a save without its body, and returns when the server waits for that.
+func startSave(t *testing.T, s *server) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
@@ -55,7 +55,7 @@ func fetch(t *testing.T, url string) string {
 // and ends well; and the version is there.
 func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	s := testServer(t)
-	c, r := half(t, s)
+	c, r := startSave(t, s)
 	polled := make(chan string, 1)
 	go func() { // as the server, which it ends with
 		res, err := http.Get(s.url + "/v1/changes?wait=60&prefix=nothing")
@@ -103,7 +103,7 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 // TestStopIsBounded stops a server while a request never comes to its end.
 func TestStopIsBounded(t *testing.T) {
 	s := testServer(t, "--grace", "200ms")
-	half(t, s)
+	startSave(t, s)
 	start := time.Now()
 	if err := s.end(); err != nil {
 		t.Errorf("the server ended with %v:\n%s", err, s.logged())
@@ -118,7 +118,7 @@ func TestStopIsBounded(t *testing.T) {
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	s := testServer(t, "--grace", "1h")
-	half(t, s)
+	startSave(t, s)
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	if _, err := s.await("stopping"); err != nil {
 		t.Fatal(err)

@@ -47,10 +47,10 @@ func newRig(t *testing.T, most, each int) *rig {
 	return &rig{t: t, l: conns.Listen(door{in}, most, each), in: in}
 }
 
-// come connects from an address, and returns the connection as the server has it.
-func (r *rig) come(ip string) (*visitor, net.Conn) {
+// connect connects from an address, and returns both ends of the connection.
+func (r *rig) connect(ip string) (*visitor, net.Conn) {
 	r.t.Helper()
-	v := r.visit(ip)
+	v := r.dial(ip)
 	c, err := r.l.Accept()
 	if err != nil || v.closed {
 		r.t.Fatalf("%s is not let in: %v", ip, err)
@@ -59,7 +59,7 @@ func (r *rig) come(ip string) (*visitor, net.Conn) {
 	return v, c
 }
 
-func (r *rig) visit(ip string) *visitor {
+func (r *rig) dial(ip string) *visitor {
 	r.n++
 	v := &visitor{from: &net.TCPAddr{IP: net.ParseIP(ip), Port: r.n}}
 	r.in <- v
@@ -70,7 +70,7 @@ func (r *rig) visit(ip string) *visitor {
 func (r *rig) refused(ip string) {
 	r.t.Helper()
 	before := r.l.Stats()
-	v := r.visit(ip)
+	v := r.dial(ip)
 	done := make(chan bool)
 	go func() {
 		_, err := r.l.Accept()
@@ -85,21 +85,21 @@ func (r *rig) refused(ip string) {
 	}
 }
 
-// TestWaitingGoFirst: when the places are taken, who has waited longest goes, of any
-// address; then those who have shown a key; and nobody with a request.
+// TestWaitingGoFirst: when all places are taken, the connection that has waited longest is
+// closed, of any address; then those on which a key was shown; none with a request.
 func TestWaitingGoFirst(t *testing.T) {
 	r := newRig(t, 4, 4)
-	a, ca := r.come("10.0.0.1")
-	b, cb := r.come("10.0.0.2")
-	c, cc := r.come("10.0.0.3")
-	d, cd := r.come("10.0.0.4")
+	a, ca := r.connect("10.0.0.1")
+	b, cb := r.connect("10.0.0.2")
+	c, cc := r.connect("10.0.0.3")
+	d, cd := r.connect("10.0.0.4")
 	conns.Known(conns.Context(context.Background(), ca)) // a has shown a key
 	conns.Known(context.Background())                    // on no connection of ours
 	r.l.State(cb, http.StateActive)
 	r.l.State(cc, http.StateActive)
 	r.l.State(cc, http.StateIdle) // now d has waited longer than c
 	for i, want := range []*visitor{d, c} {
-		if r.come(fmt.Sprintf("10.0.1.%d", i)); !want.closed {
+		if r.connect(fmt.Sprintf("10.0.1.%d", i)); !want.closed {
 			t.Errorf("visitor %d: the wrong one went: a %v, b %v, c %v, d %v", i, a.closed, b.closed, c.closed, d.closed)
 		}
 	}
@@ -116,7 +116,7 @@ func TestWaitingGoFirst(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	for range 5 {
-		r.come("10.0.2.1") // the newest of whom take each other's places
+		r.connect("10.0.2.1") // the newest of whom take each other's places
 	}
 	if a.closed {
 		t.Error("who has shown a key went before strangers")
@@ -131,7 +131,7 @@ func TestWaitingGoFirst(t *testing.T) {
 func TestRequestsKeepPlaces(t *testing.T) {
 	r := newRig(t, 2, 2)
 	for range 2 {
-		_, c := r.come("10.0.0.1")
+		_, c := r.connect("10.0.0.1")
 		r.l.State(c, http.StateActive)
 	}
 	r.refused("10.0.0.2")
@@ -142,32 +142,32 @@ func TestRequestsKeepPlaces(t *testing.T) {
 func TestRefusedGiveWay(t *testing.T) {
 	r := newRig(t, 3, 3)
 	for range 3 {
-		v, c := r.come("10.0.0.1")
+		v, c := r.connect("10.0.0.1")
 		ctx := conns.Context(context.Background(), c)
 		r.l.State(c, http.StateActive)
 		conns.Refused(ctx)
 		conns.Refused(ctx)
 		r.l.State(c, http.StateIdle)
 		r.l.State(c, http.StateActive)
-		if r.come("10.0.0.2"); v.closed {
+		if r.connect("10.0.0.2"); v.closed {
 			t.Fatal("a request that is not refused yet has lost its place")
 		}
 		conns.Refused(ctx)
 		for range 3 {
-			r.come("10.0.0.2")
+			r.connect("10.0.0.2")
 		}
 		if !v.closed {
 			t.Fatal("who is refused has a place")
 		}
 		conns.Refused(ctx) // it is gone
 	}
-	v, c := r.come("10.0.0.3")
+	v, c := r.connect("10.0.0.3")
 	ctx := conns.Context(context.Background(), c)
 	r.l.State(c, http.StateActive)
 	conns.Known(ctx)
 	conns.Refused(ctx)
 	for range 4 {
-		r.come("10.0.0.2")
+		r.connect("10.0.0.2")
 	}
 	if v.closed {
 		t.Error("who has shown a key has lost the place of a request")
@@ -179,10 +179,10 @@ func TestRefusedGiveWay(t *testing.T) {
 func TestShare(t *testing.T) {
 	for _, ips := range [][2]string{{"10.0.0.1", "10.0.0.1"}, {"10.0.0.1", "::ffff:10.0.0.1"}, {"2001:db8::1", "2001:db8::ffff"}} {
 		r := newRig(t, 10, 3)
-		other, _ := r.come("10.0.0.9") // has waited longest
-		first, _ := r.come(ips[0])
+		other, _ := r.connect("10.0.0.9") // has waited longest
+		first, _ := r.connect(ips[0])
 		for range 3 {
-			r.come(ips[1])
+			r.connect(ips[1])
 		}
 		if s := r.l.Stats(); s.Open != 4 || !first.closed || other.closed {
 			t.Errorf("%v: %+v; the first is gone: %v, another address's: %v", ips, s, first.closed, other.closed)
@@ -190,11 +190,11 @@ func TestShare(t *testing.T) {
 	}
 	r := newRig(t, 10, 2)
 	for range 2 {
-		_, c := r.come("10.0.0.1")
+		_, c := r.connect("10.0.0.1")
 		r.l.State(c, http.StateActive)
 	}
-	r.come("10.0.0.2")
-	r.come("2001:db8:0:1::1")
+	r.connect("10.0.0.2")
+	r.connect("2001:db8:0:1::1")
 	r.refused("10.0.0.1")
 }
 

@@ -232,9 +232,9 @@ func copyFiles(from, to string) error {
 	return nil
 }
 
-// old makes a store as a process that was killed leaves it, with a log that
-// begins in the file and ends in the WAL, and what its callers were told.
-func old(t *testing.T, l load, dir string) map[id]answer {
+// killedStore makes a store as a killed process leaves it, with a log that begins in
+// the file and ends in the WAL. It returns the answers that callers got.
+func killedStore(t *testing.T, l load, dir string) map[id]answer {
 	t.Helper()
 	path := filepath.Join(dir, "making.db")
 	told := make(map[id]answer)
@@ -275,7 +275,7 @@ func TestFaults(t *testing.T) {
 	_, rng := seeded(t)
 	l := load{faultSeed, prompts}
 	root := memoryDir(t)
-	told := old(t, l, root)
+	told := killedStore(t, l, root)
 	for _, kind := range []struct {
 		name               string
 		sticky, torn, full bool
@@ -302,7 +302,7 @@ func TestFaults(t *testing.T) {
 					for !end.Load() {
 						n := int(next.Add(int64(stride)))
 						f := &fault{nth: n, sticky: kind.sticky, full: kind.full, torn: kind.torn}
-						r, err := one(filepath.Join(root, fmt.Sprintf("%t-%d", born, n)), root, born, l, told, f, nil)
+						r, err := runOnce(filepath.Join(root, fmt.Sprintf("%t-%d", born, n)), root, born, l, told, f, nil)
 						if err != nil {
 							t.Errorf("%s, %s, call %d (%s): %v", what, kind.name, n, f.fired(), err)
 						}
@@ -321,15 +321,15 @@ func TestFaults(t *testing.T) {
 				})
 			}
 			work.Wait()
-			tell(t, "faults: %s, %s: %d runs, calls %d, %d … until none failed (%.0f s); in %d the store did not open; commits done %d, failed %d, unknown %d",
+			report(t, "faults: %s, %s: %d runs, calls %d, %d … until none failed (%.0f s); in %d the store did not open; commits done %d, failed %d, unknown %d",
 				what, kind.name, runs.Load(), first, first+int64(stride), time.Since(start).Seconds(), unopened.Load(), tolds.Load(), failed.Load(), unknown.Load())
 		}
 	}
 }
 
-// one runs one store with one fault, in a directory of its own, and checks it as
-// it is after closing and as it would be had the process been killed instead.
-func one(dir, root string, born bool, l load, told map[id]answer, f *fault, wrap func(*sqlite.Log) driver.Log) (*run, error) {
+// runOnce runs one store with one fault, in a directory of its own. It checks the store
+// after closing, and as a killed process would have left it.
+func runOnce(dir, root string, born bool, l load, told map[id]answer, f *fault, wrap func(*sqlite.Log) driver.Log) (*run, error) {
 	r := &run{ledger: *newLedger(l), fault: f, failed: make(map[id]bool), unknown: make(map[id]bool), wrap: wrap}
 	path, killed := filepath.Join(dir, "stet.db"), filepath.Join(dir, "killed.db")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -384,7 +384,7 @@ func TestFaultsFindsAnOptimist(t *testing.T) {
 		found := false
 		for n := 1; !found; n++ {
 			f := &fault{nth: n}
-			_, err := one(filepath.Join(root, fmt.Sprint(n)), root, true, load{faultSeed, prompts}, nil, f, func(log *sqlite.Log) driver.Log {
+			_, err := runOnce(filepath.Join(root, fmt.Sprint(n)), root, true, load{faultSeed, prompts}, nil, f, func(log *sqlite.Log) driver.Log {
 				return &optimist{log, unknown}
 			})
 			if found = err != nil; found {

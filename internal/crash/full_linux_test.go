@@ -50,7 +50,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 			continue
 		}
-		tell(t, "full disk, %s: %s", name, strings.TrimSpace(string(out)))
+		report(t, "full disk, %s: %s", name, strings.TrimSpace(string(out)))
 
 		self = testkit.Child(t.Context(), t, "room")
 		cmd = exec.CommandContext(t.Context(), "sh", "-c", mount+` && exec "$@"`, dir, self.Path, dir, fmt.Sprint(seed))
@@ -59,6 +59,6 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 			continue
 		}
-		tell(t, "deletes on a full disk, %s: %s", name, strings.TrimSpace(string(out)))
+		report(t, "deletes on a full disk, %s: %s", name, strings.TrimSpace(string(out)))
 	}
 }

@@ -95,7 +95,7 @@ func TestInjectedErrors(t *testing.T) {
 	// strace counts calls a thread, so that this is a sample: TestFaults is not.
 	l := load{faultSeed, prompts}
 	root := memoryDir(t)
-	told := old(t, l, root)
+	told := killedStore(t, l, root)
 	for _, inject := range []struct {
 		calls, errno string
 		stride       int
@@ -161,7 +161,7 @@ func TestInjectedErrors(t *testing.T) {
 				}
 			}
 		}
-		tell(t, "injected: %s of %s: %d runs, one call in %d (%.0f s); in %d the store did not open; commits failed %d, unknown %d",
+		report(t, "injected: %s of %s: %d runs, one call in %d (%.0f s); in %d the store did not open; commits failed %d, unknown %d",
 			inject.errno, inject.calls, runs, stride, time.Since(start).Seconds(), unopened, failed, unknown)
 	}
 }

@@ -149,9 +149,8 @@ func draw(rng *rand.Rand, mean int) moment {
 	return m
 }
 
-// life runs a child until its moment, kills it, and takes in what it said up to
-// its end.
-func (l *ledger) life(t *testing.T, cmd *exec.Cmd, life int, m moment) error {
+// runUntilKilled runs a child until its moment, kills it, and reads what it printed.
+func (l *ledger) runUntilKilled(t *testing.T, cmd *exec.Cmd, life int, m moment) error {
 	t.Helper()
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -191,7 +190,7 @@ func (l *ledger) life(t *testing.T, cmd *exec.Cmd, life int, m moment) error {
 			}
 			continue
 		}
-		if err := l.hear(line); err != nil && heard == nil {
+		if err := l.readLine(line); err != nil && heard == nil {
 			heard = err
 		}
 		if acks++; acks == m.acks {
@@ -245,7 +244,7 @@ func TestKill(t *testing.T) {
 			m := draw(rng, mean)
 			every := []int{40, 300, -1}[rng.IntN(3)]
 			cmd := testkit.Child(t.Context(), t, "commit", path, fmt.Sprint(l.load.seed), fmt.Sprint(life), fmt.Sprint(every), "sound")
-			if err := l.life(t, cmd, life, m); err != nil {
+			if err := l.runUntilKilled(t, cmd, life, m); err != nil {
 				t.Fatalf("seed %d, store %d, round %d, killed after %v: %v", seed, n, life, m, err)
 			}
 			kills++
@@ -262,7 +261,7 @@ func TestKill(t *testing.T) {
 		acks, refused, resent, settled, log = acks+len(l.told), refused+len(l.refused), resent+l.resent, settled+l.settled, log+l.revision
 	}
 	took := time.Since(start)
-	tell(t, "crash: %d kills on %d stores in %.0f s: %d commits acknowledged, all there whole; %d refused, none there; log entries: %d; sent again: %d, and %d whose answer was missing, each applied once; seed %d",
+	report(t, "crash: %d kills on %d stores in %.0f s: %d commits acknowledged, all there whole; %d refused, none there; log entries: %d; sent again: %d, and %d whose answer was missing, each applied once; seed %d",
 		kills, kills/rounds, took.Seconds(), acks, refused, log, resent, settled, seed)
 	if !raced && kills < 100 {
 		t.Errorf("%d kills are fewer than 100", kills)
@@ -282,7 +281,7 @@ func (l *ledger) everything(path string) (err error) {
 		}
 	}()
 	for i, was := range l.told {
-		if err := l.again(s, i, was); err != nil {
+		if err := l.sendAgain(s, i, was); err != nil {
 			return err
 		}
 		l.resent++
@@ -297,7 +296,7 @@ func TestKillFindsAHastyEngine(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "stet.db")
 		l := newLedger(load{1, prompts})
 		cmd := testkit.Child(t.Context(), t, "commit", path, "1", fmt.Sprint(life), "-1", "hasty")
-		err := l.life(t, cmd, life, moment{acks: 50})
+		err := l.runUntilKilled(t, cmd, life, moment{acks: 50})
 		if err == nil {
 			err = l.reopen(path, rng, 6)
 		}

@@ -52,8 +52,8 @@ func newLedger(l load) *ledger {
 	}
 }
 
-// hear takes in a line of a child.
-func (l *ledger) hear(line string) error {
+// readLine reads a line that a child printed.
+func (l *ledger) readLine(line string) error {
 	f := strings.Fields(line)
 	if len(f) < 3 {
 		return fmt.Errorf("the child printed %q", line)
@@ -178,7 +178,7 @@ func (l *ledger) read(ch *stet.Change) error {
 	if diff := matches(&asked, ch); diff != "" {
 		return fmt.Errorf("%s: %s", i, diff)
 	}
-	is := answer{ch.Revision, sum(told(ch))}
+	is := answer{ch.Revision, sum(wantResults(ch))}
 	if was, ok := l.told[i]; ok && was != is {
 		return fmt.Errorf("%s was acknowledged as %v and is %v", i, was, is)
 	} else if !ok {
@@ -204,7 +204,7 @@ func (l *ledger) apply(ch *stet.Change) {
 			delete(l.places[id], c.Label)
 		}
 	}
-	for i, r := range told(ch) {
+	for i, r := range wantResults(ch) {
 		for _, c := range r.Labels {
 			move(r.PromptID, c)
 		}
@@ -294,7 +294,7 @@ func (l *ledger) resend(s *stet.Store, rng *rand.Rand, some int) error {
 	ids := slices.SortedFunc(maps.Keys(l.told), compare)
 	for range min(some, len(ids)) {
 		i := ids[rng.IntN(len(ids))]
-		if err := l.again(s, i, l.told[i]); err != nil {
+		if err := l.sendAgain(s, i, l.told[i]); err != nil {
 			return err
 		}
 		l.resent++
@@ -341,11 +341,11 @@ func (l *ledger) settle(s *stet.Store, i id) error {
 	l.told[i] = is
 	l.fresh = append(l.fresh, i)
 	l.settled++
-	return l.again(s, i, is)
+	return l.sendAgain(s, i, is)
 }
 
-// again sends a commit that was acknowledged.
-func (l *ledger) again(s *stet.Store, i id, was answer) error {
+// sendAgain sends a commit again that was acknowledged.
+func (l *ledger) sendAgain(s *stet.Store, i id, was answer) error {
 	done, err := s.Commit(background, l.load.commit(i))
 	if err != nil {
 		return fmt.Errorf("%s, acknowledged at revision %d, sent again: %w", i, was.revision, err)

@@ -128,8 +128,8 @@ func sum(results []stet.Result) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// told returns what the caller of a commit in the log must have been told.
-func told(ch *stet.Change) []stet.Result {
+// wantResults returns the results that the caller of a commit in the log must have got.
+func wantResults(ch *stet.Change) []stet.Result {
 	results := make([]stet.Result, len(ch.Ops))
 	for i, o := range ch.Ops {
 		r := &results[i]

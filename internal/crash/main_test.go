@@ -44,8 +44,8 @@ func seeded(t *testing.T) (uint64, *rand.Rand) {
 	return seed, rand.New(rand.NewPCG(seed, 0))
 }
 
-// tell says what a test has done, so that tools/test prints it.
-func tell(t *testing.T, format string, args ...any) {
+// report logs what a test has done, so that tools/test prints it.
+func report(t *testing.T, format string, args ...any) {
 	t.Helper()
 	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
 		t.Logf("| %s", strings.TrimSuffix(line, "\n"))
@@ -68,5 +68,5 @@ func memoryDir(t *testing.T) string {
 // would find nothing in it: make survive is one, and part of make test.
 func notRaced(t *testing.T) {
 	t.Helper()
-	tell(t, "%s: not under the race detector; make survive runs it without", t.Name())
+	report(t, "%s: not under the race detector; make survive runs it without", t.Name())
 }

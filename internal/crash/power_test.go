@@ -56,7 +56,7 @@ func record(t *testing.T, rng *rand.Rand, seed uint64, acks ...int) (*story, err
 		}
 		cmd := exec.CommandContext(t.Context(), "strace", append(append(with, plain.Path), plain.Args[1:]...)...)
 		cmd.Env, cmd.Stderr = plain.Env, plain.Stderr
-		if err := l.life(t, cmd, life, m); err != nil {
+		if err := l.runUntilKilled(t, cmd, life, m); err != nil {
 			return nil, err
 		}
 		for who := range l.next {
@@ -227,7 +227,7 @@ func (l *ledger) note(line string) error {
 	}
 	l.begin(i.life, workers)
 	l.next[[2]int{i.life, i.worker}] = i.n
-	return l.hear(line)
+	return l.readLine(line)
 }
 
 // survives opens what is left and holds it against what was acknowledged.
@@ -291,7 +291,7 @@ func TestPowerLoss(t *testing.T) {
 			t.Errorf("seed %d, story %d: %s", seed, n, f)
 		}
 		syncs, writes, said := st.count()
-		tell(t, "power loss: %d processes, %d writes and %d syncs traced (%.0f s), %d answers; %d images at %d moments opened (%.0f s), %d faulty; seed %d",
+		report(t, "power loss: %d processes, %d writes and %d syncs traced (%.0f s), %d answers; %d images at %d moments opened (%.0f s), %d faulty; seed %d",
 			len(acks), writes, syncs, recorded.Seconds(), said, images, moments, (time.Since(start) - recorded).Seconds(), len(faults), seed)
 		if n > 0 {
 			continue
@@ -343,7 +343,7 @@ func TestPowerLossAtBirth(t *testing.T) {
 	for _, f := range faults {
 		t.Errorf("seed %d: %s", seed, f)
 	}
-	tell(t, "power loss while a store is made: %d images at each of %d moments opened (%.0f s), %d faulty; seed %d",
+	report(t, "power loss while a store is made: %d images at each of %d moments opened (%.0f s), %d faulty; seed %d",
 		images, len(st.steps), time.Since(start).Seconds(), len(faults), seed)
 }
 

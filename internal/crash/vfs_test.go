@@ -177,20 +177,20 @@ func methodsOf(tls *libc.TLS, address uintptr) *methods {
 	return m
 }
 
-// of returns an open file of the failing layer.
-func of(file uintptr) *openFile {
+// openFileOf returns an open file of the failing layer.
+func openFileOf(file uintptr) *openFile {
 	o, _ := opened.Load(file)
 	return o.(*openFile)
 }
 
 func fileClose(tls *libc.TLS, file uintptr) int32 {
-	o := of(file)
+	o := openFileOf(file)
 	opened.Delete(file)
 	return function[func(*libc.TLS, uintptr) int32](o.methods.base.FxClose)(tls, file)
 }
 
 func fileWrite(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
-	o := of(file)
+	o := openFileOf(file)
 	o.fault.frozen.RLock()
 	defer o.fault.frozen.RUnlock()
 	write := function[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](o.methods.base.FxWrite)
@@ -207,7 +207,7 @@ func fileWrite(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
 }
 
 func fileTruncate(tls *libc.TLS, file uintptr, size int64) int32 {
-	o := of(file)
+	o := openFileOf(file)
 	o.fault.frozen.RLock()
 	defer o.fault.frozen.RUnlock()
 	if o.fault.fails("truncate", o.base, false) {
@@ -217,7 +217,7 @@ func fileTruncate(tls *libc.TLS, file uintptr, size int64) int32 {
 }
 
 func fileSync(tls *libc.TLS, file uintptr, flags int32) int32 {
-	o := of(file)
+	o := openFileOf(file)
 	o.fault.frozen.RLock()
 	defer o.fault.frozen.RUnlock()
 	if o.fault.fails("sync", o.base, false) {

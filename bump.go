@@ -1,5 +1,7 @@
 package stet
 
+import "github.com/stet-dev/stet/internal/visible"
+
 // A Bump says which part of a number the next version raises.
 type Bump string
 
@@ -20,7 +22,7 @@ func ParseBump(s string) (Bump, error) {
 	case BumpAuto, BumpMajor, BumpMinor, BumpPatch:
 		return b, nil
 	}
-	return "", Errorf(CodeInvalid, "%+q is not a bump. Write auto, major, minor or patch.", s)
+	return "", Errorf(CodeInvalid, "%s is not a bump. Write auto, major, minor or patch.", visible.QuoteASCII(s))
 }
 
 // Bump returns the release that follows n as `npm version` computes it: the part
@@ -50,7 +52,7 @@ func (n Number) Bump(b Bump) (Number, error) {
 	case BumpAuto:
 		return Number{}, Errorf(CodeInvalid, "the bump auto depends on what has changed in the content. Name major, minor or patch to raise a number alone.")
 	default:
-		return Number{}, Errorf(CodeInvalid, "%+q is not a bump. Write auto, major, minor or patch.", string(b))
+		return Number{}, Errorf(CodeInvalid, "%s is not a bump. Write auto, major, minor or patch.", visible.QuoteASCII(string(b)))
 	}
 	if n.IsZero() {
 		return NewNumber(1, 0, 0), nil

@@ -137,6 +137,8 @@ func belongs(e *json.SemanticError, value string) string {
 		return "a text"
 	case kind == "bool":
 		return "true or false"
+	case strings.HasPrefix(kind, "uint") && strings.HasPrefix(value, "-"):
+		return "a whole number from 0 on"
 	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
 		return "a whole number" + unquoted(value)
 	case strings.HasPrefix(kind, "float"):

@@ -25,6 +25,7 @@ func TestDecodeMismatch(t *testing.T) {
 		At        time.Time          `json:"at"`
 		Raw       json.RawMessage    `json:"raw"`
 		Ops       []stet.Op          `json:"ops"`
+		Epoch     uint64             `json:"epoch"`
 	}
 	for in, want := range map[string]string{
 		`{"variables":{"count":3}}`:             `count in /variables is a number; give a text: "3" (byte `,
@@ -38,6 +39,7 @@ func TestDecodeMismatch(t *testing.T) {
 		`{"limit":"12"}`:                        `limit is a text; give a whole number: 12 (byte `,
 		`{"limit":"x"}`:                         `limit is a text; give a whole number (byte `,
 		`{"limit":1.5}`:                         `limit is a number; give a whole number (byte `,
+		`{"epoch":-1}`:                          `epoch is a number; give a whole number from 0 on (byte `,
 		`{"rate":"2"}`:                          `rate is a text; give a number: 2 (byte `,
 		`{"force":"true"}`:                      `force is a text; give true or false (byte `,
 		`{"force":1}`:                           `force is a number; give true or false (byte `,

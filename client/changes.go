@@ -18,6 +18,10 @@ import (
 // connection is lost it opens another, and goes on where it was.
 func (b *backend) Changes(ctx context.Context, since uint64, o stet.ChangesOptions) iter.Seq2[stet.Change, error] {
 	return func(yield func(stet.Change, error) bool) {
+		if o.Limit < 0 || o.Limit > stet.MaxLimit { // which a stream has no use for
+			yield(stet.Change{}, stet.Errorf(stet.CodeInvalid, "a page of %d was asked for. Ask for 1 to %d.", o.Limit, stet.MaxLimit))
+			return
+		}
 		for n, err := range b.follow(ctx, followOptions{storeID: b.Info().StoreID, since: since, texts: o.Texts, prefix: o.Prefix}) {
 			if err != nil {
 				yield(stet.Change{}, err)
@@ -44,7 +48,7 @@ func parsePosition(s string) (store string, revision uint64, err error) {
 
 // ChangesPage implements stet.Backend.
 func (b *backend) ChangesPage(ctx context.Context, since uint64, o stet.ChangesOptions) (stet.Page[stet.Change], error) {
-	return b.changesPage(ctx, b.Info().StoreID+"."+strconv.FormatUint(since, 10), o)
+	return b.changesPage(ctx, b.Info().StoreID+"."+formatRevision(since), o)
 }
 
 // changesPage reads a page of the changes after a position.

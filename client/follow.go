@@ -258,9 +258,9 @@ func (f *follower) request() *request {
 
 func (f *follower) position() string {
 	if f.storeID == "" {
-		return strconv.FormatUint(f.revision, 10)
+		return formatRevision(f.revision)
 	}
-	return f.storeID + "." + strconv.FormatUint(f.revision, 10)
+	return f.storeID + "." + formatRevision(f.revision)
 }
 
 // handle yields what an event says. It returns one of ends to leave the stream, or what is

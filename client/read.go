@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -249,16 +250,20 @@ func readOptions(q url.Values, o stet.ReadOptions) error {
 		return stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
 	}
 	if o.At.Revision != 0 {
-		q.Set("at", strconv.FormatUint(o.At.Revision, 10))
+		q.Set("at", formatRevision(o.At.Revision))
 	}
 	if !o.At.Time.IsZero() {
 		q.Set("at", formatAt(o.At.Time))
 	}
 	if o.MinRevision != 0 {
-		q.Set("min_revision", strconv.FormatUint(o.MinRevision, 10))
+		q.Set("min_revision", formatRevision(o.MinRevision))
 	}
 	return nil
 }
+
+// formatRevision writes a revision. A server takes those below 2^63; no store comes to the
+// last of them.
+func formatRevision(n uint64) string { return strconv.FormatUint(min(n, math.MaxInt64), 10) }
 
 // formatAt writes a time to read at. RFC 3339 has the years up to 9999. A time outside
 // becomes the nearest that it has; no commit lies between.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -55,7 +56,11 @@ func (c *core) decideOperation(t *tx, r *request, op *operation, ch *stet.Change
 		return *op.resolved, nil
 	}
 	if op.expects && r.epoch != 0 && r.epoch != t.epoch {
-		return o, stet.Errorf(stet.CodeConflict, "what is expected, %s, is of epoch %d, and the store was cleared since, at revision %d. Nothing changed. Read it anew.", op.expect, r.epoch, t.cleared)
+		expected := cmp.Or(op.expect.String(), "no version")
+		if r.epoch > t.epoch {
+			return o, stet.Errorf(stet.CodeConflict, "what is expected, %s, is of epoch %d, and the store is in epoch %d. Nothing changed. Read it anew.", expected, r.epoch, t.epoch)
+		}
+		return o, stet.Errorf(stet.CodeConflict, "what is expected, %s, is of epoch %d, and the store was cleared since, at revision %d. Nothing changed. Read it anew.", expected, r.epoch, t.cleared)
 	}
 	switch op.kind {
 	case "save":

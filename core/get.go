@@ -215,6 +215,9 @@ func (c *core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, u
 	if c.ctx.Err() != nil {
 		return nil, 0, errClosed()
 	}
+	if o.At.Revision != 0 && !o.At.Time.IsZero() {
+		return nil, 0, stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
+	}
 	if !o.Local {
 		if err := c.refresh(ctx); err != nil {
 			return nil, 0, err
@@ -231,8 +234,6 @@ func (c *core) snapshotAt(ctx context.Context, o stet.ReadOptions) (*snapshot, u
 	}
 	at := uint64(now)
 	switch {
-	case o.At.Revision != 0 && !o.At.Time.IsZero():
-		return nil, 0, stet.Errorf(stet.CodeInvalid, "both a revision and a time were given to read at. Give one.")
 	case o.At.Revision > s.revision:
 		return nil, 0, stet.Errorf(stet.CodeNotFound, "there is no revision %d yet: the newest is %d.", o.At.Revision, s.revision)
 	case o.At.Revision != 0:

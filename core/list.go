@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stet-dev/stet"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // List returns a page of a prompt's versions, by precedence.
@@ -232,7 +233,7 @@ func (c *core) History(ctx context.Context, id, labelName string, o stet.History
 	if key != "" {
 		n, err := strconv.Atoi(key)
 		if err != nil || n < 0 || n > len(l.moves) {
-			return page, stet.Errorf(stet.CodeInvalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", o.Cursor)
+			return page, stet.Errorf(stet.CodeInvalid, "%s is not a cursor of this list. Give the next of the page before, as it is.", visible.Quote(o.Cursor))
 		}
 		i = min(i, n)
 	}
@@ -283,7 +284,7 @@ func (c *core) parseCursor(kind byte, cursor string) (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	store, key, ok := strings.Cut(string(raw), "\n")
 	if err != nil || !ok || store == "" || store[0] != kind {
-		return "", stet.Errorf(stet.CodeInvalid, "%q is not a cursor of this list. Give the next of the page before, as it is.", cursor)
+		return "", stet.Errorf(stet.CodeInvalid, "%s is not a cursor of this list. Give the next of the page before, as it is.", visible.Quote(cursor))
 	}
 	if store[1:] != c.info.StoreID {
 		return "", stet.Errorf(stet.CodeInvalid, "the cursor is of another store: this one may have been restored since. Begin the list again.")

@@ -12,6 +12,7 @@ import (
 	"github.com/stet-dev/stet"
 	"github.com/stet-dev/stet/content"
 	"github.com/stet-dev/stet/internal/selector"
+	"github.com/stet-dev/stet/internal/visible"
 )
 
 // Limits on what a commit may say of itself.
@@ -176,7 +177,7 @@ func (c *core) newOperation(ctx context.Context, r *request, op *operation, o *s
 			return f, err
 		}
 		if l.Version == "" {
-			return f, stet.Errorf(stet.CodeInvalid, "it is not said which version the label %q is to go to. Give a version.", l.Label)
+			return f, stet.Errorf(stet.CodeInvalid, "it is not said which version the label %s is to go to. Give a version.", visible.Quote(l.Label))
 		}
 		return f.text(op.promptID, l.Label, l.Version).expect(l.Expect), op.onLabel(l.Label, l.Expect)
 	case o.RemoveLabel != nil:
@@ -226,7 +227,7 @@ func (c *core) newSave(ctx context.Context, r *request, op *operation, d *stet.D
 		return err
 	}
 	if d.Version != "" && d.Bump != "" {
-		return stet.Errorf(stet.CodeInvalid, "the draft gives both a version (%s) and a bump (%s). Give one: a version to choose the number, a bump to let the store choose it.", d.Version, d.Bump)
+		return stet.Errorf(stet.CodeInvalid, "the draft gives both a version (%s) and a bump (%s). Give one: a version to choose the number, a bump to let the store choose it.", visible.Quote(d.Version), visible.Quote(string(d.Bump)))
 	}
 	if d.Version != "" {
 		if op.number, err = stet.ParseNumber(d.Version); err != nil {
@@ -305,7 +306,7 @@ func parseParents(refs []string) ([]parent, error) {
 	for i, ref := range refs {
 		id, sel, ok := stet.SplitRef(ref)
 		if !ok {
-			return nil, stet.Errorf(stet.CodeInvalid, "the parent %q names no version. Write ID@NUMBER.", ref)
+			return nil, stet.Errorf(stet.CodeInvalid, "the parent %s names no version. Write ID@NUMBER.", visible.Quote(ref))
 		}
 		if err := stet.CheckID(id); err != nil {
 			return nil, err

@@ -1,8 +1,10 @@
 package drivertest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -65,7 +67,17 @@ func badDrafts() []badDraft {
 	for _, b := range []string{"huge", "Major", "majo", " patch", "prerelease", "1"} {
 		all = append(all, bad(fmt.Sprintf("the bump %q", b), stet.CodeInvalid, "auto, major, minor or patch", func(d *stet.Draft) { d.Bump = stet.Bump(b) }))
 	}
+	long := strings.Repeat("x", 100<<10)
 	return append(all,
+		bad("a long bump", stet.CodeInvalid, "is not a bump", func(d *stet.Draft) { d.Bump = stet.Bump(long) }),
+		bad("a long version and a long bump", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = long, stet.Bump(long) }),
+		bad("a long type", stet.CodeInvalid, "", func(d *stet.Draft) { d.Type = long }),
+		bad("a long template", stet.CodeInvalid, "", func(d *stet.Draft) { d.Template = long }),
+		bad("a long number", stet.CodeInvalid, "", func(d *stet.Draft) { d.Version = long }),
+		bad("a long expectation", stet.CodeInvalid, "", func(d *stet.Draft) { d.Expect = &long }),
+		bad("a long parent", stet.CodeInvalid, "", func(d *stet.Draft) { d.Parents = []string{long} }),
+		bad("a long label", stet.CodeInvalid, "", func(d *stet.Draft) { d.Labels = []string{"fine", long} }),
+		bad("a long id", stet.CodeInvalid, "", func(d *stet.Draft) { d.PromptID = long }),
 		bad("both version and bump", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = "2.0.0", "major" }),
 		bad("both version and bump auto", stet.CodeInvalid, "both", func(d *stet.Draft) { d.Version, d.Bump = "2.0.0", "auto" }),
 		bad("both text and messages", stet.CodeInvalid, "oth text and messages", func(d *stet.Draft) { d.Messages = json.RawMessage(`[{"role":"user","content":"x"}]`) }),
@@ -117,6 +129,7 @@ var badInputCases = []Case{
 			for _, b := range badDrafts() {
 				_, err := r.trySave(b.draft)
 				r.refusedOp("saving with "+b.what, err, -1, b.code, b.says)
+				r.ok(err == nil || len(err.Error()) < 1000, "saving with %s is refused with %d bytes", b.what, len(fmt.Sprint(err)))
 				_, err = r.tryCommit(stet.Commit{Ops: []stet.Op{op(text("fine", "x")), op(b.draft)}})
 				r.refusedOp("committing with "+b.what, err, 1, b.code, b.says)
 			}
@@ -238,5 +251,94 @@ var badInputCases = []Case{
 			_, err = r.tryCommit(stet.Commit{ID: "z12", Message: strings.Repeat("a", 64<<10+1), Ops: x})
 			r.refused("too long a message", err, stet.CodeTooLarge, "65536")
 		})
+	}),
+	storeCase("bad-input/reads", "What cannot be read at is refused with its code by every read, at once; a revision that does not come is waited for until the context ends.", func(r *rig) {
+		r.saveAll("a", "1.0.0", "2.0.0")
+		both := stet.Point{Revision: 1, Time: dawn}
+		over, cancel := context.WithCancel(r.ctx)
+		cancel()
+		for _, bad := range []struct {
+			what string
+			o    stet.ReadOptions
+			code stet.Code
+			says string
+		}{
+			{"both a revision and a time", stet.ReadOptions{At: both}, stet.CodeInvalid, "both"},
+			{"both, and a revision that does not come", stet.ReadOptions{At: both, MinRevision: 99}, stet.CodeInvalid, "both"},
+			{"a revision that is not there", stet.ReadOptions{At: stet.Point{Revision: 3}}, stet.CodeNotFound, "no revision 3"},
+			{"the largest revision", stet.ReadOptions{At: stet.Point{Revision: math.MaxUint64}}, stet.CodeNotFound, "no revision"},
+			{"a time before the first commit", stet.ReadOptions{At: stet.Point{Time: time.Time{}.Add(1)}}, stet.CodeNotFound, "nothing at"},
+			{"a time before the year 1", stet.ReadOptions{At: stet.Point{Time: time.Time{}.Add(-1)}}, stet.CodeNotFound, "nothing at"},
+		} {
+			ctx := r.ctx
+			if bad.o.MinRevision != 0 { // which nobody is to wait for
+				ctx = over
+			}
+			_, err := r.s().Get(ctx, "a", bad.o)
+			r.refusedOp("Get with "+bad.what, err, stet.NoOp, bad.code, bad.says)
+			_, err = r.s().Head(ctx, "a", bad.o)
+			r.refusedOp("Head with "+bad.what, err, stet.NoOp, bad.code, bad.says)
+			_, _, err = r.s().GetMany(ctx, []string{"a"}, bad.o)
+			r.refused("GetMany with "+bad.what, err, bad.code, bad.says)
+			_, err = r.s().ListPage(ctx, "a", stet.ListOptions{ReadOptions: bad.o})
+			r.refused("ListPage with "+bad.what, err, bad.code, bad.says)
+			_, err = r.s().PromptsPage(ctx, stet.PromptsOptions{ReadOptions: bad.o})
+			r.refused("PromptsPage with "+bad.what, err, bad.code, bad.says)
+		}
+		for _, revision := range []uint64{3, math.MaxInt64, math.MaxUint64} {
+			_, err := r.s().Get(over, "a", stet.ReadOptions{MinRevision: revision})
+			r.refused(fmt.Sprint("Get of revision ", revision), err, stet.CodeUnavailable)
+			_, err = r.s().Head(over, "a", stet.ReadOptions{MinRevision: revision})
+			r.refused(fmt.Sprint("Head of revision ", revision), err, stet.CodeUnavailable)
+		}
+		long := strings.Repeat("x", 5000)
+		_, err := r.s().ListPage(r.ctx, "a", stet.ListOptions{Cursor: long})
+		r.refused("a long cursor", err, stet.CodeInvalid, "cursor")
+		r.ok(err == nil || len(err.Error()) < 1000, "a long cursor is refused with %d bytes", len(fmt.Sprint(err)))
+		far := stet.ReadOptions{At: stet.Point{Time: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)}}
+		v, err := r.s().Get(r.ctx, "a", far)
+		r.must(err, "Get at a time to come")
+		r.same("the number then", v.Number(), "2.0.0")
+	}),
+
+	storeCase("bad-input/changes", "Changes that cannot be asked for are refused with their code, in pages and as a stream.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		check := func(what string, since uint64, o stet.ChangesOptions, code stet.Code) {
+			_, err := r.s().ChangesPage(r.ctx, since, o)
+			r.refused("a page of changes with "+what, err, code)
+			for ch, err := range r.s().Changes(r.ctx, since, o) {
+				r.refused("changes with "+what, err, code)
+				r.same("what comes with the refusal", ch.Revision, 0)
+				break
+			}
+		}
+		for _, p := range []string{"/", "a//", "@", "\xff", "a\x00", "../a", "a#", strings.Repeat("a", 257)} {
+			check(fmt.Sprintf("the prefix %q", p), 0, stet.ChangesOptions{Prefix: p}, stet.CodeInvalid)
+		}
+		check("a limit below zero", 0, stet.ChangesOptions{Limit: -1}, stet.CodeInvalid)
+		check("a limit over the most", 0, stet.ChangesOptions{Limit: stet.MaxLimit + 1}, stet.CodeInvalid)
+		for _, since := range []uint64{2, math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64} {
+			check(fmt.Sprint("the revision ", since), since, stet.ChangesOptions{}, stet.CodeNotFound)
+			check(fmt.Sprint("a prefix and the revision ", since), since, stet.ChangesOptions{Prefix: "b"}, stet.CodeNotFound)
+		}
+	}),
+
+	storeCase("bad-input/epochs", "A commit for an epoch that has not come is a conflict that says which epoch it is now, and is carried out if it expects nothing.", func(r *rig) {
+		r.saveAll("a", "1.0.0")
+		for _, epoch := range []uint64{2, math.MaxInt64, math.MaxUint64} {
+			r.unchanged("a commit for an epoch to come", func() {
+				for _, expect := range []string{"", "1.0.0"} {
+					_, err := r.tryCommit(stet.Commit{Epoch: epoch, Ops: []stet.Op{op(stet.Draft{PromptID: "a", Text: "next", Expect: &expect})}})
+					r.refusedOp("a number of an epoch to come", err, 0, stet.CodeConflict, fmt.Sprint("epoch ", epoch), "epoch 1")
+					r.ok(err == nil || !strings.Contains(err.Error(), "cleared since") && !strings.Contains(err.Error(), ", ,"), "it is refused with %v", err)
+				}
+			})
+		}
+		_, err := r.tryCommit(stet.Commit{Epoch: 7, Ops: []stet.Op{op(text("b", "x"))}})
+		r.must(err, "a commit for an epoch to come that expects nothing")
+		r.clear()
+		_, err = r.tryCommit(stet.Commit{Epoch: 1, Ops: []stet.Op{op(stet.Draft{PromptID: "a", Text: "next", Expect: new("")})}})
+		r.refusedOp("no number, in the epoch before", err, 0, stet.CodeConflict, "epoch 1", "cleared since, at revision 3")
+		r.ok(err == nil || !strings.Contains(err.Error(), ", ,"), "it is refused with %v", err)
 	}),
 }

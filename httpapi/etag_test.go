@@ -183,3 +183,15 @@ func TestLostAnswersAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestPastHeadTags: the heads of two past states have two tags, though of neither the last
+// change is told.
+func TestPastHeadTags(t *testing.T) {
+	p := newPeer(t, nil, Options{})
+	for range 3 {
+		p.ok(201, "POST", "/v1/prompts/a/versions", `{"text":"x","bump":"minor"}`)
+	}
+	first := p.ok(200, "GET", "/v1/prompts/a?at=1", "").get("ETag")
+	p.ok(304, "GET", "/v1/prompts/a?at=1", "", "If-None-Match", first)
+	p.ok(200, "GET", "/v1/prompts/a?at=2", "", "If-None-Match", first)
+}

@@ -67,6 +67,9 @@ func hostileMembers() []hostile {
 			rows = append(rows, hostile{what: line + ": " + body, line: line, body: body, want: "400 invalid"})
 		}
 	}
+	for _, epoch := range []string{"-1", "-0", "1.0", "1e3", `"1"`, "true", "[]", "{}", "18446744073709551616"} {
+		bad("POST /v1/commits", `{"epoch":`+epoch+`,"ops":[{"save":{"prompt_id":"b","text":"x"}}]}`)
+	}
 	bad("POST /v1/prompts/b/versions",
 		`{"text":1}`, `{"text":null}`, `{"text":["x"]}`, `{"text":{}}`, `{"text":"x","messages":[]}`, `{"messages":{}}`, `{"messages":[]}`, `{"messages":[1]}`, `{"messages":[{}]}`, `{"messages":[{"role":1,"content":"x"}]}`,
 		`{"messages":[{"role":"user","content":1}]}`, `{"messages":[{"type":"placeholder"}]}`, `{"messages":[{"type":"placeholder","name":"a b"}]}`, `{"type":"image","text":"x"}`, `{"type":"chat","text":"x"}`, `{"type":1,"text":"x"}`,

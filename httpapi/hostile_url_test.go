@@ -182,6 +182,7 @@ func hostileQueries() []hostile {
 		{what: "a diff to what is no selector", line: "GET /v1/prompts/a/diff?to=%00", want: "400 invalid"},
 		{what: "a diff of another prompt", line: "GET /v1/prompts/a/diff?from=support/triage%40latest", want: "400 invalid"},
 		{what: "a revision of 2^63", line: "GET /v1/prompts?min_revision=9223372036854775808", want: "400 invalid"},
+		{what: "a past revision with a zero before it", line: "GET /v1/prompts/a?at=01", want: "400 invalid"},
 		{what: "a revision with a sign", line: "GET /v1/prompts?min_revision=%2B1", want: "400 invalid"},
 		{what: "a revision in another base", line: "GET /v1/prompts?min_revision=0x10", want: "400 invalid"},
 		{what: "a revision in other digits", line: "GET /v1/prompts?min_revision=%D9%A1", want: "400 invalid"},

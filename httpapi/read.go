@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -179,10 +180,11 @@ func (s *Server) getHead(c *call) error {
 	return c.head(h)
 }
 
-// head answers with a head. Its tag is weak: as_of advances while nothing else changes.
+// head answers with a head. Its tag is weak: as_of advances while nothing else changes. A
+// past state that was changed since does not tell its last change; its tag has as_of.
 func (c *call) head(h stet.Head) error {
 	c.asOf(h.AsOf)
-	t := "W/" + c.s.revisionTag(h.Revision)
+	t := "W/" + c.s.revisionTag(cmp.Or(h.Revision, h.AsOf))
 	if c.fresh(t) {
 		return nil
 	}

@@ -218,7 +218,7 @@ func (p params) read() (o stet.ReadOptions, err error) {
 	if !ok {
 		return o, nil
 	}
-	if n, err := strconv.ParseUint(v, 10, 63); err == nil && n > 0 {
+	if n, err := strconv.ParseUint(v, 10, 63); err == nil && n > 0 && v[0] != '0' {
 		o.At.Revision = n
 		return o, nil
 	}

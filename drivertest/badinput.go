@@ -123,7 +123,7 @@ var badSelectors = []string{
 }
 
 var badInputCases = []Case{
-	storeCase("bad-input/drafts", "A draft that cannot be is refused with its code, and the store is unchanged.", func(r *rig) {
+	storeCase("bad-input/drafts", "A draft that is not valid is refused with its code, and the store is unchanged.", func(r *rig) {
 		r.save(stet.Draft{PromptID: "a", Text: "first", Labels: []string{"production"}})
 		r.unchanged("bad drafts", func() {
 			for _, b := range badDrafts() {
@@ -150,7 +150,7 @@ var badInputCases = []Case{
 		r.ok(r.get("b").CreatedAt().After(dawn), "a created_at that was not given is %v", r.get("b").CreatedAt())
 	}),
 
-	storeCase("bad-input/selectors", "A selector that cannot be is invalid, for every read and for a label's target.", func(r *rig) {
+	storeCase("bad-input/selectors", "A malformed selector is invalid, in every read and as the target of a label.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		r.unchanged("bad selectors", func() {
 			for _, sel := range badSelectors {
@@ -170,7 +170,7 @@ var badInputCases = []Case{
 		})
 	}),
 
-	storeCase("bad-input/ids-and-labels", "An id or a label that cannot be is invalid in every operation.", func(r *rig) {
+	storeCase("bad-input/ids-and-labels", "A malformed id or label is invalid in every operation.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		r.unchanged("bad ids and labels", func() {
 			for _, b := range badDrafts() {
@@ -222,7 +222,7 @@ var badInputCases = []Case{
 		})
 	}),
 
-	storeCase("bad-input/commits", "A commit that cannot be is refused with its code, and the store is unchanged.", func(r *rig) {
+	storeCase("bad-input/commits", "A commit that is not valid is refused with its code, and the store is unchanged.", func(r *rig) {
 		r.saveAll("a", "1.0.0")
 		x := []stet.Op{op(text("b", "x"))}
 		r.unchanged("bad commits", func() {

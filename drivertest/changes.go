@@ -240,7 +240,7 @@ var changesCases = []Case{
 		}
 	}),
 
-	storeCase("changes/prefix", "With a prefix there is only what was done to prompts that begin so, and clears, and no revision is missed.", func(r *rig) {
+	storeCase("changes/prefix", "With a prefix, changes have only the operations on prompts that begin with it, and clears; none is missed.", func(r *rig) {
 		for i := range 12 {
 			r.commit(op(stet.Draft{PromptID: "other", Text: fmt.Sprint(i), Bump: "patch"}))
 		}
@@ -277,7 +277,7 @@ var changesCases = []Case{
 		r.refused("a prefix that no id begins with", err, stet.CodeInvalid)
 	}),
 
-	storeCase("changes/after-acknowledged", "What a caller was told is in the changes that are read then.", func(r *rig) {
+	storeCase("changes/after-acknowledged", "A commit that was acknowledged is in the changes that are read afterwards.", func(r *rig) {
 		for i := range 20 {
 			d := r.commit(op(stet.Draft{PromptID: "a", Text: fmt.Sprint(i), Bump: "patch"}))
 			p, err := r.s().ChangesPage(r.ctx, d.Revision-1, stet.ChangesOptions{})

@@ -49,11 +49,11 @@ func (r *rig) freed(what string, make, f func()) {
 	}
 }
 
-// HeapCases returns the cases that measure what is kept in memory: with nothing else
-// at work in the process.
+// HeapCases returns the cases that measure how much memory a store keeps. Nothing else may
+// run in the process meanwhile.
 func HeapCases() []Case { return heapCases }
 
-// TestHeap runs HeapCases. A test that calls it is not parallel to others.
+// TestHeap runs HeapCases as subtests. A test that calls it must not be parallel.
 func TestHeap(t *testing.T, h Harness) { test(t, &h, HeapCases()) }
 
 var heapCases = []Case{

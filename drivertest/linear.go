@@ -13,8 +13,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// An Event is one call of a history, with its instants on the one counter that
-// all clients share.
+// An Event is one call of a history. Start and End are values of one counter that all
+// clients share.
 type Event struct {
 	Client int
 	Start  int64
@@ -23,8 +23,8 @@ type Event struct {
 	Answer Answer
 }
 
-// A History is what several clients did with a store, to be checked for
-// linearizability. It is kept as JSON.
+// A History records the calls of several clients of a store, to check them for
+// linearizability. A case that fails saves its history as JSON.
 type History struct {
 	Seed uint64
 	// PerPrompt says that every call concerns one prompt, and that prompts can be

@@ -13,14 +13,15 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// ProofCases are the cases that try a store at random, against a model: in
-// lockstep, for linearizability, and against its own log.
+// ProofCases returns the cases that make random calls: they compare a store with a model
+// step by step, check concurrent calls for linearizability, and compare answers with the
+// store's own log.
 func ProofCases() []Case {
 	return []Case{modelCase(), growthCase(), shortCase(), longCase(), revisionCase()}
 }
 
-// TestProof runs ProofCases, not in a bubble: porcupine computes, and its time is
-// bounded.
+// TestProof runs ProofCases as subtests, and never in a bubble: the checker of
+// linearizability has a limit of real time.
 func TestProof(t *testing.T, h Harness) {
 	h.Bubble = false
 	test(t, &h, ProofCases())

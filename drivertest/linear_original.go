@@ -22,8 +22,9 @@ type original struct {
 	used     map[string]bool
 }
 
-// Original returns a new original. Locked means that each access to a map is
-// locked; the check and the act that follows are still two.
+// Original returns a new store of the kind that stet began with, over plain maps.
+// If locked is true each access to its maps has a lock, but a check and the change that
+// follows it are still two steps.
 func Original(locked bool) Doer {
 	o := &original{
 		at:       func() func() { return func() {} },

@@ -51,7 +51,7 @@ var listCases = []Case{
 		}
 	}),
 
-	storeCase("list/while-changing", "What is saved or deleted between two pages neither repeats nor hides what it does not concern, and what the cursor stands on may go.", func(r *rig) {
+	storeCase("list/while-changing", "Saves and deletes between two pages neither repeat nor hide other items, even if they delete the item that the cursor is at.", func(r *rig) {
 		for i := range 20 {
 			r.saveAll("a", fmt.Sprintf("1.%d.0", i*2))
 		}
@@ -163,7 +163,7 @@ var listCases = []Case{
 		r.refused("a cursor of another store", err, stet.CodeInvalid, "another store")
 	}),
 
-	storeCase("list/limit", "A page has 1 to 1,000 items, 100 if it is not said.", func(r *rig) {
+	storeCase("list/limit", "A page has 1 to 1,000 items, 100 if no limit is given.", func(r *rig) {
 		var ops []stet.Op
 		for i := range 150 {
 			ops = append(ops, op(stet.Draft{PromptID: "a", Text: "x", Bump: "patch"}), op(text(fmt.Sprintf("p%03d", i), "x")))

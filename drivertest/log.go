@@ -104,7 +104,7 @@ var logAppendCases = []Case{
 		r.sameEntries("the log", r.read(r.log, 0, 1000), append(all, spaced))
 	}),
 
-	logCase("caller-owns", "What a caller passed to Append it may change afterwards, but for the slices of bytes, which neither side changes; what Read returned stays as it is.", func(r *logRig) {
+	logCase("caller-owns", "A caller may change what it passed to Append afterwards, except slices of bytes, which neither side changes; what Read returned does not change.", func(r *logRig) {
 		es := chain(r.tail, 1, "x")
 		b := body(&es[0], 0, "p", "text", `{"a":1}`)
 		want := es[0]
@@ -154,7 +154,7 @@ var logAppendCases = []Case{
 		}
 	}),
 
-	logCase("context", "An append whose context is done is added or not: the same again settles it, and nothing is added twice.", func(r *logRig) {
+	logCase("context", "An append whose context is done is added or not: sending the same again finds out, and nothing is added twice.", func(r *logRig) {
 		ctx, cancel := context.WithCancel(r.ctx)
 		cancel()
 		var all []driver.Entry

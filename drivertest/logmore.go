@@ -55,7 +55,7 @@ var logWaitCases = []Case{
 		})
 	}),
 
-	logNeeding(NeedAnother, "wait/others", "A Notifier tells what another handle appended.", func(r *logRig) {
+	logNeeding(NeedAnother, "wait/others", "A Notifier reports what another handle appended.", func(r *logRig) {
 		n, ok := r.log.(driver.Notifier)
 		if !ok {
 			return
@@ -93,7 +93,7 @@ func (r *logRig) chunks(c driver.Checkpointer) (all string) {
 }
 
 var logCheckpointCases = []Case{
-	logCase("checkpoint", "A Checkpointer replaces the chunks that are given, removes those without data, leaves the others, and has them by key with the revision that they stand for; one of an older revision never replaces a newer.", func(r *logRig) {
+	logCase("checkpoint", "A Checkpointer replaces the chunks that are given, removes those without data, keeps the others, and returns them by key with the revision that they stand for; an older checkpoint never replaces a newer one.", func(r *logRig) {
 		c, ok := r.log.(driver.Checkpointer)
 		if !ok {
 			return // core reads the log

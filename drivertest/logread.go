@@ -7,7 +7,7 @@ import (
 )
 
 var logReadCases = []Case{
-	logCase("read/bounded", "Read returns at most limit entries after a revision, in order and without a gap; none where it is the tail, or beyond it. Fewer than limit means nothing.", func(r *logRig) {
+	logCase("read/bounded", "Read returns at most limit entries after a revision, in order and without a gap; none where it is the tail, or beyond it. Fewer than limit does not mean that there are no more.", func(r *logRig) {
 		all := chain(r.tail, 37, "x")
 		for _, e := range all {
 			r.append(e)

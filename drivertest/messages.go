@@ -25,7 +25,7 @@ var messageCases = []Case{
 		}
 	}),
 
-	storeCase("errors/did-you-mean", "A prompt or a label that is not there, and is nearly one that is, is told with that one; and only what is there now.", func(r *rig) {
+	storeCase("errors/did-you-mean", "The error for a prompt or a label that does not exist proposes one with a similar name, of those that exist now.", func(r *rig) {
 		r.saveAll("support/triage", "1.3.0")
 		r.saveAll("support/trial", "1.0.0")
 		r.label("support/triage", "production", "1.3.0")

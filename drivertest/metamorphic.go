@@ -18,8 +18,7 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
-// A Way is one of the ways in which a store can be run that must not make a
-// difference to what it answers.
+// A Way is a way to run a store, such as its options. The answers must not depend on it.
 type Way struct {
 	Name string
 	// OpenLog returns a new, empty log.
@@ -37,9 +36,9 @@ type Way struct {
 	Procs int
 }
 
-// TestMetamorphic makes the same random calls of stores that are run in different
-// ways, and holds every answer, and the hash of the log after every call, against
-// those of the first way. rapid shrinks what fails and prints its seed.
+// TestMetamorphic makes the same random calls on stores that are run in different ways. It
+// compares every answer, and the hash of the log after every call, with those of the first
+// way. It shrinks a failing sequence of calls and prints its seed.
 func TestMetamorphic(t *testing.T, ways []Way) {
 	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.checks": fmt.Sprint(rounds(25)), "rapid.steps": "60"} {
 		if f := flag.Lookup(name); f.Value.String() != f.DefValue {

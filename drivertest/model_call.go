@@ -15,7 +15,7 @@ import (
 	"github.com/stet-dev/stet/content"
 )
 
-// A Call is one call of a store, as it is kept in a history.
+// A Call is one call of a store, as a history records it.
 type Call struct {
 	// Kind is commit, save, delete, set_label, remove_label, rollback or clear,
 	// which have a Commit (of one operation, but for commit), or get, render,
@@ -33,8 +33,8 @@ type Call struct {
 	Cursor    string   `json:",omitempty"` // for the store
 	After     string   `json:",omitempty"` // the same, for the model: Last of the page before
 
-	// Time is given instead of At. The model is asked with both: At is then the
-	// revision that the time stands for, 0 for none, which [timetable.settle] knows.
+	// Time is given instead of At. The model gets both: At is then the revision that the
+	// time stands for, 0 for none.
 	Time   time.Time    `json:",omitzero"`
 	Values *stet.Values `json:",omitempty"` // of render
 	Since  uint64       `json:",omitempty"` // of changes
@@ -45,14 +45,14 @@ func (c *Call) label() string { return cmp.Or(c.Label, stet.DefaultLabel) }
 func (c *Call) limit() int    { return cmp.Or(c.Limit, stet.DefaultLimit) }
 func (c *Call) past() bool    { return c.At != 0 || !c.Time.IsZero() }
 
-// An Answer is what a store, or the model, answers.
+// An Answer is what a Call returned, from a store or from the model.
 type Answer struct {
 	Code     string   `json:",omitempty"` // of the error, "" for none
-	Op       int      // that the error blames
+	Op       int      // of the error
 	Message  string   `json:",omitempty"` // of the error, for people
-	Revision uint64   `json:",omitempty"` // of a commit; 0 where it is not told
+	Revision uint64   `json:",omitempty"` // of a commit; 0 if unknown
 	Replayed bool     `json:",omitempty"`
-	AsOf     uint64   `json:",omitempty"` // of a read; 0 where it is not told
+	AsOf     uint64   `json:",omitempty"` // of a read; 0 if unknown
 	Lines    []string `json:",omitempty"` // what came back, without revisions
 	Revs     []uint64 `json:",omitempty"` // the revisions in it
 	IDs      []string `json:",omitempty"` // of the commits in it; the model: "" if the store chose it
@@ -73,12 +73,13 @@ func (a *Answer) add(line string, revision uint64) {
 	a.Lines, a.Revs = append(a.Lines, line), append(a.Revs, revision)
 }
 
-// A Doer is what a history is made with: a store, or something that is not one.
+// A Doer makes the calls of a history: on a store, or on an implementation of the same
+// operations that is not one.
 type Doer interface {
 	Do(ctx context.Context, c *Call) Answer
 }
 
-// DoerOf makes calls of a store.
+// DoerOf returns a Doer that makes the calls on s.
 func DoerOf(s *stet.Store) Doer { return storeDoer{s} }
 
 type storeDoer struct{ s *stet.Store }

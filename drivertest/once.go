@@ -96,7 +96,7 @@ var onceCases = []Case{
 		r.refused("the commit that was refused, sent again", err, stet.CodeConflict, "a@1.0.0 exists")
 	}),
 
-	storeCase("once/writing-of-json", "The same operations are the same however their JSON is written.", func(r *rig) {
+	storeCase("once/writing-of-json", "Operations are the same, whatever the spelling of their JSON.", func(r *rig) {
 		d := stet.Draft{PromptID: "a", Text: "x", Metadata: []byte(`{"a":1,"b":2}`), Config: []byte(`{"m":1.0}`)}
 		_, err := r.tryCommit(stet.Commit{ID: "one", Ops: []stet.Op{op(d)}})
 		r.must(err, "committing")

@@ -139,7 +139,7 @@ var saveCases = []Case{
 		r.ok(!r.save(d).Unchanged, "the first version of a prompt is marked unchanged")
 	}),
 
-	storeCase("save/if-changed-digest", "Contents are equal if their canonical forms are: the writing of the JSON does not count, config and template do.", func(r *rig) {
+	storeCase("save/if-changed-digest", "Contents are equal if their canonical forms are: the spelling of the JSON does not count, config and template do.", func(r *rig) {
 		d := stet.Draft{PromptID: "a", Text: "x", Config: json.RawMessage(`{"a":1,"b":2.0}`), IfChanged: true}
 		r.save(d)
 		d.Config = json.RawMessage(` { "b" : 2, "a" : 1e0 } `)

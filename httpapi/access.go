@@ -96,7 +96,7 @@ func bearer(r *http.Request) (string, error) {
 			return strings.TrimLeft(secret, " "), nil
 		}
 	}
-	return "", stet.Errorf(stet.CodeUnauthorized, "the request does not show its key as it should. %s", how)
+	return "", stet.Errorf(stet.CodeUnauthorized, "the key in the request is malformed. %s", how)
 }
 
 // withLifetime returns a context that also ends with the access, for what may take long.

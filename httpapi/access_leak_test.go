@@ -190,8 +190,8 @@ func (s *Server) patterns() []string {
 	return all
 }
 
-// TestHints: what may have been meant is told only to who may know of every prompt. Of
-// another key's prompts nothing is told, be it that a nearer one is among them.
+// TestHints: an error suggests a prompt only to a caller who may see every prompt. To
+// others it suggests none, even if the nearest name is among their own.
 func TestHints(t *testing.T) {
 	store, err := memory.Open(nil)
 	if err != nil {

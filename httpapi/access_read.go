@@ -11,8 +11,8 @@ import (
 )
 
 // version returns a version as the caller may see it: without parents outside the key's
-// prompts, and without its message if that is the message of a commit of which a part is
-// hidden from the caller.
+// prompts, and without its message if a part of the commit with that message is hidden
+// from the caller.
 func (s *Server) version(ctx context.Context, a *access, v stet.Version) stet.Version {
 	if a.seesAll() || v.IsZero() {
 		return v

@@ -30,7 +30,8 @@ func openMemory(t *testing.T) *stet.Store {
 	return s
 }
 
-// TestUnauthorized: whatever is wrong with a key is answered in the same words.
+// TestUnauthorized: every request without a valid key gets the same words, whatever is
+// wrong with it.
 func TestUnauthorized(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{})
 	good := k.keys["admin of *"]
@@ -72,8 +73,8 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// TestAttempts: who guesses is slowed down, and who has a key is not, from the
-// same address.
+// TestAttempts: a caller that guesses keys is slowed down; one with a valid key, from the
+// same address, is not.
 func TestAttempts(t *testing.T) {
 	now := time.Now()
 	k := newKeyed(t, openMemory(t), Options{Limits: Limits{attemptRate: 1, Rate: -1}, now: func() time.Time { return now }})
@@ -92,7 +93,7 @@ func TestAttempts(t *testing.T) {
 	t.Error("a hundred guesses are answered")
 }
 
-// TestCommitIDs: an id is its key's own. Another key with the same id commits
+// TestCommitIDs: a commit id belongs to the key. Another key with the same id commits
 // something else, and learns nothing.
 func TestCommitIDs(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{})
@@ -223,9 +224,9 @@ func bubble(t *testing.T) (s *Server, secret string, revoke func()) {
 }
 
 // TestRevokedMeanwhile: what was begun with a key ends within five seconds of its
-// revocation: a stream, a long poll, a wait for a revision; and what has a body that
-// comes later is refused, whatever it would do. So it is with what shows no key when
-// the first one is made.
+// revocation: a stream, a long poll, a wait for a revision. A request whose body arrives
+// later is refused, whatever it does. The same holds for requests without a key when the
+// first key is made.
 func TestRevokedMeanwhile(t *testing.T) {
 	for _, tt := range []struct {
 		name, method, path, accept, body, want string
@@ -335,8 +336,8 @@ func TestDrainEndsWaits(t *testing.T) {
 	}
 }
 
-// TestWithoutKeys: then requests to this machine may do everything and name their
-// author, and others nothing.
+// TestWithoutKeys: while there are no keys, requests to this machine may do everything and
+// name their author, and others nothing.
 func TestWithoutKeys(t *testing.T) {
 	s := New(openMemory(t), nil)
 	defer s.Close()
@@ -369,8 +370,8 @@ func TestWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestPrivateNeedsNoKey: the owner's own socket is asked for no key, not even for
-// one that is shown and wrong.
+// TestPrivateNeedsNoKey: requests through the owner's own socket need no key, and a wrong
+// one does not matter.
 func TestPrivateNeedsNoKey(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{})
 	ring, err := keys.Open(k.file, &keys.Options{Log: slog.New(slog.DiscardHandler)})
@@ -388,8 +389,8 @@ func TestPrivateNeedsNoKey(t *testing.T) {
 	}
 }
 
-// TestPromptPages: a list in small pages has each prompt that the key sees once,
-// in order, and no page more for those that it does not.
+// TestPromptPages: a list in small pages has each prompt that the key sees once, in order,
+// and needs no more pages because of prompts that it does not see.
 func TestPromptPages(t *testing.T) {
 	k := newKeyed(t, openMemory(t), Options{}, keys.Key{Name: "some", Role: keys.Reader, Prompts: []string{"m/*", "b", "b2", "zz*", "m/5", "nothing", "k*"}})
 	var ops []stet.Op

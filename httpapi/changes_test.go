@@ -271,7 +271,7 @@ func TestLongPoll(t *testing.T) {
 	}
 }
 
-// await waits until something is so that tells nobody.
+// await waits for a condition that nothing signals.
 func await(t testing.TB, what func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)

@@ -17,9 +17,9 @@ import (
 	"github.com/stet-dev/stet/sqlite"
 )
 
-// TestContract holds the server and openapi.yaml against each other: every
-// exchange must be as documented, and everything that is documented must have
-// been exchanged at the end, each answer of each operation.
+// TestContract compares the server with openapi.yaml: every exchange must be as
+// documented, and by the end every documented answer of every operation must have
+// occurred.
 func TestContract(t *testing.T) {
 	rules, err := newRulebook(contract)
 	if err != nil {

@@ -26,8 +26,8 @@ import (
 	"github.com/stet-dev/stet/memory"
 )
 
-// A rulebook holds exchanges against openapi.yaml, and remembers which of its
-// answers it has seen.
+// A rulebook checks exchanges against openapi.yaml, and remembers which of its answers it
+// has seen.
 type rulebook struct {
 	doc   *v3.Document
 	check validator.Validator
@@ -194,8 +194,8 @@ func documents(item *v3.PathItem, o *v3.Operation, in, name string) bool {
 	})
 }
 
-// A peer talks to a server over a real socket, and holds every exchange against
-// the contract.
+// A peer talks to a server over a real socket, and checks every exchange against the
+// contract.
 type peer struct {
 	t     *testing.T
 	api   *Server

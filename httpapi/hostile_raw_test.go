@@ -43,7 +43,7 @@ func hostileHosts() []hostile {
 	return rows
 }
 
-// hostileFraming are requests of which two readers may see different ends.
+// hostileFraming are requests whose end two readers may see in different places.
 func hostileFraming() []hostile {
 	const head = "POST /v1/get HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 	const get, two = `{"refs":["a"]}`, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -206,7 +206,7 @@ func (x *target) send(row hostile) (wrong []string) {
 	return wrong
 }
 
-// hold holds an answer against what is wanted, and against the contract.
+// hold checks an answer against what is wanted, and against the contract.
 func (x *target) hold(want string, req *http.Request, given string, res *http.Response, body string) (wrong []string) {
 	status, code, _ := strings.Cut(want, " ")
 	own := code == "-"

@@ -11,8 +11,8 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// A browser on this machine sends what any web page tells it to, and reaches addresses that
-// the author of the page does not. Where no key is needed, this file refuses such pages.
+// A browser on this machine sends what any web page asks it to, also to addresses that the
+// author of the page cannot reach. Where no key is needed, this file refuses such pages.
 
 // corsHeaders and corsExposed are the headers that pages of a listed origin may send and
 // read beyond those that browsers always allow.

@@ -55,7 +55,7 @@ func (r *rates) allow(h http.Header, who string) error {
 	return stet.Errorf(stet.CodeRateLimited, "more than %v requests a second, and %d at once. Nothing changed. Try again in %d s.", float64(r.limit), r.burst, seconds)
 }
 
-// reserve takes one token of who's bucket, or tells how long there is none.
+// reserve takes one token from who's bucket, or returns how long to wait for one.
 func (r *rates) reserve(who string, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

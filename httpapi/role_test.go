@@ -277,7 +277,7 @@ func (k *keyed) changesSince(key string, since uint64, stream bool) string {
 	}
 	res := k.send(key, ask{method: "GET", path: path + "&beat=1", header: http.Header{"Accept": {"text/event-stream"}}})
 	defer res.Body.Close()
-	// A beat tells how far the stream is.
+	// A beat has the position of the stream.
 	text := ""
 	for lines := bufio.NewReader(res.Body); ; {
 		line, err := lines.ReadString('\n')

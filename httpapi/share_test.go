@@ -33,8 +33,9 @@ func keyedRig(t *testing.T, l Limits) (r *rig, reader, writer string) {
 	return r, auth("reader of *"), auth("writer of *")
 }
 
-// TestBodiesThatComeSlowlyHoldNobodyUp announces large bodies, of which little comes:
-// they take no place among the requests in hand, and no room but for what has come.
+// TestBodiesThatComeSlowlyHoldNobodyUp announces large bodies and sends little of them:
+// such requests take no place among those in hand, and no room except for what has
+// arrived.
 func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
 	r, reader, writer := keyedRig(t, Limits{InHand: 4, Rate: -1, attemptRate: -1})
 	bodies := &r.api.limiter.inHand[kindBody]
@@ -62,9 +63,9 @@ func TestBodiesThatComeSlowlyHoldNobodyUp(t *testing.T) {
 	await(t, func() bool { return bodies.Load() == 16 })
 }
 
-// TestStrangersHoldNoPlace: whoever is answered without a key, since anybody is or since
-// it is a refusal, has no place among the requests in hand while the answer is not taken,
-// or while net/http waits for a body that nobody has asked for.
+// TestStrangersHoldNoPlace: a caller without a key, who gets a public answer or a refusal,
+// holds no place among the requests in hand while it does not read the answer, or while
+// net/http waits for a body that nobody has asked for.
 func TestStrangersHoldNoPlace(t *testing.T) {
 	for _, line := range []string{"GET /openapi.yaml", strings.Repeat("A", 4000) + " /v1/prompts", strings.Repeat("A", 4000) + " /v1//prompts"} {
 		for _, body := range []string{"Content-Length: 1000\n", ""} { // with none they do not read
@@ -81,8 +82,8 @@ func TestStrangersHoldNoPlace(t *testing.T) {
 	}
 }
 
-// TestStrangersKeepNoConnection: who is told that he may not, and sends no body that he has
-// announced, gives his connection's place to whoever comes.
+// TestStrangersKeepNoConnection: the connection of a caller that was refused, and does not
+// send the body that it announced, gives way to a new one.
 func TestStrangersKeepNoConnection(t *testing.T) {
 	store, err := memory.Open(nil)
 	if err != nil {
@@ -153,8 +154,8 @@ func TestBodiesOfUnknownLength(t *testing.T) {
 	}
 }
 
-// TestOneKeyHasItsShare: who has as much in hand as one key may is refused, with when to
-// come again, and others are not.
+// TestOneKeyHasItsShare: a caller with as many requests in hand as one key may have is
+// refused, with a Retry-After; others are not.
 func TestOneKeyHasItsShare(t *testing.T) {
 	r, reader, writer := keyedRig(t, Limits{InHand: 8, Streams: 8, Rate: -1, attemptRate: -1})
 	const stream = "GET /v1/changes HTTP/1.1\nAccept: text/event-stream\n"

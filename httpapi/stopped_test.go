@@ -17,7 +17,7 @@ import (
 	"github.com/stet-dev/stet/memory"
 )
 
-// stopping is a log that can be told to write no more.
+// stopping is a log that can be made to refuse writes.
 type stopping struct {
 	driver.Log
 	writing context.Context

@@ -133,7 +133,7 @@ func TestStreamFilters(t *testing.T) {
 	if c.Revision != 2 || len(c.Ops) != 1 || c.Ops[0].Save.PromptID != "b/x" {
 		t.Errorf("of the commit over two prompts the subscriber sees %+v", c)
 	}
-	// What is not shown is told of all the same.
+	// Beats report revisions that are not shown.
 	last := r.save("a/x", "3")
 	if e := s.until("beat"); e.revision() != last || !strings.Contains(e.data, fmt.Sprintf(`"as_of":%d,"newest":%d`, last, last)) {
 		t.Errorf("the beat after a change that is not shown is %s %s", e.id, e.data)
@@ -268,7 +268,7 @@ func TestStreamOfOneWhoDoesNotRead(t *testing.T) {
 	})
 }
 
-// A reader that was live and falls far behind is told so.
+// A stream that was live and falls far behind ends with the reason.
 func TestStreamTooSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _, c := newChangesBubble(t)

@@ -95,9 +95,9 @@ func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 	return cert, key, roots
 }
 
-// TestCertificateIsRenewed: a certificate that takes the place of another counts for
-// whoever connects a little later, also when its two files come one after the other;
-// one that cannot be used leaves the last, and is told of once.
+// TestCertificateIsRenewed: a new certificate is used by connections soon after it was
+// installed, even if its two files arrive one after the other. If it cannot be used, the
+// previous one stays, and the log says so once.
 func TestCertificateIsRenewed(t *testing.T) {
 	files := make([][2]string, 3)
 	for i := range files {

@@ -34,7 +34,7 @@ type visitor struct {
 func (v *visitor) RemoteAddr() net.Addr { return v.from }
 func (v *visitor) Close() error         { v.closed = true; return nil }
 
-// A rig is a listener and who has come to it.
+// A rig is a listener and the connections to it.
 type rig struct {
 	t  *testing.T
 	l  *conns.Listener
@@ -137,8 +137,8 @@ func TestRequestsKeepPlaces(t *testing.T) {
 	r.refused("10.0.0.2")
 }
 
-// TestRefusedGiveWay: a connection on which somebody is only told that he is refused keeps
-// nobody out; one with a key does, and so does the next request.
+// TestRefusedGiveWay: a connection whose caller was refused keeps nobody out. One with a
+// key does, and so does one with a new request.
 func TestRefusedGiveWay(t *testing.T) {
 	r := newRig(t, 3, 3)
 	for range 3 {

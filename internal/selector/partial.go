@@ -142,8 +142,8 @@ func whyNotPartial(s string, parts []string) string {
 // inIt begins a sentence about the part s of a range.
 func inIt(s string) string { return "in it, " + visible.Quote(s) + " " }
 
-// parsePartialOrNone is parsePartial of rest, but it refuses rest where it is s
-// itself, of which that is known.
+// parsePartialOrNone is parsePartial of rest, except that it refuses rest if it is s
+// itself, which was found malformed before.
 func parsePartialOrNone(rest, s string) (partial, string) {
 	if rest == s {
 		return partial{}, "the same"

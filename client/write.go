@@ -20,6 +20,9 @@ import (
 // which JSON may escape each byte with six; the rest is for names.
 const maxCommit = 6*stet.MaxCommitBytes + 4<<20
 
+// withVersions asks for the versions that a commit saved. Nobody changes it.
+var withVersions = url.Values{"versions": {"true"}}
+
 // Commit implements stet.Backend. Every write is a commit with an id, so that it can be
 // sent again.
 func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) {
@@ -32,7 +35,7 @@ func (b *backend) Commit(ctx context.Context, c stet.Commit) (stet.Done, error) 
 	}
 	var done stet.Done
 	r := &request{
-		method: http.MethodPost, path: segments("commits"), query: url.Values{"versions": {"true"}},
+		method: http.MethodPost, path: segments("commits"), query: withVersions,
 		body: body, commit: c.ID,
 	}
 	err = b.do(ctx, r, func(_ http.Header, body []byte) error {

@@ -325,12 +325,13 @@ func checkLabelAt(h *head, op *operation, ch *stet.Change) error {
 //
 // Hints belong to the tx that found them, and pass to the next one when it is
 // published. A rollback forgets them, since the numbers that they pass may not be used
-// after all.
+// after all. They hold for one epoch: after a clear, here or elsewhere, numbers begin anew.
 type numberHint struct{ base, free stet.Number }
 
 type hintKey struct {
-	id   string
-	bump stet.Bump
+	epoch uint64
+	id    string
+	bump  stet.Bump
 }
 
 const (
@@ -343,7 +344,7 @@ const (
 // firstFree returns the first number that bump leads to from base, once or again and
 // again, that the prompt has never used.
 func (t *tx) firstFree(h *head, base stet.Number, bump stet.Bump) (stet.Number, error) {
-	key := hintKey{h.id, bump}
+	key := hintKey{t.epoch, h.id, bump}
 	hint, ok := t.newHints[key]
 	if !ok {
 		hint = t.hints[key]

@@ -35,7 +35,7 @@ type tx struct {
 	deleted       []deleted
 	deletedBefore int
 
-	// hints are by prompt and bump; newHints are those since the last entry.
+	// hints are by epoch, prompt and bump; newHints are those since the last entry.
 	hints, newHints map[hintKey]numberHint
 
 	undo []undo // of the changes since the last entry, the newest last
@@ -124,7 +124,7 @@ func (t *tx) rollback() {
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		switch u := t.undo[i]; {
 		case u.all != nil:
-			t.epoch, t.cleared, t.heads, t.hints = u.all.epoch, u.all.cleared, u.all.heads, u.all.hints
+			t.epoch, t.cleared, t.heads = u.all.epoch, u.all.cleared, u.all.heads
 		case u.head == nil:
 			delete(t.heads, u.id)
 		default:
@@ -172,7 +172,7 @@ func (t *tx) applyClear(c *stet.Change) {
 	t.undo = append(t.undo, undo{all: &before})
 	t.epoch++
 	t.cleared = c.Revision
-	t.heads, t.hints, t.newHints = make(map[string]*head), nil, nil
+	t.heads = make(map[string]*head)
 }
 
 func (t *tx) applySave(c *stet.Change, op int, s *stet.SaveChange, body *cached) error {

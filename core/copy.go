@@ -177,7 +177,7 @@ func (c *core) newChain(copies []stet.Copy) (first *request, bad error) {
 // newCopy checks a change and computes what does not depend on the state.
 func newCopy(from *stet.Copy) (*request, error) {
 	ch := from.Change
-	ch.Ops = slices.Clone(ch.Ops)
+	ch.Ops = cloneOps(ch.Ops)
 	ch.Time = ch.Time.UTC().Truncate(time.Microsecond)
 	if err := checkChange(&ch); err != nil {
 		return nil, stet.WrapError(err, stet.CodeOf(err), "the change %q is not one that a store would have made: %s", ch.ID, stet.AsError(err).Message)
@@ -195,10 +195,6 @@ func newCopy(from *stet.Copy) (*request, error) {
 		if s == nil || s.Unchanged {
 			continue
 		}
-		s = new(stet.SaveChange)
-		*s = *ch.Ops[i].Save
-		s.Content = nil
-		ch.Ops[i].Save = s
 		v := from.Versions[i]
 		if v.IsZero() {
 			s.Seal = stet.Hash{} // its number stays used, its text is gone
@@ -226,6 +222,31 @@ func newCopy(from *stet.Copy) (*request, error) {
 		return nil, stet.Errorf(stet.CodeTooLarge, "the change %s has over %d MiB of texts, which is the most.", ch.ID, stet.MaxCommitBytes>>20)
 	}
 	return r, nil
+}
+
+// cloneOps returns copies that share nothing with the caller's that he could change.
+func cloneOps(ops []stet.ChangeOp) []stet.ChangeOp {
+	ops = slices.Clone(ops)
+	for i := range ops {
+		o := &ops[i]
+		o.Save, o.Delete = clone(o.Save), clone(o.Delete)
+		o.SetLabel, o.RemoveLabel, o.Rollback = clone(o.SetLabel), clone(o.RemoveLabel), clone(o.Rollback)
+		if o.Save != nil {
+			o.Save.Labels, o.Save.Content = slices.Clone(o.Save.Labels), nil
+		}
+		if o.Delete != nil {
+			o.Delete.Labels = slices.Clone(o.Delete.Labels)
+		}
+	}
+	return ops
+}
+
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // checkChange refuses what no store would have in its log, so that a copy cannot

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stet-dev/stet"
@@ -127,4 +128,66 @@ func TestReplayOfALabelOnNothing(t *testing.T) {
 			t.Errorf("production on %s, which there is not, is accepted", n)
 		}
 	}
+}
+
+// What is replayed is the caller's again once he was told that its outcome is unknown,
+// while the store is still at work on it.
+func TestReplayKeepsNothingOfTheCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, h := start(t, newHook(), core.Options{}), newHook()
+		h.shared = true
+		commit(t, from, saving("p", "one"), saving("p", "two"))
+		commit(t, from, stet.Op{SetLabel: &stet.SetLabel{PromptID: "p", Label: "production", Version: "1.0.0"}},
+			stet.Op{Save: &stet.Draft{PromptID: "p", Text: "two", IfChanged: true, Labels: []string{"staging"}}},
+			stet.Op{Delete: &stet.Delete{PromptID: "p", Version: "1.0.0", Force: true}})
+		var copies []stet.Copy
+		if err := from.Export(t.Context(), func(cp stet.Copy) error { copies = append(copies, cp); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		to := start(t, h, core.Options{})
+		if _, err := to.Replay(t.Context(), copies[0]); err != nil {
+			t.Fatal(err)
+		}
+		appending, release, sent := make(chan struct{}), make(chan struct{}), 0
+		h.append_ = func(ctx context.Context, prev driver.Tail, e []driver.Entry) error {
+			if sent++; sent == 1 {
+				close(appending)
+				<-release
+				other := start(t, &hook{Log: h.Log, shared: true, keep: true}, core.Options{})
+				commit(t, other, saving("q", "x"))
+			}
+			return h.Log.Append(ctx, prev, e) // which has moved: it is decided again
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		answer := make(chan error, 1)
+		go func() {
+			_, err := to.Replay(ctx, copies[1])
+			answer <- err
+		}()
+		<-appending
+		cancel()
+		if err := <-answer; stet.CodeOf(err) != stet.CodeUnknown {
+			t.Fatal(err)
+		}
+		ops := copies[1].Change.Ops
+		ops[0].SetLabel.Label = "other"
+		ops[1].Save.Labels[0].Label = "other"
+		ops[2].Delete.PromptID = "other"
+		ops[2].Delete.Labels[0].Label = "other"
+		close(release)
+		synctest.Wait()
+		h.append_ = nil
+		entries, err := h.Log.Read(t.Context(), 0, 100)
+		if err != nil || len(entries) != 3 {
+			t.Fatalf("%d entries, %v", len(entries), err)
+		}
+		page, err := to.ChangesPage(t.Context(), 2, stet.ChangesOptions{Limit: 1})
+		if err != nil || len(page.Items) != 1 {
+			t.Fatal(err)
+		}
+		got := page.Items[0].Ops
+		if got[0].SetLabel.Label != "production" || got[1].Save.Labels[0].Label != "staging" || got[2].Delete.PromptID != "p" || got[2].Delete.Labels[0].Label != "production" {
+			t.Errorf("what the caller changed afterwards was written: %s", entries[2].Data)
+		}
+	})
 }

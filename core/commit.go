@@ -63,17 +63,17 @@ func (c *core) wait(ctx context.Context, r *request) error {
 	case <-r.answered:
 	case <-c.stopped:
 	case <-ctx.Done():
-		if r.claimed.CompareAndSwap(false, true) {
-			return notStarted(ctx) // the writer will skip it
+	}
+	if r.claimed.CompareAndSwap(false, true) { // the writer will skip it, or has stopped
+		if ctx.Err() == nil {
+			return errClosed()
 		}
+		return notStarted(ctx)
 	}
 	select {
 	case <-r.answered: // perhaps just now
 		return ownError(r.outcome.err)
 	default:
-	}
-	if ctx.Err() == nil {
-		return errClosed() // the writer has stopped, and had not taken it
 	}
 	return unknown(context.Cause(ctx), r.id, "the time for it ran out while it was being written")
 }

@@ -284,8 +284,8 @@ func (c *core) decidedBefore(r *request) (outcome, bool) {
 	if r.previous != nil && r.previous.outcome.err != nil {
 		return outcome{err: stet.Errorf(stet.CodeUnavailable, "the change %s was not taken over, since %s before it was not. Nothing changed.", r.id, r.previous.id)}, true
 	}
-	if r.generated && !r.tried {
-		return outcome{}, false
+	if r.generated && !r.tried && c.info.Exclusive {
+		return outcome{}, false // only its caller knows the id, and who sends it again is behind it
 	}
 	for _, revision := range c.ids.candidates(r.id) {
 		ch, err := c.changeAt(c.ctx, revision)

@@ -321,6 +321,7 @@ func (c *core) append(b *batch) error {
 		err := c.appendOnce(b)
 		switch {
 		case err == nil:
+			c.lost = lost{} // whatever was to follow the same tail can never do so now
 			c.stats.batch(len(b.entries))
 			return nil
 		case errors.Is(err, driver.ErrMoved):
@@ -343,9 +344,9 @@ func (c *core) append(b *batch) error {
 }
 
 // confirm makes sure that a batch without entries rests on the newest state: on a
-// log that others append to, only its tail can tell.
+// log that others append to, or that may have what was lost, only its tail can tell.
 func (c *core) confirm(b *batch) error {
-	if !c.info.Exclusive {
+	if !c.info.Exclusive || c.lost.after == b.tx.base {
 		if err := c.catchUpToTail(c.ctx); err != nil {
 			return err
 		}
@@ -399,6 +400,7 @@ func (c *core) giveUp(b *batch, err error) {
 		case holds:
 		case b.lost != nil && out.err == nil:
 			*out = outcome{err: unknown(b.lost, r.id, "the storage did not say")}
+			c.lost.add(b.tx.base, r)
 		default:
 			*out = outcome{err: why}
 		}
@@ -453,8 +455,11 @@ func (c *core) cacheBodies(b *batch) {
 // answer tells the callers of a batch that is in the log, or was given up.
 func (c *core) answer(b *batch) {
 	for _, r := range b.requests {
+		if err := c.lost.find(b.tx.base, r); err != nil && r.outcome.err != nil {
+			r.outcome = outcome{err: err}
+		}
 		c.stats.outcome(&r.outcome)
-		if r.outcome.final {
+		if r.outcome.final && !r.generated {
 			c.refusals.add(r, stet.AsError(r.outcome.err))
 		}
 		close(r.answered)

@@ -70,6 +70,7 @@ type core struct {
 
 	barrier  barrier
 	refusals refusals               // only the writer uses it
+	lost     lost                   // only the writer uses it
 	hints    map[hintKey]numberHint // of what is published; only the writer uses it
 
 	checkpointed checkpointed // only the writer uses it

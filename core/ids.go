@@ -122,9 +122,6 @@ type refusal struct {
 const maxRefused = 4096
 
 func (s *refusals) add(r *request, err *stet.Error) {
-	if r.generated {
-		return
-	}
 	if s.byID == nil {
 		s.byID = make(map[string]refusal)
 	}
@@ -150,6 +147,32 @@ func (s *refusals) find(r *request) *stet.Error {
 		return otherOperations(r.id, "was refused")
 	}
 	return old.err
+}
+
+// lost remembers the commits of appends that were given up without it being known whether
+// they were applied. Decided again against the same state, such a commit may be refused,
+// if the append had another commit before it on which it rests, or not be written. That
+// does not mean that nothing has changed.
+type lost struct {
+	after   *snapshot // what the appends were to follow
+	commits refusals  // with the answers that their callers got
+}
+
+// add notes a commit of an append to what is in base.
+func (l *lost) add(base *snapshot, r *request) {
+	if l.after != base {
+		*l = lost{after: base}
+	}
+	l.commits.add(r, stet.AsError(r.outcome.err))
+}
+
+// find returns the answer to a commit that was decided against base and may be in the log
+// after it, or nil.
+func (l *lost) find(base *snapshot, r *request) error {
+	if c, ok := l.commits.byID[r.id]; ok && l.after == base && c.fingerprint == r.fingerprint {
+		return c.err
+	}
+	return nil
 }
 
 func otherOperations(id, what string) *stet.Error {

@@ -105,7 +105,7 @@ func TestCacheFillBesideChange(t *testing.T) {
 		synctest.Wait()
 		l.set(func() { l.hold = nil })
 		l.move("1.0.1")
-		synctest.Wait() // the feed has told of it, and there was nothing to let go of
+		synctest.Wait() // the feed has brought it, and there was nothing to evict
 		close(hold)
 		<-done
 		synctest.Wait()
@@ -256,7 +256,7 @@ func TestCacheClearedBesideRead(t *testing.T) {
 		synctest.Wait() // the reader has asked, and is held up
 		l.must(nil, l.store.Clear(l.ctx, stet.By{}))
 		l.must(l.store.Save(l.ctx, stet.Draft{PromptID: "big", Text: "small"}))
-		synctest.Wait() // the feed has told of it: a new index
+		synctest.Wait() // the feed has brought it: a new index
 		l.set(func() { l.hold = nil })
 		l.cut() // and the request fails
 		l.after(5 * time.Second)

@@ -243,7 +243,7 @@ var badInputCases = []Case{
 				"removing expecting a bad one":   {ID: "z9", Ops: []stet.Op{op(stet.RemoveLabel{PromptID: "a", Label: "l", Expect: ptr("v1.0.0")})}},
 				"a bad one behind a refused one": {ID: "z10", Ops: []stet.Op{op(numbered("a", "1.0.0")), {}}},
 			} {
-				err := r.settle(func() error { _, err := r.s().Commit(r.ctx, c); return err }) // some have no id
+				err := r.resolve(func() error { _, err := r.s().Commit(r.ctx, c); return err }) // some have no id
 				r.refused("a commit with "+what, err, stet.CodeInvalid)
 			}
 			_, err := r.tryCommit(stet.Commit{ID: "z11", Author: strings.Repeat("a", 257), Ops: x})

@@ -222,7 +222,7 @@ var batchCases = []Case{
 		r.same("its revision", done.Revision, 1)
 	}),
 
-	needing(NeedLog, "lost/then-refused", "A batch whose answer was lost is settled with all its answers: those accepted are there, those refused are not.", func(r *rig) {
+	needing(NeedLog, "lost/then-refused", "A batch whose answer was lost is resolved with all its answers: those accepted are there, those refused are not.", func(r *rig) {
 		g := r.gate()
 		var commits []stet.Commit
 		for i := range 6 {

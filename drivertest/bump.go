@@ -70,7 +70,7 @@ var bumpCases = []Case{
 			}
 			r.same(what, s.Number(), b.want)
 			if want := b.bump; len(b.have) > 0 && want != "auto" {
-				r.same("the bump that is told of "+what, s.Bump, want)
+				r.same("the bump in the answer for "+what, s.Bump, want)
 			}
 		}
 	}),

@@ -10,12 +10,12 @@ import (
 	"github.com/stet-dev/stet"
 )
 
-// resends is how often a call is sent again to settle an outcome: the harness's
+// resends is how often a call is sent again to resolve an outcome: the harness's
 // engine loses some answers, not all.
 const resends = 50
 
-// settle calls f until its outcome is known.
-func (r *rig) settle(f func() error) error {
+// resolve calls f until its outcome is known.
+func (r *rig) resolve(f func() error) error {
 	for i := 0; ; i++ {
 		err := f()
 		code := stet.CodeOf(err)
@@ -30,7 +30,7 @@ func (r *rig) tryCommit(c stet.Commit) (done stet.Done, err error) {
 	if c.ID == "" {
 		c.ID = r.id()
 	}
-	err = r.settle(func() error {
+	err = r.resolve(func() error {
 		done, err = r.s().Commit(r.ctx, c)
 		return err
 	})
@@ -67,31 +67,31 @@ func (r *rig) trySave(d stet.Draft) (saved stet.Saved, err error) {
 
 func (r *rig) trySetLabel(l stet.SetLabel) (ch stet.LabelChange, err error) {
 	by := r.by()
-	err = r.settle(func() error { ch, err = r.s().SetLabel(r.ctx, by, l); return err })
+	err = r.resolve(func() error { ch, err = r.s().SetLabel(r.ctx, by, l); return err })
 	return ch, err
 }
 
 func (r *rig) tryRemoveLabel(l stet.RemoveLabel) (ch stet.LabelChange, err error) {
 	by := r.by()
-	err = r.settle(func() error { ch, err = r.s().RemoveLabel(r.ctx, by, l); return err })
+	err = r.resolve(func() error { ch, err = r.s().RemoveLabel(r.ctx, by, l); return err })
 	return ch, err
 }
 
 func (r *rig) tryRollback(l stet.Rollback) (ch stet.LabelChange, err error) {
 	by := r.by()
-	err = r.settle(func() error { ch, err = r.s().Rollback(r.ctx, by, l); return err })
+	err = r.resolve(func() error { ch, err = r.s().Rollback(r.ctx, by, l); return err })
 	return ch, err
 }
 
 func (r *rig) tryDelete(d stet.Delete) (n int, err error) {
 	by := r.by()
-	err = r.settle(func() error { n, err = r.s().Delete(r.ctx, by, d); return err })
+	err = r.resolve(func() error { n, err = r.s().Delete(r.ctx, by, d); return err })
 	return n, err
 }
 
 func (r *rig) tryClear() error {
 	by := r.by()
-	return r.settle(func() error { return r.s().Clear(r.ctx, by) })
+	return r.resolve(func() error { return r.s().Clear(r.ctx, by) })
 }
 
 func (r *rig) tryGet(ref string) (stet.Version, error) { return r.s().Get(r.ctx, ref) }

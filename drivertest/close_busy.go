@@ -44,7 +44,7 @@ func (r *rig) closeBusy(round int, backup string) {
 		ops = append(ops, op(text(fmt.Sprint("p", i), "x")), op(stet.SetLabel{PromptID: fmt.Sprint("p", i), Label: "production", Version: "1.0.0"}))
 	}
 	c := stet.Commit{ID: r.id(), Ops: ops}
-	r.must(r.settle(func() error { _, err := s.Commit(r.ctx, c); return err }), "committing")
+	r.must(r.resolve(func() error { _, err := s.Commit(r.ctx, c); return err }), "committing")
 
 	calls := busyCalls(s, backup)
 	closing := make(chan struct{})

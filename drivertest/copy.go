@@ -43,7 +43,7 @@ func (r *rig) exported(s *stet.Store) (all []stet.Copy) {
 func (r *rig) replay(s *stet.Store, copies ...stet.Copy) (all []stet.Done, err error) {
 	for len(all) < len(copies) {
 		var done []stet.Done
-		err = r.settle(func() error {
+		err = r.resolve(func() error {
 			done, err = s.Replay(r.ctx, copies[len(all):]...)
 			all = append(all, done...)
 			return err

@@ -100,7 +100,7 @@ func (h *History) model(when timetable) porcupine.Model {
 		Step: func(state, input, output any) (bool, any) {
 			m, c, got := state.(*model), input.(*Call), output.(*Answer)
 			next, fits := m, false
-			for _, c := range when.settle(c, m.revision) { // one, as good as always
+			for _, c := range when.resolve(c, m.revision) { // one, as good as always
 				var want Answer
 				next, want = m.do(&c)
 				if h.Lossy {

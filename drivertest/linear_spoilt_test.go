@@ -223,7 +223,7 @@ func TestTimetable(t *testing.T) {
 		{0.5, 6, "[0]"}, {1, 6, "[1]"}, {1.5, 6, "[1]"}, {2, 2, "[2]"}, {2, 6, "[4 3 2]"}, {4, 3, "[3 2]"}, {5, 6, "[5]"}, {9, 6, "[6]"}, {9, 8, "[8 7 6]"}, {9, 0, "[0]"},
 	} {
 		var got []uint64
-		for _, s := range when.settle(&Call{Time: dawn.Add(time.Duration(c.seconds * float64(time.Second)))}, c.newest) {
+		for _, s := range when.resolve(&Call{Time: dawn.Add(time.Duration(c.seconds * float64(time.Second)))}, c.newest) {
 			got = append(got, s.At)
 		}
 		if s := fmt.Sprint(got); s != c.want {

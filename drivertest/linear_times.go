@@ -54,11 +54,11 @@ func (t timetable) end() uint64 {
 	return at
 }
 
-// settle returns a call as the model is asked it, which knows no time: a read at a
+// resolve returns a call as the model is asked it, which knows no time: a read at a
 // time as one at the last revision up to the newest that is not later. Where the time
 // of a commit is not known, because its outcome is not, that is each revision that it
 // can be, as times do not go back; the right one is among them.
-func (t timetable) settle(c *Call, newest uint64) []Call {
+func (t timetable) resolve(c *Call, newest uint64) []Call {
 	if c.Time.IsZero() {
 		return []Call{*c}
 	}

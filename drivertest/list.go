@@ -133,7 +133,7 @@ var listCases = []Case{
 		r.label("a", "production", "1.1.0")
 		s := r.other()
 		for _, v := range []string{"1.0.0", "1.1.0"} {
-			r.must(r.settle(func() error {
+			r.must(r.resolve(func() error {
 				_, err := s.Commit(r.ctx, stet.Commit{ID: "c" + v, Ops: []stet.Op{op(numbered("a", v))}})
 				return err
 			}), "saving in another store")

@@ -67,7 +67,7 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 		for !c.Time.IsZero() && when.end() < m.revision { // not every answer has its commit's time
 			call(&Call{Kind: "changes", Since: when.end(), Limit: stet.MaxLimit})
 		}
-		if h.Unreliable && c.Commit != nil { // so that it can be settled
+		if h.Unreliable && c.Commit != nil { // so that its outcome can be resolved
 			c.Kind, c.Commit.ID = "commit", cmp.Or(c.Commit.ID, g.ids())
 		}
 		t.Log(c)
@@ -78,7 +78,7 @@ func lockstep(ctx context.Context, t *rapid.T, h *Harness) {
 		if err := when.learn(&got); err != nil {
 			t.Fatal(err)
 		}
-		next, want := m.do(&when.settle(c, m.revision)[0])
+		next, want := m.do(&when.resolve(c, m.revision)[0])
 		if h.Unreliable {
 			want.excuse(&got, c)
 		}

@@ -72,7 +72,7 @@ var onceCases = []Case{
 		r.saveAll("a", "1.0.0")
 		s := r.s() // the one that refused remembers it
 		commit := func(c stet.Commit) (done stet.Done, err error) {
-			err = r.settle(func() error { done, err = s.Commit(r.ctx, c); return err })
+			err = r.resolve(func() error { done, err = s.Commit(r.ctx, c); return err })
 			return done, err
 		}
 		good := stet.Commit{ID: "good", Ops: []stet.Op{op(text("b", "x"))}}
@@ -112,7 +112,7 @@ var onceCases = []Case{
 		s := r.s() // the one that refused remembers it
 		c := stet.Commit{ID: "swap", Ops: []stet.Op{op(stet.SetLabel{PromptID: "a", Label: "production", Version: "1.0.0", Expect: ptr("2.0.0")})}}
 		commit := func(c stet.Commit) error {
-			return r.settle(func() error { _, err := s.Commit(r.ctx, c); return err })
+			return r.resolve(func() error { _, err := s.Commit(r.ctx, c); return err })
 		}
 		first := commit(c)
 		r.refusedOp("the swap", first, 0, stet.CodeConflict, "production is at 1.0.0")
@@ -187,12 +187,12 @@ var onceCases = []Case{
 		for i := range 2 {
 			var ch stet.LabelChange
 			var n int
-			r.must(r.settle(func() (err error) {
+			r.must(r.resolve(func() (err error) {
 				ch, err = r.s().Rollback(r.ctx, stet.By{CommitID: "roll"}, stet.Rollback{PromptID: "a"})
 				return err
 			}), "rolling back")
 			r.same(fmt.Sprint("rollback ", i), move(ch), "production:2.0.0>1.0.0")
-			r.must(r.settle(func() (err error) {
+			r.must(r.resolve(func() (err error) {
 				n, err = r.s().Delete(r.ctx, stet.By{CommitID: "del"}, stet.Delete{PromptID: "a", Version: "3.0.0"})
 				return err
 			}), "deleting")
@@ -200,7 +200,7 @@ var onceCases = []Case{
 		}
 		r.same("production", r.get("a").Number(), "1.0.0")
 		clear := func() {
-			r.must(r.settle(func() error { return r.s().Clear(r.ctx, stet.By{CommitID: "clear"}) }), "clearing")
+			r.must(r.resolve(func() error { return r.s().Clear(r.ctx, stet.By{CommitID: "clear"}) }), "clearing")
 		}
 		clear()
 		r.saveAll("a", "1.0.0")

@@ -321,7 +321,7 @@ func TestBeats(t *testing.T) {
 		elapsed(s, 30*time.Second, 0)
 		rest := time.NewTimer(4 * time.Second)
 		<-rest.C
-		r.save("a", "1") // nothing to the subscriber: told of within a second
+		r.save("a", "1") // hidden from the subscriber: a beat within a second
 		r.save("a", "2")
 		elapsed(s, 35*time.Second, 2)
 		elapsed(s, 50*time.Second, 2)

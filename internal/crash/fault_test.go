@@ -209,7 +209,7 @@ func (r *run) holdsAfter(path string) (err error) {
 	// What was unknown is applied once when it is sent again.
 	l.told = maps.Clone(l.told)
 	for i := range r.unknown {
-		if err := l.settle(s, i); err != nil {
+		if err := l.resolve(s, i); err != nil {
 			return err
 		}
 	}

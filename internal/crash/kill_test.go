@@ -236,7 +236,7 @@ func TestKill(t *testing.T) {
 	}
 	seed, rng := seeded(t)
 	start := time.Now()
-	kills, acks, refused, resent, settled, log := 0, 0, 0, 0, 0, uint64(0)
+	kills, acks, refused, resent, resolved, log := 0, 0, 0, 0, 0, uint64(0)
 	for n := 0; n < stores || !raced && acks < leastAcks; n++ { // many of the moments may be early ones
 		path := filepath.Join(t.TempDir(), "stet.db")
 		l := newLedger(load{seed + uint64(n), prompts})
@@ -258,11 +258,11 @@ func TestKill(t *testing.T) {
 		if err := l.everything(path); err != nil {
 			t.Fatalf("seed %d, store %d, at the end: %v", seed, n, err)
 		}
-		acks, refused, resent, settled, log = acks+len(l.told), refused+len(l.refused), resent+l.resent, settled+l.settled, log+l.revision
+		acks, refused, resent, resolved, log = acks+len(l.told), refused+len(l.refused), resent+l.resent, resolved+l.resolved, log+l.revision
 	}
 	took := time.Since(start)
 	report(t, "crash: %d kills on %d stores in %.0f s: %d commits acknowledged, all there whole; %d refused, none there; log entries: %d; sent again: %d, and %d whose answer was missing, each applied once; seed %d",
-		kills, kills/rounds, took.Seconds(), acks, refused, log, resent, settled, seed)
+		kills, kills/rounds, took.Seconds(), acks, refused, log, resent, resolved, seed)
 	if !raced && kills < 100 {
 		t.Errorf("%d kills are fewer than 100", kills)
 	}

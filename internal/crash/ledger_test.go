@@ -36,7 +36,7 @@ type ledger struct {
 	// anybody may have been about to get an answer.
 	anybody bool
 
-	resent, settled int
+	resent, resolved int
 }
 
 // An answer is where a commit is in the log, and a sum of what it did.
@@ -307,15 +307,15 @@ func (l *ledger) resend(s *stet.Store, rng *rand.Rand, some int) error {
 	}
 	slices.SortFunc(open, compare)
 	for _, i := range open {
-		if err := l.settle(s, i); err != nil {
+		if err := l.resolve(s, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settle finds out what became of a commit whose answer is missing.
-func (l *ledger) settle(s *stet.Store, i id) error {
+// resolve finds out what became of a commit whose answer is missing.
+func (l *ledger) resolve(s *stet.Store, i id) error {
 	l.next[[2]int{i.life, i.worker}] = -1 // nobody waits any more
 	was, there := l.found[i]
 	tail, err := s.Tail(background)
@@ -340,7 +340,7 @@ func (l *ledger) settle(s *stet.Store, i id) error {
 	}
 	l.told[i] = is
 	l.fresh = append(l.fresh, i)
-	l.settled++
+	l.resolved++
 	return l.sendAgain(s, i, is)
 }
 

@@ -79,13 +79,13 @@ func (b *backend) refused(resp *http.Response) *failure {
 	status := strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
 	switch code := resp.StatusCode; {
 	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly:
-		f.err = stet.Errorf(stet.CodeUnavailable, "%s answers with %s, which is not from stet: the server, or a proxy before it, is in trouble. Try again.", b.name, status)
+		f.err = stet.Errorf(stet.CodeUnavailable, "%s answers with %s, which is not from stet: the server, or a proxy in front of it, is failing. Try again.", b.name, status)
 		f.maybeApplied, f.retryable = true, true
 	case code == http.StatusTooManyRequests:
 		f.err = stet.Errorf(stet.CodeRateLimited, "%s has had too many requests (%s). Nothing changed. Try again later.", b.name, status)
 		f.retryable = true
 	case code == http.StatusUnauthorized, code == http.StatusProxyAuthRequired:
-		f.err = stet.Errorf(stet.CodeUnauthorized, "%s asks for credentials (%s), and is not stet. Nothing changed.", b.name, status)
+		f.err = stet.Errorf(stet.CodeUnauthorized, "%s asks for credentials (%s), but is not stet. Nothing changed. Check the address.", b.name, status)
 	case code == http.StatusForbidden:
 		f.err = stet.Errorf(stet.CodeForbidden, "%s refuses the request (%s), and is not stet. Nothing changed.", b.name, status)
 	case code == http.StatusRequestEntityTooLarge:
@@ -93,7 +93,7 @@ func (b *backend) refused(resp *http.Response) *failure {
 	case code >= 300 && code < 400:
 		f.err = stet.Errorf(stet.CodeInvalid, "%s redirects the request (%s). Nothing changed. Use the address that it names: %q.", b.name, status, resp.Header.Get("Location"))
 	default:
-		f.err = stet.Errorf(stet.CodeInvalid, "what answers at %s (%s) is not stet. Nothing changed. Check the address.", b.name, status)
+		f.err = stet.Errorf(stet.CodeInvalid, "the server at %s (%s) is not stet. Nothing changed. Check the address.", b.name, status)
 	}
 	return f
 }

@@ -146,7 +146,7 @@ func expiry(now time.Time, s string) (time.Time, error) {
 	if d, ok := span(s); ok && d > 0 {
 		return now.Add(d), nil
 	}
-	return time.Time{}, stet.Errorf(stet.CodeInvalid, "--expires is %q, which is no time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
+	return time.Time{}, stet.Errorf(stet.CodeInvalid, "--expires is %q, which is not a time. Write how long it is good for, 90d, 12h or 4w, or when it ends, 2027-01-31 or 2027-01-31T12:00:00Z.", s)
 }
 
 // keyNames returns the names of the keys that can be revoked, for completion.

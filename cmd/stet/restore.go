@@ -65,5 +65,5 @@ func sqlitePath(address string) (string, error) {
 	if path, ok := open.File(address); ok {
 		return path, nil
 	}
-	return "", stet.Errorf(stet.CodeInvalid, "a backup is restored to an SQLite file, and %s is none. Name one: --store sqlite:PATH. To bring it elsewhere, restore it and then export and import it.", address)
+	return "", stet.Errorf(stet.CodeInvalid, "a backup is restored to an SQLite file, and %s is not one. Name one: --store sqlite:PATH. To move the store elsewhere, restore it, then export and import it.", address)
 }

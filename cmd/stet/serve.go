@@ -190,7 +190,7 @@ func (c *serveCmd) listen(ctx context.Context) (net.Listener, error) {
 	case inUse(err):
 		return nil, stet.WrapError(err, stet.CodeUnavailable, "%s is in use by another program, perhaps another stet. Stop it, or listen elsewhere: --listen 127.0.0.1:0 takes any free port.", c.Listen)
 	case errors.As(err, &dns):
-		return nil, stet.WrapError(err, stet.CodeInvalid, "%q is no address of this machine: %v. Give one that it has.", host, dns)
+		return nil, stet.WrapError(err, stet.CodeInvalid, "%q is not an address of this machine: %v. Give one of its own.", host, dns)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -28,7 +28,7 @@ func (s *serving) serve(server *http.Server, l *conns.Listener, config *tls.Conf
 	}
 	go func() {
 		if err := run(); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- stet.WrapError(err, stet.CodeUnavailable, "the server can listen on %s no more: %v. Start it again.", l.Addr(), err)
+			s.failed <- stet.WrapError(err, stet.CodeUnavailable, "the server can no longer listen on %s: %v. Start it again.", l.Addr(), err)
 		}
 	}()
 }
@@ -88,6 +88,6 @@ func (s *serving) close(store *stet.Store) error {
 		s.log.Info("stopped")
 		return err
 	case <-t.C:
-		return stet.Errorf(stet.CodeInternal, "the store did not close in time. What was acknowledged is in it; it is put in order when it is opened next.")
+		return stet.Errorf(stet.CodeInternal, "the store did not close in time. Everything acknowledged is in it; the next opening recovers it.")
 	}
 }

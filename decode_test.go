@@ -19,11 +19,11 @@ func version(t *testing.T, spec content.Spec) stet.Version {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stet.NewVersion(stet.VersionFields{
+	return stet.NewVersion(&stet.VersionFields{
 		PromptID: "a/ключ", Number: stet.MustParseNumber("1.2.3-rc.1"), Ordinal: 7, Revision: 42, Digest: c.Digest(), Content: c,
 		Metadata: `{"a":[1,{"b":"<&>"}]}`, Parents: []string{"b@1.0.0", "c@2.0.0"}, Author: "ana\u2028", Message: "why \"not\"",
 		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC),
-	})
+	}, 42)
 }
 
 func ptr(s string) *string { return &s }

@@ -96,9 +96,9 @@ func (w *versionJSON) with(body content.Content) (_ Version, err error) {
 			return Version{}, Errorf(CodeInvalid, "the metadata of %s@%s is not a JSON object.", w.PromptID, w.Version)
 		}
 	}
-	return NewVersion(VersionFields{
+	return NewVersion(&VersionFields{
 		PromptID: w.PromptID, Number: w.Version, Ordinal: w.Ordinal, Revision: w.Revision, Digest: digest,
 		Content: body, Metadata: string(metadata), Parents: w.Parents, Author: w.Author, Message: w.Message,
 		CreatedAt: w.CreatedAt.UTC(),
-	}), nil
+	}, w.Revision), nil
 }

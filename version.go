@@ -36,9 +36,9 @@ type Version struct {
 	asOf uint64
 }
 
-// NewVersion returns a version with the given fields. AsOf is f.Revision; see WithAsOf.
-// NewVersion is for a [Backend]: it checks nothing, and keeps f.Parents.
-func NewVersion(f VersionFields) Version { return Version{&f, f.Revision} }
+// NewVersion returns a version with the given fields, as an answer of the revision asOf.
+// NewVersion is for a [Backend]: it checks nothing and keeps f, which must never change.
+func NewVersion(f *VersionFields, asOf uint64) Version { return Version{f, asOf} }
 
 var noFields VersionFields
 

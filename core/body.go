@@ -191,7 +191,7 @@ func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, e
 	if b := v.body.Load(); b != nil {
 		c.cache.touch(b)
 		c.stats.hits.Add(1)
-		return b.saved, nil
+		return b.asOf(v.revision), nil
 	}
 	c.stats.misses.Add(1)
 	stored, err := c.log.Body(ctx, bodyRef(id, v))
@@ -216,12 +216,12 @@ func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, e
 			"%s@%s is damaged in the store: %v. Nothing is returned rather than a wrong text. Run: stet verify", id, v.number, err)
 	}
 	f.PromptID, f.Number, f.Ordinal, f.Revision = id, v.number, uint64(v.ordinal), v.revision
-	b := &cached{saved: stet.NewVersion(f), version: v}
+	b := &cached{fields: f, version: v}
 	if !v.body.CompareAndSwap(nil, b) {
 		if other := v.body.Load(); other != nil {
-			return other.saved, nil
+			return other.asOf(v.revision), nil
 		}
-		return b.saved, nil
+		return b.asOf(v.revision), nil
 	}
 	c.cache.add(b)
 	// It may have been deleted while it was read. If the delete is published after this
@@ -229,7 +229,7 @@ func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, e
 	if !c.lives(id, v) {
 		c.cache.drop(v)
 	}
-	return b.saved, nil
+	return b.asOf(v.revision), nil
 }
 
 // lives reports whether v is in the newest head of its prompt that is published.
@@ -242,10 +242,14 @@ func (c *core) lives(id string, v *version) bool {
 // never stale, since a body never changes; and nobody finds the body of a version that
 // was deleted, since that is in no head any more.
 type cached struct {
-	saved   stet.Version
+	fields  stet.VersionFields // which never change
 	version *version
 	entry   sieve.Entry[*cached]
 }
+
+// asOf returns the version as an answer. It only takes an address: for a Get of one prompt
+// of many, to load one more line of memory is a tenth of the call.
+func (b *cached) asOf(revision uint64) stet.Version { return stet.NewVersion(&b.fields, revision) }
 
 // A cache bounds the memory of cached bodies. A hit takes no lock: the body hangs on the
 // version, and a hit only marks it as used.
@@ -273,7 +277,7 @@ func (c *cache) add(b *cached) {
 	if b.entry.Listed() || b.version.body.Load() != b {
 		return
 	}
-	size := b.saved.Size()
+	size := b.asOf(0).Size()
 	if size > c.limit {
 		b.version.body.CompareAndSwap(b, nil)
 		return

@@ -24,7 +24,7 @@ func (c *core) decide(t *tx, r *request) outcome {
 		if err == nil {
 			ch.Ops[i] = resolved
 			if s := resolved.Save; s != nil && !s.Unchanged && !s.Seal.IsZero() {
-				out.bodies[i] = &cached{saved: op.saved(s, ch.Revision)}
+				out.bodies[i] = &cached{fields: op.saved(s, ch.Revision)}
 			}
 			if err = t.apply(ch, i, out.bodies[i]); err != nil {
 				err = unfit(r, err)

@@ -63,7 +63,7 @@ func (c *core) Get(ctx context.Context, id, sel string) (stet.Version, error) {
 	if !c.info.Resident {
 		c.cache.touch(b)
 	}
-	return b.saved.WithAsOf(s.revision), nil
+	return b.asOf(s.revision), nil
 }
 
 // get is Get for every selector, and for versions that are not in memory.

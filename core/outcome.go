@@ -61,7 +61,7 @@ func (c *core) versionsOf(ctx context.Context, r *request) []stet.Version {
 		switch {
 		case ch.Ops[i].Save == nil:
 		case r.outcome.bodies != nil && r.outcome.bodies[i] != nil:
-			versions[i] = r.outcome.bodies[i].saved.WithAsOf(ch.Revision)
+			versions[i] = r.outcome.bodies[i].asOf(ch.Revision)
 		default:
 			versions[i] = c.savedBefore(ctx, r, i)
 		}
@@ -86,7 +86,8 @@ func (c *core) savedBefore(ctx context.Context, r *request, op int) stet.Version
 	if !o.dated {
 		o.fields.CreatedAt = ch.Time // and not when it was sent again
 	}
-	return o.saved(s, ch.Revision)
+	f := o.saved(s, ch.Revision)
+	return stet.NewVersion(&f, ch.Revision)
 }
 
 // savedBy reports whether an operation has added the version, or, if it was unchanged, that

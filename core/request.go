@@ -99,11 +99,11 @@ type parent struct {
 	number stet.Number
 }
 
-// saved returns the version that a save has added.
-func (op *operation) saved(s *stet.SaveChange, revision uint64) stet.Version {
+// saved returns the fields of the version that a save has added.
+func (op *operation) saved(s *stet.SaveChange, revision uint64) stet.VersionFields {
 	f := op.fields
 	f.Number, f.Ordinal, f.Revision = s.Version, s.Ordinal, revision
-	return stet.NewVersion(f)
+	return f
 }
 
 // newRequest checks a commit and computes what does not depend on the state.

@@ -88,5 +88,5 @@ func (a *access) redactVersion(v stet.Version, message string) stet.Version {
 	if f.Message == message {
 		f.Message = ""
 	}
-	return stet.NewVersion(f).WithAsOf(v.AsOf())
+	return stet.NewVersion(&f, v.AsOf())
 }

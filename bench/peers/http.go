@@ -56,7 +56,7 @@ func overHTTP() []measure {
 		},
 		measure{
 			name: fmt.Sprintf("Go client, Get latest, %d goroutines", manyConns), peer: "etcd, linearizable Get",
-			better: atLeast, target: 1.2, stet: clientGets, against: peer.gets,
+			better: atLeast, target: 1.0, stet: clientGets, against: peer.gets,
 		},
 		measure{
 			name: fmt.Sprintf("POST …/versions, 1 KB, durable, %d connections", manyConns), peer: "etcd, create if absent",

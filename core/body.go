@@ -164,7 +164,9 @@ func (c *core) deleted(ctx context.Context, id string, v *version) (bool, error)
 	var err error
 	if c.info.Exclusive {
 		c.state.Lock()
-		err = c.catchUp(ctx)
+		for more := true; more && err == nil; {
+			more, err = c.catchUp(ctx)
+		}
 		c.state.Unlock()
 	} else {
 		err = c.catchUpToTail(ctx)
@@ -202,7 +204,11 @@ func (c *core) body(ctx context.Context, id string, v *version) (stet.Version, e
 		if ctx.Err() != nil {
 			return stet.Version{}, cutShort(ctx, err, id, v)
 		}
-		return stet.Version{}, c.unread(err, stet.CodeInternal, "%s@%s", id, v.number)
+		code := stet.CodeInternal
+		if !c.info.Exclusive { // the network, or a failover
+			code = stet.CodeUnavailable
+		}
+		return stet.Version{}, c.unread(err, code, "%s@%s", id, v.number)
 	}
 	f, err := decodeBody(stored.Text, stored.Fields)
 	if err == nil && f.Digest != v.digest {

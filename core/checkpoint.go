@@ -182,7 +182,7 @@ func (c *core) saveCheckpoint(ctx context.Context) error {
 	for id, p := range d.prompts {
 		chunks = appendHead(chunks, s.tree.get(id), p)
 	}
-	err := c.log.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks)
+	err := c.engine.(driver.Checkpointer).SaveCheckpoint(ctx, s.revision, d.reset, chunks)
 
 	if err != nil {
 		c.state.Lock()
@@ -220,7 +220,7 @@ func headKey(id string, part int) string { return fmt.Sprintf("p/%s#h%04d", id, 
 // loadCheckpoint sets the state to the engine's checkpoint, if it keeps one that
 // belongs to its log. The caller holds c.state, and nothing is published yet.
 func (c *core) loadCheckpoint(ctx context.Context) error {
-	cp, ok := c.log.(driver.Checkpointer)
+	cp, ok := c.engine.(driver.Checkpointer)
 	if !ok {
 		return nil
 	}

@@ -332,8 +332,9 @@ func (c *core) append(b *batch) error {
 				return driver.ErrMoved
 			}
 			err = errors.New("the log says that it has moved and shows nothing new")
-		case errors.Is(err, driver.ErrNotApplied):
-			return err // an attempt before may have been applied all the same
+		case errors.Is(err, driver.ErrNotApplied) && b.lost == nil:
+			return err
+		case errors.Is(err, driver.ErrNotApplied): // but the lost attempt may have been
 		default:
 			b.lost = err
 		}
@@ -357,9 +358,9 @@ func (c *core) confirm(b *batch) error {
 	return nil
 }
 
-// appendTimeout bounds an append to a shared log, whose engine may wait for others
-// as long as it is let. It ends as unknown, and is sent again.
-const appendTimeout = 30 * time.Second
+// appendTimeout bounds an append to a shared log, whose connection may have gone silent. It
+// ends as unknown, and is sent again.
+const appendTimeout = 5 * time.Second
 
 func (c *core) appendOnce(b *batch) error {
 	ctx := c.ctx

@@ -51,9 +51,10 @@ type Options struct {
 // A core is a store over one engine: a stet.Backend and a stet.Monitor. Its methods may
 // be called by many goroutines at once.
 type core struct {
-	log  driver.Log
-	info driver.Info
-	opts Options
+	engine driver.Log // as it was opened; it may have further abilities
+	log    driver.Log // the same, with bounds on how long a shared one may take
+	info   driver.Info
+	opts   Options
 
 	// published is what readers see.
 	published atomic.Pointer[snapshot]
@@ -123,10 +124,13 @@ func open(ctx context.Context, log driver.Log, opts Options) (*core, error) {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
 	c := &core{
-		log: log, info: log.Info(), opts: opts,
+		engine: log, log: log, info: log.Info(), opts: opts,
 		queue:   make(chan *request, queueLen),
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 		ids: newIDs(),
+	}
+	if !c.info.Exclusive {
+		c.log = boundedLog{log}
 	}
 	limit := max(opts.CacheBytes, 1) // 1 byte: nothing fits
 	if c.info.Resident {
@@ -157,9 +161,6 @@ func (c *core) load(ctx context.Context) error {
 	if err != nil {
 		return stet.WrapError(err, stet.CodeUnavailable, "the log could not be asked for its end: %v.", err)
 	}
-	if err := c.catchUp(ctx); err != nil {
-		return err
-	}
 	return c.catchUpTo(ctx, tail)
 }
 
@@ -168,7 +169,7 @@ func (c *core) Info() stet.Info { return stet.Info{StoreID: c.info.StoreID, Engi
 
 // Writing implements stet.Monitor.
 func (c *core) Writing() context.Context {
-	if s, ok := c.log.(driver.Stopper); ok {
+	if s, ok := c.engine.(driver.Stopper); ok {
 		return s.Writing()
 	}
 	return context.Background()
@@ -259,7 +260,7 @@ func (c *core) Backup(ctx context.Context, path string, o stet.BackupOptions) (u
 	if c.ctx.Err() != nil {
 		return 0, stet.Hash{}, errClosed()
 	}
-	b, ok := c.log.(driver.Backuper)
+	b, ok := c.engine.(driver.Backuper)
 	if !ok {
 		return 0, stet.Hash{}, stet.Errorf(stet.CodeInvalid, "a store of the engine %s cannot be backed up to a file. Export it.", c.info.Engine)
 	}

@@ -11,27 +11,56 @@ import (
 	"github.com/stet-dev/stet/driver"
 )
 
+// askTimeout bounds a question to a shared log. Many wait for the answer, so a connection
+// that went silent must not hold them up for as long as one of them would wait.
+const askTimeout = 3 * time.Second
+
+// A boundedLog is a shared log of which no question takes longer than askTimeout.
+type boundedLog struct{ driver.Log }
+
+func (l boundedLog) Barrier(ctx context.Context) (driver.Tail, error) {
+	return ask(ctx, l.Log.Barrier)
+}
+
+func (l boundedLog) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+	return ask(ctx, func(ctx context.Context) ([]driver.Entry, error) { return l.Log.Read(ctx, after, limit) })
+}
+
+func (l boundedLog) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+	return ask(ctx, func(ctx context.Context) (driver.Body, error) { return l.Log.Body(ctx, ref) })
+}
+
+func ask[T any](ctx context.Context, question func(context.Context) (T, error)) (T, error) {
+	bounded, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer, err := question(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = stet.WrapError(err, stet.CodeUnavailable, "the storage has not answered within %v. Try again.", askTimeout)
+	}
+	return answer, err
+}
+
 // readPage is how many entries are read at a time.
 const readPage = 512
 
-// catchUp applies what the log has after the state. The caller holds c.state.
-func (c *core) catchUp(ctx context.Context) error {
-	for {
-		t := c.published.Load().begin()
-		entries, err := c.log.Read(ctx, t.revision, readPage)
-		if err != nil {
-			return c.unread(err, stet.CodeUnavailable, "the log after revision %d", t.revision)
-		}
-		if len(entries) == 0 {
-			return nil
-		}
-		for i := range entries {
-			if err := t.applyEntry(&entries[i], nil); err != nil {
-				return damaged(err)
-			}
-		}
-		c.publish(t)
+// catchUp applies a page of what the log has after the state, and reports whether it had
+// any. The caller holds c.state.
+func (c *core) catchUp(ctx context.Context) (bool, error) {
+	t := c.published.Load().begin()
+	entries, err := c.log.Read(ctx, t.revision, readPage)
+	if err != nil {
+		return false, c.unread(err, stet.CodeUnavailable, "the log after revision %d", t.revision)
 	}
+	if len(entries) == 0 {
+		return false, nil
+	}
+	for i := range entries {
+		if err := t.applyEntry(&entries[i], nil); err != nil {
+			return false, damaged(err)
+		}
+	}
+	c.publish(t)
+	return true, nil
 }
 
 // catchUpToTail asks the log for its tail and brings the state up to it.
@@ -63,15 +92,17 @@ func (c *core) askTail(ctx context.Context) (driver.Tail, error) {
 	return tail, nil
 }
 
-// catchUpTo brings the state up to a tail. The caller holds c.state.
+// catchUpTo brings the state up to a tail, and not further: beside somebody who appends all
+// the time the log has no end. The caller holds c.state.
 func (c *core) catchUpTo(ctx context.Context, tail driver.Tail) error {
-	if c.Revision() < tail.Revision {
-		if err := c.catchUp(ctx); err != nil {
+	for c.Revision() < tail.Revision {
+		more, err := c.catchUp(ctx)
+		switch {
+		case err != nil:
 			return err
+		case !more:
+			return errors.New("the log does not show what it has acknowledged")
 		}
-	}
-	if c.Revision() < tail.Revision {
-		return errors.New("the log does not show what it has acknowledged")
 	}
 	return nil
 }
@@ -120,32 +151,52 @@ func (c *core) changeAt(ctx context.Context, revision uint64) (*stet.Change, err
 	return ch, nil
 }
 
-// pollEvery is how often a shared log that is no driver.Notifier is asked for news:
-// often enough for a person who waits for a change to appear.
-const pollEvery = 200 * time.Millisecond
+// A shared log that is no driver.Notifier is asked for news every pollEvery, often enough
+// for a person who waits for a change to appear. One that is a Notifier is asked too, every
+// pollNotifier: what told of an append may have been lost for good.
+const (
+	pollEvery    = 200 * time.Millisecond
+	pollNotifier = 2 * time.Second
+)
 
 // followLog keeps the state up to date with a shared log, so that subscribers, and
 // reads without a barrier, see what others commit.
 func (c *core) followLog() {
-	notifier, _ := c.log.(driver.Notifier)
+	notifier, _ := c.engine.(driver.Notifier)
+	var more bool
 	var err error
-	for {
-		if notifier == nil || err != nil || notifier.Wait(c.ctx, c.Revision()) != nil {
-			t := time.NewTimer(pollEvery)
-			select {
-			case <-t.C:
-			case <-c.ctx.Done():
-				t.Stop()
-				return
-			}
+	for c.ctx.Err() == nil {
+		switch {
+		case err != nil: // which shows at the next read with a barrier
+			c.sleep(pollEvery)
+		case !more:
+			c.awaitNews(notifier)
 		}
-		if c.ctx.Err() != nil {
+		c.state.Lock() // for one page: the writer and readers need it too
+		more, err = c.catchUp(c.ctx)
+		c.state.Unlock()
+	}
+}
+
+// awaitNews returns when the log may have something new.
+func (c *core) awaitNews(notifier driver.Notifier) {
+	if notifier != nil {
+		ctx, cancel := context.WithTimeout(c.ctx, pollNotifier)
+		defer cancel()
+		if notifier.Wait(ctx, c.Revision()) == nil || ctx.Err() != nil {
 			return
 		}
-		c.state.Lock()
-		// A failure shows at the next read with a barrier, and in the next round.
-		err = c.catchUp(c.ctx)
-		c.state.Unlock()
+	}
+	c.sleep(pollEvery)
+}
+
+// sleep waits for a time, or until the store is closed.
+func (c *core) sleep(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.ctx.Done():
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *core) Verify(ctx context.Context, o stet.VerifyOptions) (stet.Report, e
 		return r, err
 	}
 	var stored driver.Reader = c.log
-	if checker, ok := c.log.(driver.Checker); ok {
+	if checker, ok := c.engine.(driver.Checker); ok {
 		stored = checker.Aside()
 		problems, err := checker.Check(ctx)
 		switch why := c.whyUnread(err); {

@@ -3,6 +3,7 @@ package drivertest
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing/synctest"
 
 	"github.com/stet-dev/stet"
@@ -143,7 +144,7 @@ var batchCases = []Case{
 
 	needing(NeedLog, "batch/refusal-void", "A refusal that rests on a commit which could not be written is void with it.", func(r *rig) {
 		g := r.gate()
-		outs := r.batch(g, []hook{notApplied, notApplied, notApplied},
+		outs := r.batch(g, slices.Repeat([]hook{notApplied}, 8),
 			stet.Commit{ID: "one", Ops: []stet.Op{op(text2("a", "1.0.0", "x"))}},
 			stet.Commit{ID: "two", Ops: []stet.Op{op(text2("a", "1.0.0", "y"))}})
 		r.refused("the commit that could not be written", outs[0].err, stet.CodeUnavailable)

@@ -30,6 +30,42 @@ type Log struct {
 	// Guarded by server.mu.
 	visible  uint64 // what Read shows
 	attempts int
+	silent   bool
+	deaf     bool
+}
+
+// SetSilent makes the network between the handle and the server silent, or mends it: a call
+// that is made meanwhile has no answer, then or later, and hangs until its context ends.
+func (l *Log) SetSilent(silent bool) {
+	l.server.mu.Lock()
+	defer l.server.mu.Unlock()
+	l.silent = silent
+}
+
+// SetDeaf makes all notifications get lost on their way to the handle, for good, or mends
+// that.
+func (l *Log) SetDeaf(deaf bool) {
+	l.server.mu.Lock()
+	defer l.server.mu.Unlock()
+	l.deaf = deaf
+}
+
+// reach fails if the handle is closed or its caller has given up. On a silent network it
+// first waits for either.
+func (l *Log) reach(ctx context.Context) error {
+	l.server.mu.Lock()
+	silent := l.silent
+	l.server.mu.Unlock()
+	if silent {
+		select {
+		case <-ctx.Done():
+		case <-l.closed:
+		}
+	}
+	if l.isClosed() {
+		return errClosed
+	}
+	return ctx.Err()
 }
 
 var errClosed = errors.New("remote: the handle is closed")
@@ -62,6 +98,9 @@ func (l *Log) Append(ctx context.Context, prev driver.Tail, entries []driver.Ent
 	}
 	if err := ctx.Err(); err != nil {
 		return errors.Join(driver.ErrNotApplied, err)
+	}
+	if err := l.reach(ctx); err != nil {
+		return err // it was sent, and nobody knows how far it came
 	}
 	s := l.server
 	s.mu.Lock()
@@ -129,10 +168,7 @@ func (s *Server) add(attempt string, pieces int, prev driver.Tail, entries []dri
 
 // Read implements driver.Log.
 func (l *Log) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
-	if l.isClosed() {
-		return nil, errClosed
-	}
-	if err := ctx.Err(); err != nil {
+	if err := l.reach(ctx); err != nil {
 		return nil, err
 	}
 	s := l.server
@@ -153,10 +189,7 @@ func (l *Log) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry
 
 // Barrier implements driver.Log.
 func (l *Log) Barrier(ctx context.Context) (driver.Tail, error) {
-	if l.isClosed() {
-		return driver.Tail{}, errClosed
-	}
-	if err := ctx.Err(); err != nil {
+	if err := l.reach(ctx); err != nil {
 		return driver.Tail{}, err
 	}
 	s := l.server
@@ -169,10 +202,7 @@ func (l *Log) Barrier(ctx context.Context) (driver.Tail, error) {
 
 // Body implements driver.Log.
 func (l *Log) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
-	if l.isClosed() {
-		return driver.Body{}, errClosed
-	}
-	if err := ctx.Err(); err != nil {
+	if err := l.reach(ctx); err != nil {
 		return driver.Body{}, err
 	}
 	s := l.server
@@ -193,6 +223,7 @@ func (l *Log) Wait(ctx context.Context, after uint64) error {
 		s.mu.Lock()
 		n, grown := uint64(len(s.entries)), s.grown
 		idle := s.chance(s.faults.Late / 50)
+		deaf := l.deaf || l.silent
 		s.mu.Unlock()
 		if l.isClosed() {
 			return errClosed
@@ -200,7 +231,9 @@ func (l *Log) Wait(ctx context.Context, after uint64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if n > after || idle {
+		if deaf {
+			grown = nil
+		} else if n > after || idle {
 			return l.pause(ctx, s.lateness())
 		}
 		select {

@@ -142,7 +142,12 @@ type batch struct {
 // all, if the log has moved.
 func (c *core) writeBatch(first []*request) (left []*request) {
 	b := c.decideBatch(first)
+	c.appending <- struct{}{}
 	err := c.append(b)
+	if err == nil {
+		c.publishBatch(b)
+	}
+	<-c.appending
 	switch {
 	case errors.Is(err, driver.ErrMoved):
 		// Somebody was first; it may have been this very batch, in an attempt whose
@@ -156,7 +161,6 @@ func (c *core) writeBatch(first []*request) (left []*request) {
 		c.giveUp(b, err)
 		c.answer(b)
 	default:
-		c.publishBatch(b)
 		c.answer(b)
 		c.maybeCheckpoint()
 	}
@@ -432,6 +436,35 @@ func (c *core) publishBatch(b *batch) {
 	}
 	if t.revision != t.base.revision {
 		c.publish(t)
+	}
+	c.attachBodies(b)
+}
+
+// attachBodies hangs the bodies of a batch, of which others have published entries without
+// them, on the versions that they made. Otherwise they would be read back from the engine.
+func (c *core) attachBodies(b *batch) {
+	for _, r := range b.requests {
+		if r.outcome.replayed {
+			continue
+		}
+		for i, body := range r.outcome.bodies {
+			if body == nil {
+				continue
+			}
+			s := r.outcome.change.Ops[i].Save
+			h, _ := c.newest(s.PromptID)
+			if h == nil {
+				continue
+			}
+			v := h.live.get(s.Version)
+			if v == nil || v.revision != r.outcome.change.Revision || int(v.op) != i {
+				continue // deleted by now, or cleared away
+			}
+			body.version = v
+			if v.body.CompareAndSwap(nil, body) {
+				c.cache.add(body)
+			}
+		}
 	}
 }
 

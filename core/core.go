@@ -69,6 +69,10 @@ type core struct {
 	ids   ids       // guarded by state
 	dirty *dirtySet // guarded by state; nil if the engine keeps no checkpoints
 
+	// appending is full from when the writer appends until it has published. Who has news of
+	// a shared log waits for that, as the news may be that append.
+	appending chan struct{}
+
 	barrier  barrier
 	refusals refusals               // only the writer uses it
 	lost     lost                   // only the writer uses it
@@ -126,7 +130,7 @@ func open(ctx context.Context, log driver.Log, opts Options) (*core, error) {
 	c := &core{
 		engine: log, log: log, info: log.Info(), opts: opts,
 		queue:   make(chan *request, queueLen),
-		closing: make(chan struct{}), stopped: make(chan struct{}),
+		closing: make(chan struct{}), stopped: make(chan struct{}), appending: make(chan struct{}, 1),
 		ids: newIDs(),
 	}
 	if !c.info.Exclusive {

@@ -166,11 +166,16 @@ func (c *core) followLog() {
 	var more bool
 	var err error
 	for c.ctx.Err() == nil {
+		before := c.Revision()
 		switch {
 		case err != nil: // which shows at the next read with a barrier
 			c.sleep(pollEvery)
 		case !more:
 			c.awaitNews(notifier)
+		}
+		c.awaitAppend()
+		if more = false; err == nil && c.Revision() != before {
+			continue // that was the news; if there is more, there are news of it
 		}
 		c.state.Lock() // for one page: the writer and readers need it too
 		more, err = c.catchUp(c.ctx)
@@ -188,6 +193,15 @@ func (c *core) awaitNews(notifier driver.Notifier) {
 		}
 	}
 	c.sleep(pollEvery)
+}
+
+// awaitAppend waits for the end of an append that is under way.
+func (c *core) awaitAppend() {
+	select {
+	case c.appending <- struct{}{}:
+		<-c.appending
+	case <-c.ctx.Done():
+	}
 }
 
 // sleep waits for a time, or until the store is closed.
@@ -260,6 +274,7 @@ func (c *core) rounds() {
 		}
 		tail, err := c.askTail(c.ctx)
 		if err == nil && tail != c.published.Load().tail() {
+			c.awaitAppend()
 			c.state.Lock()
 			err = c.catchUpTo(c.ctx, tail)
 			c.state.Unlock()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,6 +174,50 @@ func TestBodyDuringFailover(t *testing.T) {
 		s := openStore(t, &faulty{Log: server.Open(), body: errors.New("the connection was reset")})
 		if _, err := s.Get(context.Background(), "a"); stet.CodeOf(err) != stet.CodeUnavailable {
 			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
+// counting counts the entries that are read from a log.
+type counting struct {
+	*remote.Log
+	read, bodies atomic.Int64
+}
+
+func (l *counting) Read(ctx context.Context, after uint64, limit int) ([]driver.Entry, error) {
+	entries, err := l.Log.Read(ctx, after, limit)
+	l.read.Add(int64(len(entries)))
+	return entries, err
+}
+
+func (l *counting) Body(ctx context.Context, ref driver.BodyRef) (driver.Body, error) {
+	l.bodies.Add(1)
+	return l.Log.Body(ctx, ref)
+}
+
+// Nobody reads back what this process has appended: neither its follower nor a reader who
+// asks for the tail meanwhile, nor then a bump that compares with the text before it.
+func TestOwnAppendsAreNotReadBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &counting{Log: remote.NewServer(remote.Faults{}).Open()}
+		s := openStore(t, log)
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				for n := range 50 {
+					id := fmt.Sprint("p", i)
+					if _, err := s.Save(context.Background(), stet.Draft{PromptID: id, Text: fmt.Sprint("text ", n)}); err != nil {
+						t.Error(err)
+					}
+					if _, err := s.Get(context.Background(), fmt.Sprintf("p%d", (i+1)%8)); err != nil && stet.CodeOf(err) != stet.CodeNotFound {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if entries, bodies := log.read.Load(), log.bodies.Load(); entries != 0 || bodies != 0 {
+			t.Errorf("%d entries and %d texts of this process's own were read back", entries, bodies)
 		}
 	})
 }

@@ -336,8 +336,8 @@ func (c *core) append(b *batch) error {
 				return driver.ErrMoved
 			}
 			err = errors.New("the log says that it has moved and shows nothing new")
-		case errors.Is(err, driver.ErrNotApplied) && b.lost == nil:
-			return err
+		case errors.Is(err, driver.ErrNotApplied) && (b.lost == nil || c.info.Exclusive):
+			return err // a disk that has failed stays so; a failover ends
 		case errors.Is(err, driver.ErrNotApplied): // but the lost attempt may have been
 		default:
 			b.lost = err

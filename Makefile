@@ -51,13 +51,13 @@ policy:
 	@$(STEP) "policy" tools/test -count=1 ./internal/policy
 
 unit:
-	@$(STEP) "tests $(RACE)" tools/test $(RACE) $$(go list ./... | grep -v '/internal/crash$$')
+	@$(STEP) "tests $(RACE)" tools/test $(RACE) $$(go list ./... | grep -vE '/internal/(crash|corrupt|metamorphic)$$')
 
-# Without the race detector, with which it would take ten times as long: what kills
-# processes, all the bad days of the network, of which unit has one, and the client of a
-# server over SQLite.
+# Without the race detector, with which it would take up to ten times as long: what kills
+# processes, damages files or repeats the calls of one goroutine, all the bad days of the
+# network, of which unit has one, and the client over SQLite.
 survive:
-	@$(STEP) "crashes, power losses, faults, bad networks (short)" tools/test ./internal/crash ./internal/remote
+	@$(STEP) "crashes, power losses, faults, damage, bad networks (short)" tools/test ./internal/crash ./internal/corrupt ./internal/metamorphic ./internal/remote
 	@$(STEP) "the client of a server over SQLite" tools/test -run '^TestStoreOverSQLite$$' ./client
 
 mutants: ## each known defect in the real code must be caught

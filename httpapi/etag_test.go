@@ -13,7 +13,7 @@ import (
 )
 
 // TestTagsOfCodings: each coding of an answer has a tag of its own, and
-// If-None-Match takes every one of them, whatever coding is asked for now.
+// If-None-Match takes every one of them, whatever coding the request asks for.
 func TestTagsOfCodings(t *testing.T) {
 	p := newPeer(t, nil, Options{})
 	text := strings.Repeat("a text that is worth compressing ", 200)
